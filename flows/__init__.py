@@ -1,0 +1,9 @@
+"""The pipeline's flows: ``augment`` (the whole chain), ``train_translator``, ``reevaluate`` and ``smoke``."""
+
+import os
+
+# Read by Prefect when it is first imported, which is after this.
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "tasks,flows")
+# The first temporary server in a new PREFECT_HOME migrates its database, which takes longer than Prefect's own limit.
+os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")

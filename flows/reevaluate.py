@@ -1,0 +1,153 @@
+"""The nightly re-evaluation: a finished run's models, scored anew on the benchmark as it is today; nothing is trained."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import BaseModel, ConfigDict
+
+from flows.config import PipelineConfig, overridden
+from flows.loading import ConfigError
+from flows.publish import RECORD, IncompleteRun, publish
+from tasks.datasets.stage import read
+from tasks.evaluate.stage import evaluate_model
+from tasks.report.record import Failure, Result, RunRecord, Task
+from tasks.report.stage import write_report
+from tasks.store import Artifact, Store, write_json
+
+log = logging.getLogger(__name__)
+_TOLERANCE = 1e-3  # of a score from 0 to 1: what inference on a GPU may differ by from run to run
+
+
+class Change(BaseModel):
+    """A model's main score in the run that trained it, and tonight; fractions from 0 to 1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: Task
+    arm: str
+    seed: int
+    metric: str
+    before: float | None
+    after: float | None
+
+
+class ScoresDrifted(Exception):
+    """The same model has another score on the same benchmark: the software or the machine has changed."""
+
+
+@flow(name="reevaluate")
+def reevaluate(
+    config: PipelineConfig | Path, overrides: dict[str, Any] = {}, night: date | None = None  # noqa: B006 - never changed
+) -> RunRecord:
+    """Score the models of the pipeline's last run on the benchmark as it is now.
+
+    The results go to ``<run>/nightly/<date>/``: the report, and ``changes.json`` with every score before and after.
+
+    Args:
+        config: the pipeline's configuration, or the YAML file it is in.
+        overrides: changes to it by dotted key.
+        night: the date that the results are filed under; today by default. A second run of one night resumes it.
+
+    Raises:
+        ConfigError: the pipeline has no finished run.
+        IncompleteRun: a model is damaged, or could not be scored.
+        ScoresDrifted: model and benchmark are unchanged, but a score is not.
+    """
+    settings = overridden(config, overrides, PipelineConfig)
+    before = last_run(settings)
+    occasion = (night or date.today()).isoformat()
+    store = Store(settings.store, settings.model_dump(mode="json"))
+    benchmark = read("benchmark", settings.datasets.benchmark, settings.datasets, store)
+    runner = ThreadPoolTaskRunner(max_workers=settings.retrain.workers)
+    results, failures = score_again.with_options(task_runner=runner)(settings, before, benchmark, occasion)
+    after = before.model_copy(update={"benchmark": benchmark, "results": results, "failures": failures})
+    folder = settings.folder / "nightly" / occasion
+    publish(settings, after, write_report(settings.report, after, store), folder)
+    changes = compare(before, after)
+    write_json(folder / "changes.json", [c.model_dump() for c in changes])
+    if failures:
+        raise IncompleteRun(failures)
+    if benchmark.digest == before.benchmark.digest and (moved := [c for c in changes if _drifted(c)]):
+        raise ScoresDrifted("\n".join(f"{c.task} {c.arm} seed {c.seed}: {c.metric} {c.before} -> {c.after}" for c in moved))
+    return after
+
+
+def last_run(settings: PipelineConfig) -> RunRecord:
+    """The record of the pipeline's last run.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    path = settings.folder / RECORD
+    if not path.is_file():
+        raise ConfigError(f"{path}: pipeline {settings.name!r} has no finished run; run flows.augment first")
+    return RunRecord.model_validate_json(path.read_bytes())
+
+
+@flow(name="score-again")
+def score_again(
+    settings: PipelineConfig, before: RunRecord, benchmark: Artifact, occasion: str
+) -> tuple[tuple[Result, ...], tuple[Failure, ...]]:
+    """Evaluate every model of a run whose files are still what they were."""
+    store = Store(settings.store, settings.model_dump(mode="json"))
+    results, failures, futures = [], [], {}
+    for old in before.results:
+        if problems := old.model.manifest().problems(old.model.path, full=True):
+            error = f"{old.model.path} is damaged: {'; '.join(problems)}"
+            failures.append(Failure(task=old.task, arm=old.arm, seed=old.seed, error=error))
+            continue
+        futures[old] = evaluate_model.submit(
+            old.task, old.arm, old.seed, old.model, benchmark, settings.evaluate, settings.retrain, store, occasion
+        )
+    for old, future in futures.items():
+        outcome = future.result(raise_on_failure=False)
+        if isinstance(outcome, Artifact):
+            results.append(old.model_copy(update={"evaluation": outcome}))
+        else:
+            failures.append(Failure(task=old.task, arm=old.arm, seed=old.seed, error=str(outcome)))
+    return tuple(results), tuple(failures)
+
+
+def compare(before: RunRecord, after: RunRecord) -> list[Change]:
+    """Every model's main score (mIoU or mAP) in both records."""
+    old = {(r.task, r.arm, r.seed): r for r in before.results}
+    return [
+        Change(
+            task=new.task,
+            arm=new.arm,
+            seed=new.seed,
+            metric=_metric(new),
+            before=_score(old[new.task, new.arm, new.seed]),
+            after=_score(new),
+        )
+        for new in after.results
+    ]
+
+
+def _metric(result: Result) -> str:
+    return "mIoU" if result.task == "segmentation" else "mAP"
+
+
+def _score(result: Result) -> float | None:
+    metrics = json.loads(result.evaluation.file("scores.json").read_text())["metrics"]
+    return metrics[_metric(result)]  # type: ignore[no-any-return]
+
+
+def _drifted(change: Change) -> bool:
+    if change.before is None or change.after is None:
+        return change.before is not change.after
+    return abs(change.before - change.after) > _TOLERANCE
+
+
+if __name__ == "__main__":
+    from flows.cli import main
+    from flows.reevaluate import reevaluate as start  # not the one of __main__, whose name Prefect cannot import
+
+    main("flows.reevaluate", start, PipelineConfig)

@@ -1,0 +1,56 @@
+"""The whole chain on a tiny subset: the embedded sample, or any other pipeline shrunk to a few images and iterations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from flows.augment import augment
+from flows.config import PipelineConfig, overridden
+from tasks.report.record import RunRecord
+
+SMOKE = Path("configs/pipelines/smoke.yaml")
+_IMAGES = 8
+_ITERATIONS = 4
+
+
+@flow(name="smoke")
+def smoke(config: PipelineConfig | Path = SMOKE, overrides: dict[str, Any] = {}) -> RunRecord:  # noqa: B006 - never changed
+    """Run the chain quickly, to see that every step of it works.
+
+    Args:
+        config: the embedded sample's pipeline, which is small already, or another, which is shrunk.
+        overrides: changes by dotted key, made before shrinking.
+    """
+    settings = overridden(config, overrides, PipelineConfig)
+    return augment(settings if config == SMOKE else shrunk(settings))
+
+
+def shrunk(settings: PipelineConfig) -> PipelineConfig:
+    """The same pipeline on a few images and for a few iterations, one seed, under the name ``smoke-<name>``."""
+    values = settings.model_dump(mode="json")
+    values["name"] = f"smoke-{settings.name}"
+    for role in ("source", "target", "benchmark"):
+        dataset = values["datasets"][role]
+        dataset["images"] = min(dataset["images"] or _IMAGES, _IMAGES)
+    # Of a few images, a single rejected one would already be more than any sensible share.
+    values["datasets"]["max_rejected"] = max(values["datasets"]["max_rejected"], 0.5)
+    for translator in values["translate"]["translators"]:
+        if "training" in translator:
+            translator["training"]["iterations"] = min(translator["training"]["iterations"], _ITERATIONS)
+    values["retrain"]["seeds"] = values["retrain"]["seeds"][:1]
+    for task in ("detection", "segmentation"):
+        if training := values["retrain"][task]:
+            training["iterations"] = min(training["iterations"], _ITERATIONS)
+            training["batch"] = min(training["batch"], 2)
+            training["log_every"] = min(training["log_every"], 2)
+    return PipelineConfig.model_validate(values)
+
+
+if __name__ == "__main__":
+    from flows.cli import main
+    from flows.smoke import smoke as start  # not the one of __main__, whose name Prefect cannot import
+
+    main("flows.smoke", start, PipelineConfig, default=SMOKE)

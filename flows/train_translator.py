@@ -1,0 +1,43 @@
+"""Training one translator alone; a pipeline with the same settings finds it finished in the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from flows import loading
+from flows.augment import read_datasets
+from flows.config import TrainTranslatorConfig, overridden
+from tasks.store import Artifact, Store
+from tasks.translate.config import Learned
+from tasks.translate.stage import train_translator as train
+
+
+@flow(name="train-translator")
+def train_translator(config: TrainTranslatorConfig | Path, overrides: dict[str, Any] = {}) -> Artifact:  # noqa: B006
+    """Train a translator on the source and target sets.
+
+    Args:
+        config: data sets and translator, or the YAML file they are in.
+        overrides: changes to it by dotted key, such as ``{"translator.training.iterations": 100}``.
+
+    Raises:
+        ConfigError: the configuration is wrong, or its method has nothing to train.
+    """
+    settings = overridden(config, overrides, TrainTranslatorConfig)
+    if not isinstance(settings.translator, Learned) or settings.translator.weights is not None:
+        raise loading.ConfigError(f"translator: {settings.translator.name} has nothing to train")
+    store = Store(settings.store, settings.model_dump(mode="json"))
+    sets = read_datasets(settings, store)
+    artifact = train(settings.translator, sets["source"], sets["target"], store)
+    print(f"{'found finished' if artifact.cached else 'trained'}: {artifact.path}")
+    return artifact
+
+
+if __name__ == "__main__":
+    from flows.cli import main
+    from flows.train_translator import train_translator as start  # not the one of __main__
+
+    main("flows.train_translator", start, TrainTranslatorConfig)

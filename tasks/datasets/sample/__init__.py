@@ -1,0 +1,5 @@
+"""The embedded sample: a small street world drawn in code, once as a simulator and once as a real camera would see it."""
+
+from tasks.datasets.sample.write import write_sample
+
+__all__ = ["write_sample"]

@@ -1,0 +1,111 @@
+"""Writing the sample as files, in the format of a simulator or of a real data set."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.datasets.images import write_png
+from tasks.datasets.readers.cityscapes import THINGS
+from tasks.datasets.sample.looks import photographed, simulated
+from tasks.datasets.sample.scene import Thing, draw_scene
+from tasks.datasets.sample.view import Labels, labels_of, look_at
+from tasks.progress import progress
+from tasks.store import atomic_path
+
+_COLORS = {  # MORAI SIM's semantic colours, as saved; trees, hedges and poles are its 'Standing OBJ'
+    "sky": (0, 255, 255),
+    "building": (203, 255, 124),
+    "road": (187, 187, 187),
+    "sidewalk": (255, 170, 96),
+    "vegetation": (178, 218, 106),
+    "pole": (178, 218, 106),
+    "traffic light": (255, 147, 248),
+    "traffic sign": (167, 120, 253),
+    "car": (255, 133, 133),
+    "truck": (255, 160, 160),
+    "bus": (255, 172, 172),
+    "person": (167, 22, 255),
+}
+_IDS = {  # Cityscapes' label ids
+    "sky": 23,
+    "building": 11,
+    "road": 7,
+    "sidewalk": 8,
+    "vegetation": 21,
+    "pole": 17,
+    "traffic light": 19,
+    "traffic sign": 20,
+} | {name: i for i, name in THINGS.items()}
+_START = datetime(2026, 3, 1, 9, 0, 0)  # the time of the first simulated image
+_CITY = "sample"
+
+
+def write_sample(
+    root: Path, side: Literal["simulated", "real"], split: str, count: int, width: int, height: int, seed: int = 0
+) -> None:
+    """Draw streets and write them with their labels.
+
+    A street depends on seed, side, split and its number: no two splits and no two sides share one, and a larger
+    ``count`` begins with the images of a smaller one.
+
+    Args:
+        root: the data set's folder; ``simulated`` writes MORAI SIM's capture mode (``SensorData/CAMERA_1``), ``real``
+            the layout of Cityscapes (``leftImg8bit/<split>``, ``gtFine/<split>``).
+        side: whether the streets are rendered or photographed.
+        split: the split's name.
+        count: how many images.
+        width, height: their size in pixels.
+        seed: seed of the whole world.
+    """
+    for number in progress(range(count), count, f"drawing the sample, {side} {split}"):
+        _write(root, side, split, number, width, height, seed)
+
+
+def _write(root: Path, side: str, split: str, number: int, width: int, height: int, seed: int) -> None:
+    rng = np.random.default_rng([seed, zlib.crc32(side.encode()), zlib.crc32(split.encode()), number])
+    view = look_at(draw_scene(rng), width, height)
+    labels = labels_of(view)
+    if side == "simulated":
+        time = (_START + timedelta(milliseconds=3200 * number)).strftime("%y-%m-%d-%H-%M-%S-%f")
+        _write_morai(root / "SensorData" / "CAMERA_1" / time, simulated(view), labels, view.things)
+    else:
+        image, labels = photographed(view, labels, rng)
+        _write_cityscapes(root, split, f"{_CITY}_000000_{number:06d}", image, labels)
+
+
+def _write_morai(stem: Path, image: NDArray[np.uint8], labels: Labels, things: tuple[Thing, ...]) -> None:
+    colors = np.array([_COLORS[name] for name in labels.names], np.uint8)
+    numbers = np.arange(len(things) + 1, dtype=np.uint32) * np.uint32(2654435761)  # spreads the objects' colours
+    codes = np.stack([numbers >> 8 & 255, numbers >> 16 & 255, numbers >> 24 & 255], axis=1).astype(np.uint8)
+    write_png(stem.with_name(f"{stem.name}_Intensity.png"), image)
+    write_png(stem.with_name(f"{stem.name}_Semantic.png"), colors[labels.classes])
+    write_png(stem.with_name(f"{stem.name}_Instance.png"), codes[labels.objects])
+    with atomic_path(stem.with_name(f"{stem.name}_Instance.txt")) as path:
+        path.write_text("".join(_lines(labels, things)), encoding="utf-8")
+
+
+def _lines(labels: Labels, things: tuple[Thing, ...]) -> list[str]:
+    """A line for every object with a visible pixel, with the box of its visible pixels."""
+    lines = []
+    for number in np.unique(labels.objects[labels.objects > 0]).tolist():
+        rows, columns = np.nonzero(labels.objects == number)
+        thing = things[number - 1]
+        kind = "Pedestrian" if thing.kind == "person" else "Vehicle"
+        box = f"{columns.min()}.00 {rows.min()}.00 {columns.max() + 1}.00 {rows.max() + 1}.00"
+        lines.append(f"{kind} 0 0 0 {box} 0 0 0 0 0 0 0 {thing.z:.4f} 0,0,0\n")
+    return lines
+
+
+def _write_cityscapes(root: Path, split: str, name: str, image: NDArray[np.uint8], labels: Labels) -> None:
+    ids = np.array([_IDS[n] for n in labels.names], np.uint8)[labels.classes]
+    instances = np.where(labels.objects > 0, ids.astype(np.uint16) * 1000 + labels.objects, ids).astype(np.uint16)
+    truth = root / "gtFine" / split / _CITY
+    write_png(root / "leftImg8bit" / split / _CITY / f"{name}_leftImg8bit.png", image)
+    write_png(truth / f"{name}_gtFine_labelIds.png", ids)
+    write_png(truth / f"{name}_gtFine_instanceIds.png", instances)

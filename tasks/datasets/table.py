@@ -1,0 +1,192 @@
+"""The sample table: one row an image. Every reader produces it, every stage consumes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict
+
+from tasks.datasets.masks import MaskEncoding
+from tasks.store import atomic_path
+
+TABLE = "samples.parquet"  # the table's file name in every artifact that holds one
+_META = b"sim2real"
+_BOX = pa.struct(
+    [
+        ("category", pa.int16()),
+        ("x1", pa.float32()),
+        ("y1", pa.float32()),
+        ("x2", pa.float32()),
+        ("y2", pa.float32()),
+        ("crowd", pa.bool_()),
+    ]
+)
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("image", pa.string()),
+        ("mask", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("split", pa.string()),
+        ("sha256", pa.string()),
+        ("mask_sha256", pa.string()),
+        ("boxes", pa.list_(_BOX)),
+        ("extra", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An object's box in pixels: ``x1 <= x < x2``, ``y1 <= y < y2``, origin at the image's top left corner.
+
+    ``category`` is an index into the table's detection classes; ``crowd`` marks a group (COCO ``iscrowd``).
+    """
+
+    category: int
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    crowd: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A row of the table: an image with its labels.
+
+    Attributes:
+        id: unique in its data set, usable as a file name; the same before and after translation.
+        image: the image's file.
+        mask: the label image in the data set's own encoding, or None where the set has no masks.
+        width, height: the image's size in pixels.
+        sha256, mask_sha256: of the files' bytes.
+        boxes: the objects of the detection classes.
+        extra: what else the format knows (sequence, weather, camera), JSON-like.
+    """
+
+    id: str
+    image: Path
+    mask: Path | None
+    width: int
+    height: int
+    split: str
+    sha256: str
+    mask_sha256: str | None
+    boxes: tuple[Box, ...]
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class SegmentationClass(BaseModel):
+    """A class of the taxonomy with the RGB colour (0-255) it is drawn in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    color: tuple[int, int, int]
+
+
+class TableInfo(BaseModel):
+    """What holds for all rows of a table.
+
+    Attributes:
+        dataset: the data set's name, for people.
+        classes: the segmentation classes; a decoded mask's value is an index into them, or 255 for ignore.
+        detection: the detection classes; a box's ``category`` is an index into them.
+        encoding: how the mask files are decoded to those indices; None where the set has no masks.
+        has_boxes: whether the set is labelled with boxes at all (an image without objects has none either way).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset: str
+    classes: tuple[SegmentationClass, ...]
+    detection: tuple[str, ...]
+    encoding: MaskEncoding | None
+    has_boxes: bool
+
+
+class SampleTable:
+    """A sample table in memory: an Arrow table plus its ``TableInfo``.
+
+    On disk it is one parquet file; paths in it are absolute, or relative to that file's folder.
+    """
+
+    def __init__(self, rows: pa.Table, info: TableInfo, folder: Path) -> None:
+        self.rows = rows
+        self.info = info
+        self.folder = folder
+
+    @classmethod
+    def from_samples(cls, samples: Iterable[Sample], info: TableInfo, folder: Path) -> SampleTable:
+        """Make a table of samples; ``folder`` is where relative paths start."""
+        rows = pa.Table.from_pylist([_to_row(s) for s in samples], schema=SCHEMA)
+        return cls(rows, info, folder)
+
+    @classmethod
+    def read(cls, path: Path) -> SampleTable:
+        """Read a table from its parquet file, or from ``samples.parquet`` of an artifact's folder.
+
+        Raises:
+            ValueError: the file is not a sample table.
+        """
+        path = path / TABLE if path.is_dir() else path
+        rows = pq.read_table(path)
+        text = (rows.schema.metadata or {}).get(_META)
+        if text is None or not rows.schema.equals(SCHEMA):
+            raise ValueError(f"{path} is not a sample table: columns {rows.schema.names}, expected {SCHEMA.names}")
+        return cls(rows, TableInfo.model_validate_json(text), path.parent)
+
+    def write(self, folder: Path) -> Path:
+        """Write ``samples.parquet`` into ``folder``; returns its path."""
+        path = folder / TABLE
+        text = self.info.model_dump_json().encode()
+        with atomic_path(path) as temporary:
+            pq.write_table(self.rows.replace_schema_metadata({_META: text}), temporary)
+        return path
+
+    def __len__(self) -> int:
+        return int(self.rows.num_rows)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self._sample(self.rows.slice(index, 1).to_pylist()[0])
+
+    def __iter__(self) -> Iterator[Sample]:
+        for batch in self.rows.to_batches(max_chunksize=1024):
+            for row in batch.to_pylist():
+                yield self._sample(row)
+
+    def take(self, indices: Iterable[int]) -> SampleTable:
+        """The rows at these positions, in this order."""
+        return SampleTable(self.rows.take(pa.array(list(indices), pa.int64())), self.info, self.folder)
+
+    def _sample(self, row: dict[str, Any]) -> Sample:
+        return Sample(
+            **{k: row[k] for k in ("id", "width", "height", "split", "sha256", "mask_sha256")},
+            image=self.folder / row["image"],
+            mask=self.folder / row["mask"] if row["mask"] is not None else None,
+            boxes=tuple(Box(**b) for b in row["boxes"]),
+            extra=json.loads(row["extra"]),
+        )
+
+
+def _to_row(sample: Sample) -> dict[str, Any]:
+    return {
+        "id": sample.id,
+        "image": sample.image.as_posix(),
+        "mask": sample.mask.as_posix() if sample.mask is not None else None,
+        "width": sample.width,
+        "height": sample.height,
+        "split": sample.split,
+        "sha256": sample.sha256,
+        "mask_sha256": sample.mask_sha256,
+        "boxes": [{name: getattr(b, name) for name in Box.__slots__} for b in sample.boxes],
+        "extra": json.dumps(sample.extra, sort_keys=True),
+    }

@@ -1,0 +1,29 @@
+"""What an evaluation process is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from tasks.retrain.config import Task
+
+
+class EvaluateJob(BaseModel):
+    """One evaluation.
+
+    Attributes:
+        model: folder of the ``model`` artifact.
+        table: folder of the benchmark's sample table.
+        work: where predictions and scores go.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    task: Task
+    model: Path
+    table: Path
+    work: Path
+    batch: int
+    threads: int
+    device: str

@@ -1,0 +1,135 @@
+"""``python -m tasks.evaluate.worker JOB.json``: run a trained model on the benchmark, keep what it says, score it.
+
+Leaves ``scores.json``; for segmentation ``predictions/<id>.png`` (class index a pixel) and ``confusion.parquet`` (id,
+truth, predicted, pixels: every image's confusion matrix, sparse); for detection ``predictions.json`` (COCO results) and
+``ground_truth.json`` (COCO instances).
+"""
+
+from __future__ import annotations
+
+from tasks.retrain.process import die_with_parent
+
+if __name__ == "__main__":
+    die_with_parent()  # before the slow imports below
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+from mmengine.runner import Runner
+
+import tasks.retrain.data  # noqa: F401 - registers the data sets
+from tasks.datasets.images import write_png
+from tasks.datasets.masks import read_mask
+from tasks.datasets.table import SampleTable
+from tasks.evaluate.detection import detection_scores, ground_truth
+from tasks.evaluate.job import EvaluateJob
+from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
+from tasks.progress import progress
+from tasks.retrain import checkpoints
+from tasks.retrain.build import DATASETS, PACKAGES, TrainingError, check_images
+from tasks.retrain.worker import CHECKPOINT
+from tasks.store import write_json
+
+
+def evaluate(job: EvaluateJob) -> dict[str, Any]:
+    """Write predictions, evidence and ``scores.json`` into ``job.work``; returns the scores.
+
+    Raises:
+        TrainingError: the checkpoint does not fit its configuration, or the benchmark has no labels for the task.
+    """
+    torch.set_num_threads(job.threads)
+    table = SampleTable.read(job.table)
+    check_images(job.task, table)
+    model, loader = _load(job)
+    outputs = progress(_predict(model, loader), len(table), f"{job.task} inference", bar=False)
+    scores = (_segmentation if job.task == "segmentation" else _detection)(job, table, outputs)
+    scores = {"task": job.task, "images": len(table), **scores}
+    write_json(job.work / "scores.json", scores)
+    return scores
+
+
+def _load(job: EvaluateJob) -> tuple[torch.nn.Module, Any]:
+    cfg = Config.fromfile(str(job.model / "config.py"))
+    init_default_scope(PACKAGES[job.task])
+    model = MODELS.build(cfg.model)
+    state = checkpoints.load(job.model / CHECKPOINT)["state_dict"]
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise TrainingError(f"{job.model / CHECKPOINT} does not fit {job.model / 'config.py'}: {error}") from error
+    loader = Runner.build_dataloader(
+        dict(
+            batch_size=job.batch,
+            num_workers=0,
+            sampler=dict(type="DefaultSampler", shuffle=False),
+            dataset=dict(type=DATASETS[job.task], table=str(job.table), pipeline=cfg.test_pipeline, test_mode=True),
+        )
+    )
+    return model.to(job.device).eval(), loader
+
+
+@torch.inference_mode()
+def _predict(model: torch.nn.Module, loader: Any) -> Iterator[Any]:
+    for batch in loader:
+        yield from model.test_step(batch)  # type: ignore[operator]
+
+
+def _segmentation(job: EvaluateJob, table: SampleTable, outputs: Iterator[Any]) -> dict[str, Any]:
+    names = tuple(c.name for c in table.info.classes)
+    assert table.info.encoding is not None  # check_images saw to it
+    total = np.zeros((len(names), len(names)), np.int64)
+    evidence: dict[str, list[Any]] = {"id": [], "truth": [], "predicted": [], "pixels": []}
+    for sample, output in zip(table, outputs, strict=True):
+        predicted = output.pred_sem_seg.data[0].cpu().numpy().astype(np.uint8)
+        assert sample.mask is not None
+        confusion = confusion_matrix(read_mask(sample.mask, table.info.encoding), predicted, len(names))
+        total += confusion
+        rows, columns = np.nonzero(confusion)
+        evidence["id"] += [sample.id] * len(rows)
+        evidence["truth"] += rows.tolist()
+        evidence["predicted"] += columns.tolist()
+        evidence["pixels"] += confusion[rows, columns].tolist()
+        write_png(job.work / "predictions" / f"{sample.id}.png", predicted)
+    pq.write_table(pa.table(evidence), job.work / "confusion.parquet")
+    return segmentation_scores(total, names)
+
+
+def _detection(job: EvaluateJob, table: SampleTable, outputs: Iterator[Any]) -> dict[str, Any]:
+    predictions: list[dict[str, Any]] = []
+    for image_id, output in enumerate(outputs, 1):
+        found = output.pred_instances.cpu()
+        boxes = found.bboxes.numpy()
+        boxes[:, 2:] -= boxes[:, :2]
+        predictions += [
+            {"image_id": image_id, "category_id": int(label) + 1, "bbox": box.round(2).tolist(), "score": round(score, 5)}
+            for box, label, score in zip(boxes, found.labels.numpy(), found.scores.tolist(), strict=True)
+        ]
+    truth = ground_truth(table)
+    write_json(job.work / "predictions.json", predictions, indent=None)
+    write_json(job.work / "ground_truth.json", truth, indent=None)
+    return detection_scores(truth, predictions)
+
+
+def main(path: Path) -> int:
+    """Run the job of a file; a configuration error ends with status 2 and one line."""
+    job = EvaluateJob.model_validate_json(path.read_text())
+    try:
+        scores = evaluate(job)
+    except TrainingError as error:
+        print(f"error: {error}", flush=True)
+        return 2
+    path.unlink()
+    print(f"scored {scores['images']} images: {scores['metrics']}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,106 @@
+"""From the record of a run to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from tasks.report.config import ReportConfig
+from tasks.report.model import Cost, DatasetRow, Report, TranslatorRow
+from tasks.report.provenance import provenance, reference
+from tasks.report.reading import Reader
+from tasks.report.record import RunRecord, Task
+from tasks.report.samples import prediction_samples, translation_samples
+from tasks.report.tables import Scored, read_results, task_table
+from tasks.report.verdict import verdict
+from tasks.store import Artifact, Manifest
+
+
+def build_report(record: RunRecord, config: ReportConfig) -> Report:
+    """Read the artifacts of a run and say what it found.
+
+    A file that cannot be read is one of the report's ``problems``; the rest of the report is made without it.
+    """
+    reader = Reader()
+    manifests = {reference(a): m for a in record.artifacts().values() if (m := reader.manifest(a.path)) is not None}
+    scored = read_results(record.results, reader)
+    benchmark = str(_summary(manifests, record.benchmark).get("dataset", "benchmark"))
+    tasks = list(dict.fromkeys([*(r.task for r in record.results), *(f.task for f in record.failures)]))
+    tables = {t: task_table(t, mine, config, benchmark, reader) for t in tasks if (mine := _of(t, scored))}
+    translators = tuple(_translators(record, manifests, reader))
+    controls = frozenset(t.name for t in translators if t.method == "identity")
+    verdicts = [verdict(t, tables.get(t), [f for f in record.failures if f.task == t], config, controls) for t in tasks]
+    costs = list(_costs(record, manifests))
+    return Report(
+        title=config.title,
+        name=record.name,
+        finished=max((m.created for m in manifests.values()), default=datetime.fromtimestamp(0, UTC)),
+        verdicts=tuple(verdicts),
+        failures=record.failures,
+        tables=tuple(tables.values()),
+        samples=tuple(translation_samples(record, config, reader)),
+        predictions=tuple(prediction_samples(record, config, reader)),
+        datasets=tuple(_datasets(record, manifests, config, reader)),
+        translators=translators,
+        costs=tuple(costs),
+        total_seconds=sum({c.artifact: c.seconds for c in costs}.values()),
+        provenance=provenance(record, scored, reader),
+        problems=tuple(reader.problems),
+    )
+
+
+def _of(task: Task, scored: Iterable[Scored]) -> list[Scored]:
+    return [s for s in scored if s.result.task == task]
+
+
+def _summary(manifests: dict[str, Manifest], artifact: Artifact) -> dict[str, Any]:
+    manifest = manifests.get(reference(artifact))
+    return manifest.summary if manifest else {}
+
+
+def _costs(record: RunRecord, manifests: dict[str, Manifest]) -> Iterable[Cost]:
+    """What each artifact took when it was built, which may have been in an earlier run."""
+    for stage, artifact in record.artifacts().items():
+        speed = _summary(manifests, artifact).get("images_per_second")
+        yield Cost(stage=stage, seconds=artifact.seconds, images_per_second=speed, artifact=reference(artifact))
+
+
+def _datasets(
+    record: RunRecord, manifests: dict[str, Manifest], config: ReportConfig, reader: Reader
+) -> Iterable[DatasetRow]:
+    for role, artifact in (("source", record.source), ("target", record.target), ("benchmark", record.benchmark)):
+        summary = _summary(manifests, artifact)
+        rejected = reader.rejected(artifact)
+        yield DatasetRow(
+            role=role,  # type: ignore[arg-type]
+            dataset=str(summary.get("dataset", "unknown")),
+            split=str(summary.get("split", "")),
+            images=int(summary.get("images", 0)),
+            boxes=summary.get("boxes") or {},
+            rejected=max(int(summary.get("rejected", 0)), len(rejected)),
+            first_rejected=tuple(rejected[: config.rejected_rows]),
+            key=artifact.key,
+        )
+
+
+def _translators(record: RunRecord, manifests: dict[str, Manifest], reader: Reader) -> Iterable[TranslatorRow]:
+    """Every translator that was trained or applied; one without training has no card."""
+    for name in dict.fromkeys((*record.translators, *record.translated)):
+        trained, applied = record.translators.get(name), record.translated.get(name)
+        card = (reader.json(trained.file("card.json")) or {}) if trained else {}
+        summary = _summary(manifests, applied) if applied else {}
+        yield TranslatorRow(
+            name=name,
+            method=str(card.get("method") or summary.get("translator") or name),
+            iterations=card.get("iterations"),
+            parameters=_size(card.get("parameters")),
+            train_seconds=trained.seconds if trained else None,
+            images=summary.get("images"),
+            images_per_second=summary.get("images_per_second"),
+        )
+
+
+def _size(parameters: Any) -> int | None:
+    """The size of what translates: of a method's networks, the generator."""
+    return parameters.get("generator") if isinstance(parameters, dict) else parameters

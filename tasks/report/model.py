@@ -1,0 +1,277 @@
+"""What a report says, as plain data: the renderers read nothing else, and ``report.json`` is this, dumped."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.datasets.masks import MaskEncoding
+from tasks.report.record import Failure, Task
+
+REPORT_JSON = "report.json"
+Outcome = Literal["better", "worse", "equal", "unknown"]
+
+
+class Part(BaseModel):
+    """Base of the report's parts."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Cell(Part):
+    """A score of an arm in points (0-100).
+
+    Attributes:
+        value: mean over the seeds; None where the class does not occur in the benchmark.
+        seeds: seed -> that seed's score.
+        delta: ``value`` minus the baseline's; None for the baseline itself and where one of the two is missing.
+        best: highest of its column as printed, among the arms with real images or among those without.
+    """
+
+    value: float | None
+    seeds: dict[int, float] = {}
+    delta: float | None = None
+    best: bool = False
+
+
+class Column(Part):
+    """A metric over all classes, or one class (``boxes``: how many of it the benchmark holds, where known)."""
+
+    name: str
+    is_class: bool
+    boxes: int | None = None
+
+
+class Row(Part):
+    """An arm of the comparison; ``cells`` in the order of the table's columns."""
+
+    arm: str
+    label: str
+    role: Literal["baseline", "oracle", "other"]
+    seeds: tuple[int, ...]
+    train_images: int | None
+    cells: tuple[Cell, ...]
+
+
+class Fact(Part):
+    """A line of the protocol; ``differs`` warns that the arms were not treated alike."""
+
+    name: str
+    value: str
+    differs: bool = False
+
+
+class Curve(Part):
+    """A training's loss: ``points`` are (iteration, loss)."""
+
+    arm: str
+    seed: int
+    points: tuple[tuple[float, float], ...]
+
+
+class TaskTable(Part):
+    """The comparison for one task; the first column is the metric that the verdict is about."""
+
+    task: Task
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    protocol: tuple[Fact, ...]
+    notes: tuple[str, ...]
+    curves: tuple[Curve, ...]
+
+    def row(self, arm: str) -> Row | None:
+        """The row of an arm, or None."""
+        return next((r for r in self.rows if r.arm == arm), None)
+
+
+class Verdict(Part):
+    """What the run found for one task.
+
+    Attributes:
+        outcome: of the best translated arm against the baseline, as printed with one decimal; ``unknown`` where
+            one of the two is missing.
+        sentence: the finding. notes: how far it can be trusted, and what else there is to know.
+        arm, baseline, oracle: the arms compared; None where there is none.
+        delta: points over the baseline. gap_closed: share of the way from baseline to oracle; may be negative.
+    """
+
+    task: Task
+    metric: str
+    outcome: Outcome
+    sentence: str
+    notes: tuple[str, ...] = ()
+    arm: str | None = None
+    baseline: str | None = None
+    oracle: str | None = None
+    delta: float | None = None
+    gap_closed: float | None = None
+
+
+class Rejected(Part):
+    """A file that a reader set aside, and why."""
+
+    file: str
+    reason: str
+
+
+class DatasetRow(Part):
+    """A data set of the run; ``first_rejected`` are the first of its rejected files."""
+
+    role: Literal["source", "target", "benchmark"]
+    dataset: str
+    split: str
+    images: int
+    boxes: dict[str, int]
+    rejected: int
+    first_rejected: tuple[Rejected, ...]
+    key: str
+
+
+class TranslatorRow(Part):
+    """A translator: how it was made, and how fast it is."""
+
+    name: str
+    method: str
+    iterations: int | None
+    parameters: int | None
+    train_seconds: float | None
+    images: int | None
+    images_per_second: float | None
+
+
+class Cost(Part):
+    """What an artifact took to build, in seconds, whenever that was."""
+
+    stage: str
+    seconds: float
+    images_per_second: float | None
+    artifact: str
+
+
+class LegendEntry(Part):
+    """A class and its RGB colour (0-255)."""
+
+    name: str
+    color: tuple[int, int, int]
+
+
+class DrawnBox(Part):
+    """A box in pixels of the original image; ``category`` is an index into the legend."""
+
+    category: int
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+class Picture(Part):
+    """A picture of a grid: an image, a label image in the legend's colours, or an image with boxes.
+
+    Paths stay out of ``report.json``: they lead into the store of one machine.
+
+    Attributes:
+        caption: what it shows.
+        image: the photograph. label: a label image, drawn in its place; encoding: how that is decoded, None where
+            its values are class indices already.
+        boxes: drawn over the image.
+        missing: why there is no picture.
+    """
+
+    caption: str
+    image: Path | None = Field(default=None, exclude=True)
+    label: Path | None = Field(default=None, exclude=True)
+    encoding: MaskEncoding | None = Field(default=None, exclude=True)
+    boxes: tuple[DrawnBox, ...] = Field(default=(), exclude=True)
+    missing: str | None = None
+
+
+class GridRow(Part):
+    """The same image in every column."""
+
+    id: str
+    pictures: tuple[Picture, ...]
+
+
+class Grid(Part):
+    """Pictures side by side under headings; without headings, a plain strip."""
+
+    title: str
+    note: str
+    columns: tuple[str, ...]
+    rows: tuple[GridRow, ...]
+    legend: tuple[LegendEntry, ...] = ()
+
+
+class Node(Part):
+    """An artifact in the provenance.
+
+    Attributes:
+        inputs: role -> reference (``kind/key``) of what it was made from.
+        environment: index into the report's environments; None where its manifest is no longer in the store.
+    """
+
+    kind: str
+    key: str
+    digest: str
+    code: str | None = None
+    created: datetime | None = None
+    environment: int | None = None
+    inputs: dict[str, str] = {}
+
+
+class ScoreRef(Part):
+    """A score's way into the provenance; ``value`` in points."""
+
+    task: Task
+    arm: str
+    seed: int
+    metric: str
+    value: float | None
+    evaluation: str
+
+
+class Provenance(Part):
+    """Where every score comes from: ``nodes`` by reference, and the environments they were made in."""
+
+    scores: tuple[ScoreRef, ...]
+    nodes: dict[str, Node]
+    environments: tuple[dict[str, Any], ...]
+
+
+class Report(Part):
+    """The report of one run. ``problems`` are what could not be read, and so is not in it."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    title: str
+    name: str
+    finished: datetime
+    verdicts: tuple[Verdict, ...]
+    failures: tuple[Failure, ...]
+    problems: tuple[str, ...]
+    tables: tuple[TaskTable, ...]
+    samples: tuple[Grid, ...]
+    predictions: tuple[Grid, ...]
+    datasets: tuple[DatasetRow, ...]
+    translators: tuple[TranslatorRow, ...]
+    costs: tuple[Cost, ...]
+    total_seconds: float
+    provenance: Provenance
+
+    @classmethod
+    def read(cls, folder: Path) -> Report:
+        """Read the report of an artifact's folder.
+
+        Raises:
+            FileNotFoundError, pydantic.ValidationError: there is none, or it is of another version.
+        """
+        return cls.model_validate_json((folder / REPORT_JSON).read_bytes())
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of ``report.json``."""
+        return self.model_dump(mode="json", by_alias=True)

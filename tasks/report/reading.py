@@ -1,0 +1,110 @@
+"""Reading what other stages left: one file that cannot be read costs its own part of the report, not the report."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasks.datasets.table import SampleTable
+from tasks.report.model import Rejected
+from tasks.store import Artifact, Manifest, StoreError
+
+log = logging.getLogger(__name__)
+M = TypeVar("M", bound=BaseModel)
+
+
+class ClassScore(BaseModel):
+    """A class in ``scores.json``: fractions 0-1, null where the benchmark has none of it."""
+
+    name: str
+    IoU: float | None = None
+    AP: float | None = None
+    boxes: int | None = None
+
+
+class Scores(BaseModel):
+    """``scores.json`` of an evaluation; metrics are fractions 0-1."""
+
+    images: int
+    metrics: dict[str, float | None]
+    classes: tuple[ClassScore, ...]
+
+
+class Card(BaseModel):
+    """``card.json`` of a model; what an older card lacks is None."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    network: str | None = None
+    input_size: tuple[int, int] | None = None
+    iterations: int | None = None
+    batch: int | None = None
+    initial_weights: Any = None
+    train_images: int | None = None
+
+
+class Reader:
+    """Reads files of artifacts and keeps a list of what could not be read, in ``problems``."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def json(self, path: Path) -> Any:
+        """The content of a JSON file, or None."""
+        try:
+            return json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            self.skip(path, error)
+            return None
+
+    def model(self, path: Path, form: type[M]) -> M | None:
+        """A JSON file's content as ``form``, or None."""
+        try:
+            return form.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            first = error.errors()[0]
+            self.skip(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+        except OSError as error:
+            self.skip(path, error)
+        return None
+
+    def table(self, artifact: Artifact) -> SampleTable | None:
+        """The artifact's sample table, or None."""
+        try:
+            return SampleTable.read(artifact.path)
+        except (OSError, ValueError, pa.ArrowException) as error:
+            self.skip(artifact.path, error)
+            return None
+
+    def rejected(self, artifact: Artifact) -> list[Rejected]:
+        """The rows of a data set's ``rejected.csv``."""
+        path = artifact.file("rejected.csv")
+        try:
+            with path.open(encoding="utf-8", newline="") as stream:
+                return [Rejected(file=r["file"], reason=r["reason"]) for r in csv.DictReader(stream)]
+        except (OSError, ValueError, KeyError) as error:
+            self.skip(path, error)
+            return []
+
+    def manifest(self, folder: Path) -> Manifest | None:
+        """An artifact's manifest, or None."""
+        try:
+            return Manifest.read(folder)
+        except StoreError as error:
+            self.skip(folder, error)
+            return None
+
+    def skip(self, path: Path, error: object) -> None:
+        """Say which file of which artifact (``kind/key/file``: no machine paths in a report that travels)."""
+        name = "/".join(path.parts[-3:])
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+        text = f"{name} could not be read: {reason.splitlines()[0].replace(str(path), name)}"
+        log.warning("%s", text)
+        if text not in self.problems:
+            self.problems.append(text)

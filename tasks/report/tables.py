@@ -1,0 +1,195 @@
+"""The comparison table of one task: arms by metric and class, in points, with the protocol it holds under."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from tasks.report.config import ReportConfig
+from tasks.report.model import Cell, Column, Curve, Fact, Row, TaskTable
+from tasks.report.reading import Card, Reader, Scores
+from tasks.report.record import Result, Task
+from tasks.report.words import CLASS_METRIC, METRICS, arm_label, count, is_mixed
+
+_CURVE_POINTS = 200  # as many as a small chart can show
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A result with its files read."""
+
+    result: Result
+    scores: Scores
+    card: Card
+
+
+def read_results(results: Iterable[Result], reader: Reader) -> list[Scored]:
+    """Read scores and cards; a result whose scores cannot be read is left out (and is one of the reader's problems)."""
+    found = []
+    for result in results:
+        scores = reader.model(result.evaluation.file("scores.json"), Scores)
+        card = reader.model(result.model.file("card.json"), Card) or Card()
+        if scores is not None:
+            found.append(Scored(result, scores, card))
+    return found
+
+
+def task_table(task: Task, scored: Sequence[Scored], config: ReportConfig, benchmark: str, reader: Reader) -> TaskTable:
+    """Make the table of a task.
+
+    Args:
+        scored: the task's results, at least one, in the order of the rows.
+        config: names the baseline and the oracle.
+        benchmark: the benchmark's name.
+        reader: reads the learning curves.
+    """
+    columns = _columns(task, scored)
+    arms = list(dict.fromkeys(s.result.arm for s in scored))
+    cells = {arm: [_cell(task, column, arm, scored) for column in columns] for arm in arms}
+    cells = _with_deltas(cells, config.baseline)
+    cells = _with_best(cells, config.oracle)
+    rows = tuple(_row(arm, [s for s in scored if s.result.arm == arm], cells[arm], config) for arm in arms)
+    return TaskTable(
+        task=task,
+        columns=tuple(columns),
+        rows=rows,
+        protocol=tuple(_protocol(scored, benchmark)),
+        notes=tuple(_notes(task, columns, rows)),
+        curves=tuple(c for s in scored if (c := _curve(s.result, reader)) is not None),
+    )
+
+
+def _columns(task: Task, scored: Sequence[Scored]) -> list[Column]:
+    boxes: dict[str, int | None] = {}
+    for s in scored:
+        for c in s.scores.classes:
+            boxes.setdefault(c.name, c.boxes)
+    metrics = [Column(name=m, is_class=False) for m in METRICS[task]]
+    return metrics + [Column(name=n, is_class=True, boxes=b) for n, b in boxes.items()]
+
+
+def _cell(task: Task, column: Column, arm: str, scored: Sequence[Scored]) -> Cell:
+    seeds = {}
+    for s in scored:
+        if s.result.arm == arm and (fraction := _fraction(task, column, s.scores)) is not None:
+            seeds[s.result.seed] = round(100 * fraction, 4)
+    return Cell(value=round(fmean(seeds.values()), 4) if seeds else None, seeds=seeds)
+
+
+def _fraction(task: Task, column: Column, scores: Scores) -> float | None:
+    if not column.is_class:
+        value = scores.metrics.get(column.name)
+    else:
+        found = next((c for c in scores.classes if c.name == column.name), None)
+        value = getattr(found, CLASS_METRIC[task]) if found is not None else None
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _with_deltas(cells: dict[str, list[Cell]], baseline: str) -> dict[str, list[Cell]]:
+    base = cells.get(baseline)
+    if base is None:
+        return cells
+
+    def delta(cell: Cell, other: Cell) -> Cell:
+        known = cell.value is not None and other.value is not None
+        return cell.model_copy(update={"delta": round(cell.value - other.value, 4)}) if known else cell  # type: ignore[operator]
+
+    return {
+        arm: row if arm == baseline else [delta(c, b) for c, b in zip(row, base, strict=True)]
+        for arm, row in cells.items()
+    }
+
+
+def _with_best(cells: dict[str, list[Cell]], oracle: str) -> dict[str, list[Cell]]:
+    """Mark the best of each column, apart for arms with and without real images: the latter cannot win otherwise."""
+    with_real = {arm: row for arm, row in cells.items() if arm == oracle or is_mixed(arm)}
+    without = {arm: row for arm, row in cells.items() if arm not in with_real}
+    marked = _marked(with_real) | _marked(without)
+    return {arm: marked[arm] for arm in cells}
+
+
+def _marked(cells: dict[str, list[Cell]]) -> dict[str, list[Cell]]:
+    """Mark the best where there is a choice; arms that print the same figure share it, and 0.0 is no best."""
+    if len(cells) < 2:
+        return cells
+    columns = zip(*cells.values(), strict=True)
+    tops = [max((round(c.value, 1) for c in column if c.value is not None), default=0.0) for column in columns]
+
+    def mark(cell: Cell, top: float) -> Cell:
+        return cell.model_copy(update={"best": cell.value is not None and round(cell.value, 1) == top > 0})
+
+    return {arm: [mark(c, t) for c, t in zip(row, tops, strict=True)] for arm, row in cells.items()}
+
+
+def _row(arm: str, scored: Sequence[Scored], cells: Sequence[Cell], config: ReportConfig) -> Row:
+    return Row(
+        arm=arm,
+        label=arm_label(arm),
+        role="baseline" if arm == config.baseline else "oracle" if arm == config.oracle else "other",
+        seeds=tuple(s.result.seed for s in scored),
+        train_images=scored[0].card.train_images,
+        cells=tuple(cells),
+    )
+
+
+def _protocol(scored: Sequence[Scored], benchmark: str) -> Iterable[Fact]:
+    def fact(name: str, value: Callable[[Scored], str]) -> Fact:
+        values = list(dict.fromkeys(value(s) for s in scored))
+        if len(values) == 1:
+            return Fact(name=name, value=values[0])
+        arms = {v: list(dict.fromkeys(arm_label(s.result.arm) for s in scored if value(s) == v)) for v in values}
+        return Fact(name=name, value="; ".join(f"{v} ({', '.join(a)})" for v, a in arms.items()), differs=True)
+
+    yield fact("network", lambda s: s.card.network or "unknown")
+    yield fact("input", lambda s: "{}×{} px".format(*s.card.input_size) if s.card.input_size else "unknown")
+    yield fact("iterations", lambda s: f"{s.card.iterations:,}" if s.card.iterations is not None else "unknown")
+    yield fact("batch", lambda s: str(s.card.batch) if s.card.batch is not None else "unknown")
+    seeds = {
+        s.result.arm: ", ".join(str(o.result.seed) for o in scored if o.result.arm == s.result.arm) for s in scored
+    }
+    yield fact("seeds", lambda s: seeds[s.result.arm])
+    yield fact("initial weights", lambda s: _weights(s.card.initial_weights))
+    yield fact("benchmark", lambda s: f"{benchmark}, {count(s.scores.images, 'image')}")
+
+
+def _weights(initial: Any) -> str:
+    if isinstance(initial, dict):
+        digest = f" (SHA-256 {str(initial['sha256'])[:12]}…)" if initial.get("sha256") else ""
+        return f"{initial.get('weights', 'unknown')}{digest}"
+    return str(initial or "random")
+
+
+def _notes(task: Task, columns: Sequence[Column], rows: Sequence[Row]) -> Iterable[str]:
+    metric = METRICS[task][0]
+    yield (
+        f"Scores in points (0-100); a class's score is its {CLASS_METRIC[task]}. Differences to the baseline are "
+        "taken before rounding."
+    )
+    if any(c.best for r in rows for c in r.cells):
+        yield "Bold: best of its column, apart for arms with and without real images."
+    per_class = [(c.name, [r.cells[i].value for r in rows]) for i, c in enumerate(columns) if c.is_class]
+    if absent := [name for name, values in per_class if all(v is None for v in values)]:
+        yield f"'-': {', '.join(absent)} not in the benchmark, so without a score and not in {metric}."
+    if zero := [n for n, vs in per_class if any(v is not None for v in vs) and all(round(v or 0, 1) == 0 for v in vs)]:
+        yield f"{', '.join(zero)}: 0.0 in every arm, so no difference can show there; they still count in {metric}."
+
+
+def _curve(result: Result, reader: Reader) -> Curve | None:
+    """The loss over the iterations, thinned to what a small chart can show."""
+    path = result.model.file("curve.json")
+    rows = reader.json(path)
+    try:
+        points = [(float(r["iteration"]), float(r["loss"])) for r in rows or ()]
+    except (TypeError, KeyError, ValueError):
+        reader.skip(path, "not a list of iteration and loss")
+        return None
+    points = [p for p in points if math.isfinite(p[1])]
+    step = max(1, math.ceil(len(points) / _CURVE_POINTS))
+    return (
+        Curve(arm=result.arm, seed=result.seed, points=tuple((x, round(y, 5)) for x, y in points[::step]))
+        if points
+        else None
+    )

@@ -1,0 +1,89 @@
+"""The report at the terminal: what a flow prints when it ends."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from tasks.report.markdown import first_line
+from tasks.report.model import Cell, Report, TaskTable
+from tasks.report.record import RunRecord
+from tasks.report.words import arm_label, count, duration, points, sign, signed
+from tasks.store import Artifact
+
+_STYLES = {"better": "green", "worse": "red", "equal": "yellow", "unknown": "yellow"}
+_SIGNS = {1: "green", -1: "red", 0: "dim"}
+
+
+def print_report(artifact: Artifact, record: RunRecord, console: Console | None = None) -> None:
+    """Print verdicts, tables, failures, and what was built or found in the store.
+
+    Args:
+        artifact: what ``write_report`` returned.
+        record: the run's record; it knows what this run found finished.
+    """
+    console = console or Console()
+    report = Report.read(artifact.path)
+    for verdict in report.verdicts:
+        body = Text(verdict.sentence, style="bold")
+        for note in verdict.notes:
+            body.append(f"\n· {note}", style="not bold dim")
+        console.print(Panel(body, title=verdict.task, title_align="left", border_style=_STYLES[verdict.outcome]))
+    for table in report.tables:
+        console.print(_scores(table))
+        console.print(Text(", ".join(f"{f.name} {f.value}" for f in table.protocol), style="dim"))
+    for failure in report.failures:
+        where = f"{failure.task}, {arm_label(failure.arm)}, seed {failure.seed}"
+        console.print(Text(f"failed: {where}: {first_line(failure.error)}", style="red"))
+    for problem in report.problems:
+        console.print(Text(problem, style="yellow"))
+    console.print(_stages(record))
+    console.print(Text(str(artifact.file("report.html"))), soft_wrap=True)
+
+
+def _scores(table: TaskTable) -> Table:
+    """Metrics and classes downwards, so that many classes fit a narrow terminal."""
+    printed = Table(title=f"{table.task}, points", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    printed.add_column("", no_wrap=True)
+    for row in table.rows:
+        printed.add_column(escape(row.label), justify="right", overflow="fold")
+    for index, column in enumerate(table.columns):
+        last_metric = not column.is_class and (index + 1 == len(table.columns) or table.columns[index + 1].is_class)
+        printed.add_row(
+            escape(column.name),
+            *(_cell(r.cells[index], not column.is_class) for r in table.rows),
+            end_section=last_metric,
+        )
+    return printed
+
+
+def _cell(cell: Cell, with_delta: bool) -> Text:
+    text = Text(points(cell.value), style="bold" if cell.best else "")
+    if with_delta and cell.delta is not None:
+        text.append(f"\n{signed(cell.delta)}", style=f"not bold {_SIGNS[sign(cell.delta)]}")
+    return text
+
+
+def _stages(record: RunRecord) -> Table:
+    artifacts = record.artifacts()
+    built = {a.key: a.seconds for a in artifacts.values() if not a.cached}
+    caption = f"{count(len(built), 'artifact')} built in {duration(sum(built.values()))}"
+    printed = Table(
+        title="stages",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        caption=caption,
+        caption_justify="left",
+    )
+    printed.add_column("stage")
+    printed.add_column("took", justify="right")
+    printed.add_column("this run")
+    for stage, artifact in artifacts.items():
+        state = Text("found", style="dim") if artifact.cached else Text("built")
+        printed.add_row(escape(stage), duration(artifact.seconds), state)
+    return printed

@@ -1,0 +1,92 @@
+"""Checkpoints that survive a crash: written atomically, and resumed from the newest one that opens."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.fileio import LocalBackend, register_backend
+
+from tasks.retrain.build import CHECKPOINTS, TrainingError
+from tasks.retrain.config import Weights
+from tasks.store import atomic_path, file_sha256
+
+log = logging.getLogger(__name__)
+
+
+class AtomicBackend(LocalBackend):  # type: ignore[misc]
+    """mmengine's local file backend, except that a file is there whole or not at all."""
+
+    def put(self, obj: bytes | memoryview, filepath: str | Path) -> None:
+        with atomic_path(Path(filepath)) as temporary:
+            temporary.write_bytes(obj)
+
+
+register_backend("atomic", AtomicBackend, force=True)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a checkpoint onto the CPU.
+
+    Raises:
+        TrainingError: the file is missing, truncated or not a checkpoint.
+    """
+    try:
+        # Own checkpoints hold mmengine's log buffers, which the weights-only unpickler does not know.
+        checkpoint = torch.load(path, map_location="cpu", weights_only=False)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        raise TrainingError(f"{path} is not a readable checkpoint: {error}") from error
+    if not isinstance(checkpoint, dict):
+        raise TrainingError(f"{path} holds a {type(checkpoint).__name__}, not a checkpoint")
+    return checkpoint
+
+
+def newest(work: Path) -> Path | None:
+    """The newest checkpoint of a training that can be opened; those that cannot are deleted, and said so."""
+    found = {int(m[1]): p for p in work.glob(CHECKPOINTS) if (m := re.search(r"iter_(\d+)\.pth$", p.name))}
+    for _, path in sorted(found.items(), reverse=True):
+        try:
+            load(path)
+            return path
+        except TrainingError as error:
+            log.warning("%s; trying an older one", error)
+            path.unlink()
+    return None
+
+
+def load_initial(model: torch.nn.Module, weights: Weights, config: Path) -> dict[str, int]:
+    """Load initial weights into a model: what fits by name and shape, which must be the larger part of the file.
+
+    The file's own head may have other classes and is skipped; that is what transfer from ImageNet or COCO means.
+
+    Returns:
+        How many tensors were ``loaded`` and ``skipped``.
+
+    Raises:
+        TrainingError: the file is missing, has another SHA-256, or is a checkpoint of another network.
+    """
+    if not weights.path.is_file():
+        raise TrainingError(f"init.path: no file {weights.path}")
+    if (found := file_sha256(weights.path)) != weights.sha256:
+        raise TrainingError(f"init: {weights.path} has SHA-256 {found}, but the configuration says {weights.sha256}")
+    try:
+        given = torch.load(weights.path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        raise TrainingError(f"init: {weights.path} cannot be read as weights alone: {error}") from error
+    given = given.get("state_dict", given)
+    own = model.state_dict()
+    bare = not any(k.startswith("backbone.") for k in given)  # a classifier's file names its backbone's tensors bare
+    named = {f"backbone.{k}" if bare else k: v for k, v in given.items()}
+    fitting = {k: v for k, v in named.items() if k in own and own[k].shape == v.shape}
+    if len(fitting) < len(named) / 2:
+        raise TrainingError(
+            f"init: {weights.path} does not fit {config}: {len(fitting)} of its {len(named)} tensors have a "
+            f"counterpart of the same name and shape (its first is {next(iter(given), 'missing')!r})"
+        )
+    model.load_state_dict(fitting, strict=False)
+    return {"loaded": len(fitting), "skipped": len(named) - len(fitting)}

@@ -1,0 +1,94 @@
+"""The ``retrain`` section: which models are trained, on which arms, for how long."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from tasks.store import Section
+
+Task = Literal["detection", "segmentation"]
+_ARM = re.compile(r"real|source|(real\+)?translated(\([\w.-]+\))?|real\+source")
+
+
+class Weights(Section):
+    """Initial weights: a checkpoint file, and the SHA-256 that it must have."""
+
+    path: Path
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class TrainingConfig(Section):
+    """How one task's model is trained; the same for every arm, so that only the images differ."""
+
+    config: Path = Field(description="mmengine configuration file: model, pipelines, optimiser, schedule.")
+    iterations: int = Field(ge=1, description="Training iterations of every arm.")
+    batch: int = Field(8, ge=1, description="Images in a batch of every arm.")
+    input_size: tuple[int, int] | None = Field(
+        None, description="Width and height that images are resized to; the configuration file's own where not given."
+    )
+    init: Weights | None = Field(None, description="Initial weights; random where not given.")
+    checkpoint_every: int = Field(200, ge=1, description="Iterations between checkpoints, from which a crash resumes.")
+    log_every: int = Field(20, ge=1, description="Iterations between points of the learning curve.")
+    overrides: dict[str, Any] = Field({}, description="Changes to the mmengine configuration, by dotted key.")
+
+
+class RetrainConfig(Section):
+    """The experiment's matrix: arms x tasks x seeds, at an equal budget."""
+
+    arms: tuple[str, ...] = Field(
+        ("real", "source", "translated"),
+        description="real, source, translated, real+source, real+translated; translated(NAME) takes one translator.",
+    )
+    seeds: tuple[int, ...] = Field((0,), min_length=1, description="Every arm is trained once a seed.")
+    detection: TrainingConfig | None = None
+    segmentation: TrainingConfig | None = None
+    workers: int = Field(1, ge=1, description="Trainings at a time; the cores are divided among them.")
+    loaders: int = Field(0, ge=0, description="Data-loading processes a training; 0 loads in the training itself.")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @field_validator("arms")
+    @classmethod
+    def _known_arms(cls, arms: tuple[str, ...]) -> tuple[str, ...]:
+        for arm in arms:
+            if not _ARM.fullmatch(arm):
+                raise ValueError(f"unknown arm {arm!r}: real, source, translated, real+source or real+translated")
+        if len(set(arms)) < len(arms):
+            raise ValueError(f"an arm is named twice: {', '.join(arms)}")
+        return arms
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct_seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError(f"a seed is named twice: {seeds}")
+        return seeds
+
+    def tasks(self) -> dict[Task, TrainingConfig]:
+        """The tasks that are trained."""
+        both: dict[Task, TrainingConfig | None] = {"detection": self.detection, "segmentation": self.segmentation}
+        return {task: config for task, config in both.items() if config is not None}
+
+    def expanded_arms(self, translators: tuple[str, ...]) -> tuple[str, ...]:
+        """The arms with every bare ``translated`` standing for one arm a translator.
+
+        Raises:
+            ValueError: an arm names a translator that is not among ``translators``.
+        """
+        arms: list[str] = []
+        for arm in self.arms:
+            bare = arm.endswith("translated")
+            arms += [f"{arm}({name})" for name in translators] if bare else [arm]
+        for arm in arms:
+            if (name := translator_of(arm)) is not None and name not in translators:
+                raise ValueError(f"arm {arm!r} names no translator of this pipeline: {', '.join(translators) or 'none'}")
+        return tuple(dict.fromkeys(arms))
+
+
+def translator_of(arm: str) -> str | None:
+    """The translator that an arm names in brackets, or None."""
+    found = re.search(r"translated\((.+)\)", arm)
+    return found[1] if found else None

@@ -1,0 +1,95 @@
+"""Sample tables as mmdet and mmseg data sets: read where they lie, decoded on the fly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmdet.datasets.base_det_dataset import BaseDetDataset
+from mmdet.registry import DATASETS as DET_DATASETS
+from mmseg.datasets.basesegdataset import BaseSegDataset
+from mmseg.registry import DATASETS as SEG_DATASETS
+from mmseg.registry import TRANSFORMS as SEG_TRANSFORMS
+
+from tasks.datasets.masks import IGNORE, MaskEncoding, read_mask
+from tasks.datasets.table import Sample, SampleTable, TableInfo
+
+
+def detection_metainfo(info: TableInfo) -> dict[str, Any]:
+    """What mmdet wants to know of the classes."""
+    return {"classes": info.detection}
+
+
+def segmentation_metainfo(info: TableInfo) -> dict[str, Any]:
+    """What mmseg wants to know of the classes."""
+    return {"classes": tuple(c.name for c in info.classes), "palette": [list(c.color) for c in info.classes]}
+
+
+@DET_DATASETS.register_module()
+class TableDetDataset(BaseDetDataset):  # type: ignore[misc]
+    """The boxes of a sample table, for mmdet. Crowds are marked as to be ignored.
+
+    Args:
+        table: folder of the sample table.
+    """
+
+    def __init__(self, table: str, **kwargs: Any) -> None:
+        self._table = SampleTable.read(Path(table))
+        super().__init__(ann_file="", metainfo=detection_metainfo(self._table.info), **kwargs)
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        return [_detection_item(index, sample) for index, sample in enumerate(self._table)]
+
+
+def _detection_item(index: int, sample: Sample) -> dict[str, Any]:
+    boxes = [
+        {"bbox": [b.x1, b.y1, b.x2, b.y2], "bbox_label": b.category, "ignore_flag": int(b.crowd)} for b in sample.boxes
+    ]
+    image = {"img_id": index, "img_path": str(sample.image), "height": sample.height, "width": sample.width}
+    return {**image, "instances": boxes}
+
+
+@SEG_DATASETS.register_module()
+class TableSegDataset(BaseSegDataset):  # type: ignore[misc]
+    """The label images of a sample table, for mmseg.
+
+    Args:
+        table: folder of the sample table.
+    """
+
+    def __init__(self, table: str, **kwargs: Any) -> None:
+        self._table = SampleTable.read(Path(table))
+        super().__init__(
+            metainfo=segmentation_metainfo(self._table.info),
+            ignore_index=IGNORE,
+            reduce_zero_label=False,
+            **kwargs,
+        )
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        encoding = self._table.info.encoding
+        return [
+            {
+                "img_path": str(sample.image),
+                "seg_map_path": str(sample.mask),
+                "encoding": encoding,
+                "sample_index": index,
+                "seg_fields": [],
+                "reduce_zero_label": False,
+                "label_map": None,
+            }
+            for index, sample in enumerate(self._table)
+        ]
+
+
+@SEG_TRANSFORMS.register_module()
+class LoadTableMask(BaseTransform):  # type: ignore[misc]
+    """Decode a sample's label image into ``gt_seg_map``, ``uint8 [H, W]`` of class indices, 255 for ignore."""
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        encoding: MaskEncoding = results["encoding"]
+        results["gt_seg_map"] = np.ascontiguousarray(read_mask(Path(results["seg_map_path"]), encoding))
+        results["seg_fields"].append("gt_seg_map")
+        return results

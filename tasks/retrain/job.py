@@ -1,0 +1,33 @@
+"""What a training process is told: everything it needs, and nothing that it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from tasks.retrain.config import Task, TrainingConfig
+
+
+class TrainJob(BaseModel):
+    """One training.
+
+    Attributes:
+        training: the task's section of the configuration.
+        tables: the folders of the sample tables that it trains on, together.
+        work: where checkpoints and logs go; a crashed training resumes from there.
+        threads: CPU threads of the training.
+        loaders: data-loading processes.
+        device: ``cpu`` or ``cuda``.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    task: Task
+    training: TrainingConfig
+    tables: tuple[Path, ...]
+    seed: int
+    work: Path
+    threads: int
+    loaders: int
+    device: str

@@ -1,0 +1,118 @@
+"""``python -m tasks.retrain.worker JOB.json``: one training, in a process of its own.
+
+Leaves in the job's work folder ``checkpoint.pth`` (weights alone), ``config.py`` (the complete mmengine configuration),
+``card.json`` and ``curve.json``, and removes what only a resume needs.
+"""
+
+from __future__ import annotations
+
+from tasks.retrain.process import die_with_parent
+
+if __name__ == "__main__":
+    die_with_parent()  # before the slow imports below
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+import tasks.retrain.data  # noqa: F401 - registers the data sets
+from tasks.datasets.table import SampleTable
+from tasks.retrain import checkpoints
+from tasks.retrain.build import CHECKPOINTS, TrainingError, train_config
+from tasks.retrain.job import TrainJob
+from tasks.store import atomic_path, write_json
+
+CHECKPOINT = "checkpoint.pth"
+
+
+def train(job: TrainJob) -> None:
+    """Train, or resume, and write the results into ``job.work``.
+
+    Raises:
+        TrainingError: the job cannot be trained as it is configured.
+    """
+    torch.set_num_threads(job.threads)
+    cfg = train_config(job)
+    resumed = checkpoints.newest(job.work)
+    if resumed is not None:
+        cfg.load_from, cfg.resume = str(resumed), True
+        print(f"resuming from {resumed.name}", flush=True)
+    runner = Runner.from_cfg(cfg)
+    initial: dict[str, Any] = {"weights": "random"}
+    if job.training.init is not None:
+        init = job.training.init
+        counts = checkpoints.load_initial(runner.model, init, job.training.config)
+        initial = {"weights": init.path.name, "sha256": init.sha256, **counts}
+    runner.train()
+    _finish(job, cfg, runner, initial)
+
+
+def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: dict[str, Any]) -> None:
+    curve = _curve(job.work)
+    if not curve:
+        raise TrainingError("the training logged no loss: retrain.*.log_every is larger than iterations")
+    with atomic_path(job.work / CHECKPOINT) as temporary:
+        torch.save({"state_dict": {k: v.cpu() for k, v in runner.model.state_dict().items()}}, temporary)
+    cfg.dump(str(job.work / "config.py"))
+    write_json(job.work / "curve.json", curve)
+    tables = [SampleTable.read(path) for path in job.tables]
+    card = {
+        "task": job.task,
+        "network": job.training.config.stem,
+        "type": cfg.model.type,
+        "parameters": sum(p.numel() for p in runner.model.parameters()),
+        "input_size": list(cfg.input_size),
+        "iterations": job.training.iterations,
+        "batch": job.training.batch,
+        "seed": job.seed,
+        "initial_weights": initial,
+        "train_images": sum(len(t) for t in tables),
+        "train_sets": [{"dataset": t.info.dataset, "images": len(t)} for t in tables],
+        "device": torch.cuda.get_device_name() if job.device == "cuda" else f"CPU, {job.threads} threads",
+        "overrides": job.training.overrides,
+    }
+    write_json(job.work / "card.json", card)
+    for leftover in (*job.work.glob(CHECKPOINTS), job.work / "last_checkpoint", job.work / "job.json"):
+        leftover.unlink(missing_ok=True)
+    for folder in job.work.iterdir():
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        elif folder.suffix == ".py" and folder.name != "config.py":
+            folder.unlink()
+
+
+def _curve(work: Path) -> list[dict[str, float]]:
+    """The learning curve over all of the training's processes; where they overlap, the latest holds."""
+    points: dict[int, float] = {}
+    for path in sorted(work.glob("*/vis_data/scalars.json")):
+        for line in path.read_text().splitlines():
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError:
+                continue  # the last line of a process that was killed
+            if "loss" in entry:
+                points[int(entry["step"])] = float(entry["loss"])
+    return [{"iteration": step, "loss": points[step]} for step in sorted(points)]
+
+
+def main(path: Path) -> int:
+    """Run the job of a file; a configuration error ends with status 2 and one line."""
+    job = TrainJob.model_validate_json(path.read_text())
+    try:
+        train(job)
+    except TrainingError as error:
+        print(f"error: {error}", flush=True)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("KMP_BLOCKTIME", "0")
+    sys.exit(main(Path(sys.argv[1])))

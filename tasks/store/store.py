@@ -1,0 +1,165 @@
+"""The store: builds an artifact at most once, publishes it by one rename, finds it again by its key."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from tasks.store.artifact import MANIFEST, Artifact, InputEntry, Manifest, StoreError, digest_of, list_files
+from tasks.store.digest import content_digest
+from tasks.store.environment import environment
+from tasks.store.files import PARTIAL, write_json
+from tasks.store.section import Section
+
+log = logging.getLogger(__name__)
+
+BUILDING = ".building"
+
+Make = Callable[[Path], Mapping[str, Any] | None]
+
+
+class Store:
+    """A folder of artifacts, ``<root>/<kind>/<key>/``.
+
+    Args:
+        root: the folder; made when first needed.
+        resolved: the resolved configuration of this run, saved with every artifact that it builds.
+    """
+
+    def __init__(self, root: Path, resolved: Mapping[str, Any] | None = None) -> None:
+        self.root = Path(root).expanduser().resolve()
+        self._resolved = dict(resolved or {})
+
+    def build(
+        self,
+        kind: str,
+        *,
+        config: Section | Mapping[str, Any],
+        inputs: Mapping[str, Artifact],
+        code: str,
+        make: Make,
+        resumable: bool = False,
+    ) -> Artifact:
+        """Return the artifact made by this config, these inputs and this code; call ``make`` if there is none.
+
+        Args:
+            kind: what the artifact is; a folder name.
+            config: the slice of the configuration that it depends on, and nothing more.
+            inputs: role -> artifact; their content digests enter the key.
+            code: ``code_version`` of the modules that make it.
+            make: called with an existing temporary folder to fill; returns a JSON-like summary for the manifest.
+            resumable: the temporary folder of a crashed build is given to ``make`` as it was left; otherwise it
+                is emptied first.
+
+        Raises:
+            StoreError: a published artifact cannot be read or replaced.
+        """
+        plain = config.model_dump(mode="json") if isinstance(config, Section) else dict(config)
+        roles = {role: InputEntry(**a.model_dump(include={"kind", "key", "digest"})) for role, a in inputs.items()}
+        key = content_digest([kind, plain, {role: a.digest for role, a in inputs.items()}, code])
+        final, work = self.root / kind / key, self.root / kind / f".{key}{BUILDING}"
+        with self._lock(kind, key):
+            if (hit := self._hit(kind, key)) is not None:
+                return hit
+            self._clear(final, work, resumable)
+            log.info("%s %s: building", kind, key)
+            start = time.perf_counter()
+            summary = dict(make(work) or {})
+            seconds = time.perf_counter() - start
+            for leftover in work.rglob(f"*{PARTIAL}*"):
+                leftover.unlink()
+            files = list_files(work)
+            manifest = Manifest(
+                kind=kind,
+                key=key,
+                digest=digest_of(files),
+                config=plain,
+                inputs=roles,
+                code=code,
+                files=files,
+                summary=summary,
+                created=datetime.now(UTC),
+                seconds=round(seconds, 3),
+                environment=environment(),
+                resolved=self._resolved,
+            )
+            write_json(work / MANIFEST, manifest.model_dump(mode="json"))
+            work.rename(final)
+            log.info("%s %s: done in %.1f s", kind, key, seconds)
+            return self._artifact(manifest, final, cached=False)
+
+    def get(self, kind: str, key: str) -> Artifact:
+        """Return a published artifact.
+
+        Raises:
+            StoreError: there is none with that key, or a file of it is missing or has another size.
+        """
+        folder = self.root / kind / key
+        manifest = Manifest.read(folder)
+        if problems := manifest.problems(folder):
+            raise StoreError(f"{folder} is damaged ({'; '.join(problems[:3])}): delete it and run again")
+        return self._artifact(manifest, folder, cached=True)
+
+    def artifacts(self) -> Iterator[Manifest]:
+        """The manifests of all published artifacts, by kind and then by time of creation; damaged ones are skipped."""
+        for kind in sorted(p for p in self.root.glob("*") if p.is_dir() and not p.name.startswith(".")):
+            manifests = []
+            for folder in kind.iterdir():
+                if folder.is_dir() and not folder.name.startswith("."):
+                    try:
+                        manifests.append(Manifest.read(folder))
+                    except StoreError as error:
+                        log.warning("%s", error)
+            yield from sorted(manifests, key=lambda m: m.created)
+
+    def _hit(self, kind: str, key: str) -> Artifact | None:
+        try:
+            artifact = self.get(kind, key)
+        except StoreError as error:
+            if (self.root / kind / key).exists():
+                log.warning("%s", f"{error}; it is built again")
+            return None
+        os.utime(artifact.path)  # when it was last used, for gc
+        log.info("%s %s: found in the store", kind, key)
+        return artifact
+
+    def _artifact(self, manifest: Manifest, folder: Path, *, cached: bool) -> Artifact:
+        fields = manifest.model_dump(include={"kind", "key", "digest", "seconds"})
+        return Artifact(**fields, path=folder, cached=cached)
+
+    def _clear(self, final: Path, work: Path, resumable: bool) -> None:
+        """Make way for a build: what a damaged artifact still holds is resumed from where the stage can do that."""
+        if final.exists():
+            (final / MANIFEST).unlink(missing_ok=True)
+            if resumable and not work.exists():
+                final.rename(work)
+            else:
+                shutil.rmtree(final)
+        if work.exists() and not resumable:
+            shutil.rmtree(work)
+        work.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def _lock(self, kind: str, key: str) -> Iterator[None]:
+        """One builder a key. The operating system drops the lock of a process that dies."""
+        folder = self.root / ".locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f"{kind}-{key}.lock")
+        try:
+            lock.acquire(timeout=1)
+        except Timeout:
+            log.info("%s %s: another run is building it; waiting", kind, key)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()

@@ -1,0 +1,101 @@
+"""The losses of a training: averaged over windows into a file of JSON lines, and watched for what is not finite."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_Entry = tuple[int, dict[str, float]]
+
+
+class TrainingError(Exception):
+    """A training that cannot go on; the message says at which step and why."""
+
+
+class LossLog:
+    """Collects each step's losses; every ``every`` steps one line, ``{"step": ..., "<loss>": mean, ...}``.
+
+    Values stay on the device until a line is due, so that a GPU is not stopped at every step.
+    """
+
+    def __init__(self, path: Path, every: int) -> None:
+        self.path = path
+        self.every = every
+        self._fresh: list[tuple[int, dict[str, Tensor]]] = []
+        self._checked: list[_Entry] = []
+        self._last: dict[str, float] = {}
+
+    def add(self, step: int, values: dict[str, Tensor], *, last: bool = False) -> None:
+        """Take a step's losses; writes a line where one is due.
+
+        Raises:
+            TrainingError: a loss of the window is not finite.
+        """
+        self._fresh.append((step, values))
+        if (step + 1) % self.every == 0 or last:
+            self.check()
+            self._write(step + 1)
+
+    def check(self) -> None:
+        """Bring the values to the CPU.
+
+        Raises:
+            TrainingError: one of them is not finite.
+        """
+        if not self._fresh:
+            return
+        flat = torch.stack([v.float() for _, values in self._fresh for v in values.values()]).tolist()
+        for step, values in self._fresh:
+            entry = {name: flat.pop(0) for name in values}
+            for name, value in entry.items():
+                if not math.isfinite(value):
+                    raise TrainingError(
+                        f"loss '{name}' is {value} at step {step + 1}: training stopped, no checkpoint was written "
+                        "since; lower training.lr, or raise training.batch, and train again"
+                    )
+            self._checked.append((step, entry))
+        self._fresh = []
+
+    def pending(self) -> list[list[Any]]:
+        """The checked values that no line holds yet, for a checkpoint."""
+        return [[step, entry] for step, entry in self._checked]
+
+    def rewind(self, step: int, pending: list[list[Any]]) -> None:
+        """Go back to the state after ``step`` steps: later lines are dropped."""
+        self._fresh, self._checked = [], [(s, dict(entry)) for s, entry in pending]
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        kept = [line for line in lines if _step_of(line) <= step]
+        self._last = {k: v for k, v in json.loads(kept[-1]).items() if k != "step"} if kept else {}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text("".join(f"{line}\n" for line in kept))
+
+    def last(self) -> dict[str, float]:
+        """The losses of the newest line."""
+        return dict(self._last)
+
+    def summary(self) -> str:
+        """The losses of the newest line, for people."""
+        return ", ".join(f"{name} {value:.3f}" for name, value in self._last.items())
+
+    def _write(self, step: int) -> None:
+        sums: dict[str, list[float]] = {}
+        for _, entry in self._checked:
+            for name, value in entry.items():
+                sums.setdefault(name, []).append(value)
+        self._last = {name: round(sum(v) / len(v), 6) for name, v in sums.items()}
+        self._checked = []
+        with self.path.open("a") as stream:
+            stream.write(json.dumps({"step": step, **self._last}) + "\n")
+
+
+def _step_of(line: str) -> float:
+    """A line's step; a line that a crash cut short comes after everything."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return math.inf

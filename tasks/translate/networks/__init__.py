@@ -1,0 +1,1 @@
+"""The networks that translation methods are built from."""

@@ -1,0 +1,100 @@
+"""The ResNet generator of CycleGAN and CUT (Johnson et al. 2016; Zhu et al. 2017; Park et al. 2020).
+
+Down-sampling is a convolution followed by a fixed binomial blur (Zhang, ICML 2019), up-sampling a bilinear resize
+followed by a convolution: neither aliases, and there is no checkerboard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+MULTIPLE = 4  # height and width must be multiples of it
+MINIMUM = 16  # pixels; reflection padding in the residual blocks needs some width to reflect
+
+
+class Blur(nn.Module):
+    """Halve height and width behind a 3x3 binomial filter; reflection at the border."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        line = torch.tensor([1.0, 2.0, 1.0]) / 4
+        self.register_buffer("kernel", torch.outer(line, line).expand(channels, 1, 3, 3).clone(), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel: Tensor = self.get_buffer("kernel").to(x.dtype)
+        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), kernel, stride=2, groups=x.shape[1])
+
+
+class Residual(nn.Module):
+    """``x + conv(relu(conv(x)))``, 3x3, reflection padding, InstanceNorm."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(*_unit(channels), nn.ReLU(True), *_unit(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.add(x, self.body(x))
+
+
+def _unit(channels: int) -> list[nn.Module]:
+    return [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), nn.InstanceNorm2d(channels)]
+
+
+class ResnetGenerator(nn.Module):
+    """Image to image, ``[N, 3, H, W]`` in [-1, 1] both ways; H and W multiples of 4, at least 16.
+
+    Its layers are numbered as CUT numbers them: 0 padded input, 4 and 8 the down-sampling convolutions before their
+    norm, 12 and on the residual blocks. With ``skip`` the last layer's output is a change of the input, up to the whole
+    range, so an untrained network is nearly the identity; such output can leave [-1, 1].
+    """
+
+    def __init__(self, channels: int = 64, blocks: int = 9, skip: bool = False) -> None:
+        super().__init__()
+        c = channels
+        self.layers = nn.Sequential(
+            *(nn.ReflectionPad2d(3), nn.Conv2d(3, c, 7), nn.InstanceNorm2d(c), nn.ReLU(True)),
+            *(nn.Conv2d(c, 2 * c, 3, padding=1), nn.InstanceNorm2d(2 * c), nn.ReLU(True), Blur(2 * c)),
+            *(nn.Conv2d(2 * c, 4 * c, 3, padding=1), nn.InstanceNorm2d(4 * c), nn.ReLU(True), Blur(4 * c)),
+            *(Residual(4 * c) for _ in range(blocks)),
+            *_up(4 * c, 2 * c),
+            *_up(2 * c, c),
+            *(nn.ReflectionPad2d(3), nn.Conv2d(c, 3, 7), nn.Tanh()),
+        )
+        self.channels = c
+        self.skip = skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._output(x, self.layers(x))
+
+    def encode(self, x: Tensor, layers: Sequence[int]) -> list[Tensor]:
+        """The outputs of these layers, in rising order; nothing behind the last one is computed."""
+        return self._run(x, layers, max(layers) + 1)[1]
+
+    def translate_and_encode(self, x: Tensor, layers: Sequence[int]) -> tuple[Tensor, list[Tensor]]:
+        """``forward`` and ``encode`` in one pass."""
+        result, kept = self._run(x, layers, len(self.layers))
+        return self._output(x, result), kept
+
+    def _output(self, x: Tensor, result: Tensor) -> Tensor:
+        return x + 2 * result if self.skip else result
+
+    def _run(self, x: Tensor, layers: Sequence[int], end: int) -> tuple[Tensor, list[Tensor]]:
+        kept = []
+        for index in range(end):
+            x = self.layers[index](x)
+            if index in layers:  # never the input of a ReLU, which would overwrite it
+                kept.append(x)
+        return x, kept
+
+    def widths(self, layers: Sequence[int]) -> list[int]:
+        """The number of channels of these layers' outputs."""
+        return [{0: 3, 4: 2 * self.channels}.get(layer, 4 * self.channels) for layer in layers]
+
+
+def _up(inputs: int, outputs: int) -> list[nn.Module]:
+    resize = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+    return [resize, nn.Conv2d(inputs, outputs, 3, padding=1), nn.InstanceNorm2d(outputs), nn.ReLU(True)]

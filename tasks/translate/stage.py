@@ -1,0 +1,126 @@
+"""The room's Prefect tasks: train a translator, translate a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.store import Artifact, Store, StoreError, code_version, file_sha256
+from tasks.translate.config import GeneratorFile, Learned, Translator
+
+WEIGHTS = "weights.safetensors"
+_ROOM = "tasks.translate"
+_SHARED = ("tasks.datasets.images", f"{_ROOM}.pixels", f"{_ROOM}.methods.base")
+
+
+@task(task_run_name="train translator {config.name}", cache_policy=NO_CACHE)
+def train_translator(config: Learned, source: Artifact, target: Artifact, store: Store) -> Artifact:
+    """Train a learned method: artifact of kind ``translator``.
+
+    Its files: ``weights.safetensors`` (the generator's moving average), ``card.json``, ``log.jsonl``, ``samples/``.
+
+    Raises:
+        ValueError: the configuration names finished weights, so there is nothing to train.
+        TrainingError: a loss is not finite.
+    """
+    if config.weights is not None:
+        raise ValueError(f"translator {config.name}: 'weights' names a trained generator, there is nothing to train")
+
+    def make(folder: Path) -> dict[str, Any]:
+        from tasks.datasets.table import SampleTable
+        from tasks.translate.training import Trainer
+
+        trainer = Trainer(config, SampleTable.read(source.path), SampleTable.read(target.path), folder)
+        card = trainer.run({"source": source.digest, "target": target.digest})
+        kept = ("method", "iterations", "iterations_per_second", "device", "losses", "parameters")
+        return {name: card[name] for name in kept}
+
+    loop = ("training", "losslog", "crops", "networks.initial")
+    code = code_version(*_code(config), *(f"{_ROOM}.{name}" for name in loop))
+    inputs = {"source": source, "target": target}
+    return store.build(
+        "translator", config=config.training_slice(), inputs=inputs, code=code, make=make, resumable=True
+    )
+
+
+@task(task_run_name="translate {config.name}", cache_policy=NO_CACHE)
+def translate(
+    config: Translator, source: Artifact, target: Artifact, translator: Artifact | None, store: Store
+) -> Artifact:
+    """Translate the source set: artifact of kind ``translated`` (``images/<id>.png``, ``samples.parquet``).
+
+    Args:
+        config: the translator.
+        source: the data set to translate.
+        target: the data set whose look is wanted; an input only where the method measures it.
+        translator: what ``train_translator`` gave, for a learned method without ``weights``.
+        store: where the result goes.
+
+    Raises:
+        StoreError: a learned method has no trained weights, or the given file is not the one the configuration names.
+        ImageError: a source image cannot be translated; the message names it.
+    """
+    weights = _weights(config, translator)
+    inputs = {"source": source}
+    if config.uses_target:
+        inputs["target"] = target
+    if translator is not None and config.learned and _given(config) is None:
+        inputs["translator"] = translator
+
+    def make(folder: Path) -> dict[str, Any]:
+        return _translate(config, source, target, weights, folder)
+
+    code = code_version(*_code(config), f"{_ROOM}.apply")
+    return store.build(
+        "translated", config=config.translation_slice(), inputs=inputs, code=code, make=make, resumable=True
+    )
+
+
+def _translate(
+    config: Translator, source: Artifact, target: Artifact, weights: Path | None, folder: Path
+) -> dict[str, Any]:
+    import time
+
+    from tasks.datasets.table import SampleTable
+    from tasks.translate.apply import translate_table
+    from tasks.translate.methods.base import Resources, method_module
+
+    device = "cpu"
+    if config.learned:
+        from tasks.translate.training import pick_device
+
+        device = pick_device()
+    table = SampleTable.read(source.path)
+    resources = Resources(SampleTable.read(target.path) if config.uses_target else None, weights, device)
+    loaded = method_module(config.method).load(config, resources)
+    start = time.perf_counter()
+    made = translate_table(table, loaded, folder, config.name)
+    rate = made / (time.perf_counter() - start)
+    return {"translator": config.method, "images": len(table), "images_per_second": round(rate, 2)}
+
+
+def _weights(config: Translator, translator: Artifact | None) -> Path | None:
+    if not config.learned:
+        return None
+    if (given := _given(config)) is not None:
+        found = file_sha256(given.path) if given.path.is_file() else None
+        if found != given.sha256:
+            what = "there is no such file" if found is None else f"its SHA-256 is {found}"
+            raise StoreError(f"translator {config.name}: weights {given.path} with SHA-256 {given.sha256}: {what}")
+        return given.path
+    if translator is None:
+        raise StoreError(f"translator {config.name}: it is not trained: run train_translator first, or give 'weights'")
+    return translator.file(WEIGHTS)
+
+
+def _given(config: Translator) -> GeneratorFile | None:
+    return config.weights if isinstance(config, Learned) else None
+
+
+def _code(config: Translator | Learned) -> list[str]:
+    networks = ("whole_image", *config.networks) if isinstance(config, Learned) else ()
+    method = f"{_ROOM}.methods.{config.method}"
+    return [*_SHARED, method, *(f"{_ROOM}.networks.{name}" for name in networks)]

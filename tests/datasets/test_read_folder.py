@@ -1,0 +1,297 @@
+"""Reading a plain folder, and everything that can be wrong with one."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.datasets.config import FolderDataset
+from tasks.datasets.items import DatasetError
+from tasks.datasets.masks import read_mask
+from tasks.datasets.read import ReadResult, check_share, read_dataset, write_rejected
+from tasks.datasets.table import Box
+from tasks.datasets.taxonomy import Taxonomy, TaxonomyError
+from tasks.store import file_sha256
+
+TAXONOMY = Taxonomy.load(Path(__file__).parents[2] / "configs" / "taxonomies" / "camvid11.yaml")
+WIDTH, HEIGHT = 40, 30
+
+
+def annotation(number: int, image: int, box: list[Any], category: int = 1, **more: Any) -> dict[str, Any]:
+    return {"id": number, "image_id": image, "category_id": category, "bbox": box} | more
+
+
+class Folder:
+    """A small data set of four images that a test damages."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        rng = np.random.default_rng(0)
+        self.coco: dict[str, Any] = {
+            "images": [],
+            "annotations": [annotation(1, 0, [1, 2, 10, 5]), annotation(2, 1, [0, 0, 40, 30], 2, iscrowd=1)],
+            "categories": [{"id": 1, "name": "car"}, {"id": 2, "name": "pedestrian"}],
+        }
+        for n in range(4):
+            pixels = rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+            self.image(n).parent.mkdir(parents=True, exist_ok=True)
+            self.mask(n).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(self.image(n))
+            self.write_mask(n, rng.integers(0, 12, (HEIGHT, WIDTH)))
+            self.coco["images"].append({"id": n, "file_name": f"drive_{n}.png", "width": WIDTH, "height": HEIGHT})
+        self.save()
+
+    def image(self, n: int) -> Path:
+        return self.root / "images" / "train" / f"drive_{n}.png"
+
+    def mask(self, n: int) -> Path:
+        return self.root / "masks" / "train" / f"drive_{n}.png"
+
+    def write_mask(self, n: int, values: np.ndarray[Any, Any]) -> None:
+        Image.fromarray(values.astype(np.uint8)).save(self.mask(n))
+
+    def save(self) -> None:
+        (self.root / "boxes_train.json").write_text(json.dumps(self.coco))
+
+    def read(self, **changes: Any) -> ReadResult:
+        config = FolderDataset(format="folder", name="camvid", root=self.root).model_copy(update=changes)
+        return read_dataset(config, TAXONOMY)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def only_reason(result: ReadResult, file: Path, images: int = 3) -> str:
+    """The reason of the single rejection, after checking which file it names and how many images are left."""
+    assert len(result.table) == images
+    assert [r.file for r in result.rejected] == [file]
+    return result.rejected[0].reason
+
+
+def test_a_good_folder(folder: Folder) -> None:
+    result = folder.read()
+    assert result.rejected == [] and result.images == 4 and result.boxes == 2
+    table = result.table
+    assert [s.id for s in table] == [f"drive_{n}" for n in range(4)]
+    assert table[0].boxes == (Box(0, 1, 2, 11, 7),)
+    assert table[1].boxes == (Box(1, 0, 0, 40, 30, crowd=True),)
+    first = table[0]
+    assert (first.width, first.height, first.split) == (WIDTH, HEIGHT, "train")
+    assert first.sha256 == file_sha256(folder.image(0)) and first.mask_sha256 == file_sha256(folder.mask(0))
+    assert first.mask is not None and table.info.encoding is not None
+    raw = np.asarray(Image.open(folder.mask(0)))
+    np.testing.assert_array_equal(read_mask(first.mask, table.info.encoding), np.where(raw == 11, 255, raw))
+
+
+def test_file_names_from_the_root_and_extras(folder: Folder) -> None:
+    for row in folder.coco["images"]:
+        row["file_name"] = f"images/train/{row['file_name']}"
+        row["weather"] = "hazy"
+    folder.save()
+    result = folder.read()
+    assert len(result.table) == 4 and result.table[0].extra == {"weather": "hazy"}
+
+
+def test_without_boxes_and_without_masks(folder: Folder) -> None:
+    info = folder.read(boxes=None).table.info
+    assert not info.has_boxes and info.encoding is not None
+    table = folder.read(mask_folder=None).table
+    assert table.info.has_boxes and table.info.encoding is None and table[0].mask is None
+
+
+def test_images_in_subfolders_have_distinct_ids(folder: Folder) -> None:
+    for kind in ("images", "masks"):
+        sub = folder.root / kind / "train" / "night"
+        sub.mkdir()
+        (sub / "drive_0.png").write_bytes((folder.root / kind / "train" / "drive_0.png").read_bytes())
+    assert [s.id for s in folder.read(boxes=None).table][-1] == "night__drive_0"
+
+
+def test_truncated_image(folder: Folder) -> None:
+    folder.image(2).write_bytes(folder.image(2).read_bytes()[:500])
+    assert "cannot be decoded" in only_reason(folder.read(), folder.image(2))
+
+
+def test_empty_image(folder: Folder) -> None:
+    folder.image(2).write_bytes(b"")
+    assert only_reason(folder.read(), folder.image(2)) == "is empty (0 bytes)"
+
+
+def test_something_that_is_no_image(folder: Folder) -> None:
+    folder.image(2).write_text("<html>404</html>")
+    assert "format is not known" in only_reason(folder.read(), folder.image(2))
+
+
+def test_truncated_mask(folder: Folder) -> None:
+    folder.mask(2).write_bytes(folder.mask(2).read_bytes()[:80])
+    assert "cannot be decoded" in only_reason(folder.read(), folder.mask(2))
+
+
+def test_image_without_label(folder: Folder) -> None:
+    folder.mask(2).unlink()
+    assert f"image without label: no {folder.mask(2)}" in only_reason(folder.read(), folder.image(2))
+
+
+def test_label_without_image(folder: Folder) -> None:
+    folder.image(2).unlink()
+    result = folder.read()
+    assert len(result.table) == 3
+    reasons = {r.file: r.reason for r in result.rejected}
+    assert reasons.keys() == {folder.mask(2)} and "label without image" in reasons[folder.mask(2)]
+
+
+def test_listed_without_image_where_there_are_no_masks(folder: Folder) -> None:
+    folder.image(2).unlink()
+    result = folder.read(mask_folder=None)
+    assert len(result.table) == 3
+    assert "boxes_train.json lists it" in result.rejected[0].reason and "drive_2" in str(result.rejected[0].file)
+
+
+def test_image_that_the_boxes_do_not_list(folder: Folder) -> None:
+    del folder.coco["images"][2]
+    folder.save()
+    assert "boxes_train.json does not list it" in only_reason(folder.read(), folder.image(2))
+
+
+def test_mask_of_another_size(folder: Folder) -> None:
+    folder.write_mask(2, np.zeros((HEIGHT, WIDTH - 1)))
+    assert only_reason(folder.read(), folder.mask(2)) == "is 39x30, but its image 40x30"
+
+
+def test_listed_size_is_wrong(folder: Folder) -> None:
+    folder.coco["images"][2]["width"] = 99
+    folder.save()
+    reason = only_reason(folder.read(), folder.image(2))
+    assert reason.startswith("is 40x30, but") and reason.endswith("says 99x30")
+
+
+def test_unknown_ids_are_counted(folder: Folder) -> None:
+    values = np.zeros((HEIGHT, WIDTH))
+    values[0, :3], values[1, :5] = 77, 200
+    folder.write_mask(2, values)
+    assert only_reason(folder.read(), folder.mask(2)) == "unknown ids: 200 (5 pixels); 77 (3 pixels)"
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (annotation(9, 2, [50, 2, 5, 5]), "lies outside its image of 40x30"),
+        (annotation(9, 2, [5, 2, 0, 5]), "has no area"),
+        (annotation(9, 2, [5, 2, -3, 5]), "has no area"),
+        (annotation(9, 2, [5, 2, 3]), "bbox: List should have at least 4 items"),
+        (annotation(9, 2, [5, 2, 3, "wide"]), "bbox.3: "),
+        (annotation(9, 2, [5, 2, 3, float("nan")]), "bbox.3: "),
+        (annotation(9, 2, [5, 2, 3, 3], 44), "category_id 44 is not among"),
+        ({"id": 9, "image_id": 2, "category_id": 1}, "bbox: Field required"),
+    ],
+)
+def test_a_bad_box_goes_alone(folder: Folder, bad: dict[str, Any], reason: str) -> None:
+    folder.coco["annotations"] += [bad, annotation(10, 2, [5, 5, 4, 4])]
+    folder.save()
+    result = folder.read()
+    text = only_reason(result, folder.root / "boxes_train.json", images=4)
+    assert text.startswith("annotation 9 of drive_2.png: ") and reason in text
+    assert result.table[2].boxes == (Box(0, 5, 5, 9, 9),)
+    assert result.boxes == 4
+
+
+def test_a_box_that_sticks_out_is_clipped(folder: Folder) -> None:
+    folder.coco["annotations"].append(annotation(9, 2, [-3, 25, 10, 10]))
+    folder.save()
+    assert folder.read().table[2].boxes == (Box(0, 0, 25, 7, 30),)
+
+
+def test_a_category_that_the_taxonomy_does_not_know(folder: Folder) -> None:
+    folder.coco["categories"][0]["name"] = "tram"
+    folder.save()
+    reason = only_reason(folder.read(), folder.root / "boxes_train.json", images=4)
+    assert "category 'tram' is not in the taxonomy's maps.camvid.boxes" in reason
+
+
+def test_annotations_of_an_image_that_is_not_listed(folder: Folder) -> None:
+    folder.coco["annotations"].append(annotation(9, 1234, [1, 1, 2, 2]))
+    folder.save()
+    reason = only_reason(folder.read(), folder.root / "boxes_train.json", images=4)
+    assert "1 annotations of image 1234" in reason
+
+
+def test_two_images_of_one_name(folder: Folder) -> None:
+    double = folder.image(2).with_suffix(".jpg")
+    Image.open(folder.image(2)).save(double)
+    result = folder.read(boxes=None)
+    assert len(result.table) == 4
+    assert [r.reason.split(" as ")[0] for r in result.rejected] == ["has the same id 'drive_2'"]
+
+
+def test_boxes_that_are_no_json_stop_at_once(folder: Folder) -> None:
+    (folder.root / "boxes_train.json").write_text('{"images": [')
+    with pytest.raises(DatasetError, match=r"boxes_train\.json: is no COCO instances file: Invalid JSON"):
+        folder.read()
+    (folder.root / "boxes_train.json").write_text('{"images": [], "annotations": []}')
+    with pytest.raises(DatasetError, match=r"categories: Field required"):
+        folder.read()
+
+
+def test_missing_places_stop_at_once(folder: Folder) -> None:
+    with pytest.raises(DatasetError, match=r"images/val: no such folder; images"):
+        folder.read(split="val")
+    with pytest.raises(DatasetError, match=r"none_train\.json: no such file"):
+        folder.read(boxes="none_{split}.json")
+    with pytest.raises(TaxonomyError, match=r"no maps\.kitti"):
+        folder.read(name="kitti")
+
+
+def test_an_empty_split_stops_at_once(folder: Folder) -> None:
+    (folder.root / "images" / "test").mkdir()
+    with pytest.raises(DatasetError, match=r"split 'test' of camvid is empty: nothing in .*images/test"):
+        folder.read(split="test", mask_folder=None, boxes=None)
+
+
+def test_subset(folder: Folder) -> None:
+    def ids(**changes: Any) -> list[str]:
+        return [s.id for s in folder.read(**changes).table]
+
+    assert ids(include="*_[13]") == ["drive_1", "drive_3"]
+    assert ids(images=2) == ids(images=2) == sorted(ids(images=2)) and len(ids(images=2)) == 2
+    assert {tuple(ids(images=2, seed=s)) for s in range(8)} != {tuple(ids(images=2))}
+    assert len(ids(images=99)) == 4
+    with pytest.raises(DatasetError, match=r"include 'night\*' matches none of 4 ids in .*, such as drive_0"):
+        folder.read(include="night*")
+
+
+def test_what_is_excluded_is_not_rejected(folder: Folder) -> None:
+    folder.mask(2).unlink()
+    assert folder.read(include="drive_[013]").rejected == []
+
+
+def test_share_of_rejected(folder: Folder, tmp_path: Path) -> None:
+    folder.image(2).write_bytes(b"")
+    result = folder.read()
+    check_share(result, 0.25)
+    with pytest.raises(DatasetError, match=r"1 of 4 images were rejected.*0\.2 allows:\n.*drive_2.png: is empty"):
+        check_share(result, 0.2)
+    write_rejected(tmp_path / "rejected.csv", result.rejected)
+    rows = list(csv.reader((tmp_path / "rejected.csv").open()))
+    assert rows == [["file", "reason"], [str(folder.image(2)), "is empty (0 bytes)"]]
+
+
+def test_share_of_rejected_boxes_counts_apart(folder: Folder) -> None:
+    folder.coco["annotations"] += [annotation(n, 2, [99, 99, 1, 1]) for n in (8, 9)]
+    folder.save()
+    result = folder.read()
+    check_share(result, 0.5)
+    with pytest.raises(DatasetError, match="2 of 4 boxes were rejected"):
+        check_share(result, 0.4)
+
+
+def test_nothing_left_is_an_error_whatever_the_share(folder: Folder) -> None:
+    for n in range(4):
+        folder.image(n).write_bytes(b"")
+    with pytest.raises(DatasetError, match="4 of 4 images"):
+        check_share(folder.read(), 1.0)

@@ -1,0 +1,162 @@
+"""A run as the other stages would leave it, made by the store from drawn images: what the report's tests read."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.datasets.masks import MaskEncoding
+from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
+from tasks.report.record import Failure, Result, RunRecord, Task
+from tasks.store import Artifact, Store
+
+SIZE = (48, 36)
+CLASSES = {"road": 0.6, "sky": 0.8, "train": None}
+BOXES = {"car": 0.3, "pedestrian": 0.1}
+
+
+@dataclass
+class Fake:
+    """Makes the artifacts of a run.
+
+    ``arms``: (task, arm, seed) -> the headline metric as a fraction.
+    """
+
+    root: Path
+    arms: Mapping[tuple[Task, str, int], float | None]
+    translators: Sequence[str] = ("cut",)
+    failures: Sequence[Failure] = ()
+    classes: Mapping[str, float | None] = field(default_factory=lambda: dict(CLASSES))
+    rejected: Sequence[tuple[str, str]] = (("broken.png", "cannot be decoded"),)
+    images: int = 4
+    with_boxes: bool = True
+
+    def __post_init__(self) -> None:
+        self.store = Store(self.root)
+
+    def record(self, name: str = "trial") -> RunRecord:
+        source, target, benchmark = (self.dataset(n) for n in ("sim", "city", "bench"))
+        translated = {name: self.translated(name, source, target) for name in self.translators}
+        results = []
+        for (task, arm, seed), score in self.arms.items():
+            model = self.model(task, arm, seed, next((a for n, a in translated.items() if n in arm), source))
+            evaluation = self.evaluation(task, score, model, benchmark)
+            results.append(Result(task=task, arm=arm, seed=seed, model=model, evaluation=evaluation))
+        return RunRecord(
+            name=name,
+            source=source,
+            target=target,
+            benchmark=benchmark,
+            translators={n: self.translator(n, source, target) for n in self.translators},
+            translated=translated,
+            results=tuple(results),
+            failures=tuple(self.failures),
+        )
+
+    def info(self, name: str) -> TableInfo:
+        classes = tuple(SegmentationClass(name=n, color=(40 * i, 90, 200)) for i, n in enumerate(self.classes))
+        encoding = MaskEncoding(kind="index", indices={**{i: i for i in range(len(classes))}, 255: 255})
+        return TableInfo(
+            dataset=name, classes=classes, detection=tuple(BOXES), encoding=encoding, has_boxes=self.with_boxes
+        )
+
+    def table(self, name: str, folder: Path, hue: int) -> None:
+        samples = []
+        for i in range(self.images):
+            image, mask = folder / f"images/{i}.png", folder / f"masks/{i}.png"
+            for path in (image, mask):
+                path.parent.mkdir(exist_ok=True)
+            Image.new("RGB", SIZE, (hue, 40 * i, 80)).save(image)
+            Image.fromarray(np.full(SIZE[::-1], i % 2, np.uint8)).save(mask)
+            boxes = (Box(0, 4, 5, 20, 25),) if self.with_boxes else ()
+            names = (Path(f"images/{i}.png"), Path(f"masks/{i}.png"))
+            samples.append(Sample(f"{i}", *names, *SIZE, "train", f"{i}", f"{i}", boxes))
+        SampleTable.from_samples(samples, self.info(name), folder).write(folder)
+
+    def build(self, kind: str, config: dict[str, Any], inputs: dict[str, Artifact], make: Any) -> Artifact:
+        return self.store.build(kind, config=config, inputs=inputs, code="c0de", make=make)
+
+    def dataset(self, name: str) -> Artifact:
+        def make(folder: Path) -> dict[str, Any]:
+            self.table(name, folder, 120)
+            lines = ["file,reason", *(f'"{f}","{r}"' for f, r in self.rejected)]
+            (folder / "rejected.csv").write_text("\n".join(lines) + "\n")
+            boxes = {"car": self.images} if self.with_boxes else {}
+            counts = {"images": self.images, "rejected": len(self.rejected), "boxes": boxes}
+            return {"dataset": name, "split": "train", **counts}
+
+        return self.build("dataset", {"name": name}, {}, make)
+
+    def translator(self, name: str, source: Artifact, target: Artifact) -> Artifact:
+        def make(folder: Path) -> None:
+            card = {"method": name, "iterations": 2800, "parameters": {"generator": 1234567, "discriminator": 9}}
+            (folder / "card.json").write_text(json.dumps(card))
+
+        return self.build("translator", {"name": name}, {"source": source, "target": target}, make)
+
+    def translated(self, name: str, source: Artifact, target: Artifact) -> Artifact:
+        def make(folder: Path) -> dict[str, Any]:
+            self.table(f"sim translated by {name}", folder, 200)
+            return {"images": self.images, "images_per_second": 12.5, "translator": name}
+
+        inputs = {"source": source, "translator": self.translator(name, source, target)}
+        return self.build("translated", {"name": name}, inputs, make)
+
+    def model(self, task: Task, arm: str, seed: int, images: Artifact) -> Artifact:
+        card: dict[str, Any] = {
+            "task": task,
+            "network": "fpn_r18",
+            "input_size": [240, 180],
+            "iterations": 400,
+            "batch": 8,
+            "seed": seed,
+        }
+        card |= {"initial_weights": {"weights": "random"}, "train_images": self.images, "train_sets": [arm]}
+
+        def make(folder: Path) -> None:
+            (folder / "card.json").write_text(json.dumps(card))
+            curve = [{"iteration": i, "loss": 2.0 / i} for i in range(1, 5)]
+            (folder / "curve.json").write_text(json.dumps(curve))
+
+        return self.build("model", {"task": task, "arm": arm, "seed": seed}, {"images0": images}, make)
+
+    def evaluation(self, task: Task, score: float | None, model: Artifact, benchmark: Artifact) -> Artifact:
+        def make(folder: Path) -> None:
+            (self.segmentation if task == "segmentation" else self.detection)(folder, score)
+
+        return self.build("evaluation", {"task": task, "score": score}, {"model": model, "benchmark": benchmark}, make)
+
+    def segmentation(self, folder: Path, score: float | None) -> None:
+        (folder / "predictions").mkdir()
+        for i in range(self.images):
+            Image.fromarray(np.full(SIZE[::-1], 1, np.uint8)).save(folder / f"predictions/{i}.png")
+        metrics = {"mIoU": score, "pixel_accuracy": 0.9, "mean_accuracy": 0.5}
+        classes = [{"name": n, "IoU": v, "accuracy": v} for n, v in self.classes.items()]
+        scores = {"task": "segmentation", "images": self.images, "metrics": metrics, "classes": classes}
+        (folder / "scores.json").write_text(json.dumps(scores))
+
+    def detection(self, folder: Path, score: float | None) -> None:
+        images = [{"id": i + 1, "file_name": f"{i}"} for i in range(self.images)]
+        truth = [{"image_id": i + 1, "category_id": 1, "bbox": [4, 5, 16, 20]} for i in range(self.images)]
+        categories = [{"id": k, "name": n} for k, n in enumerate(BOXES, 1)]
+        content = {"images": images, "annotations": truth if self.with_boxes else [], "categories": categories}
+        (folder / "ground_truth.json").write_text(json.dumps(content))
+        (folder / "predictions.json").write_text(json.dumps([{**t, "score": 0.8} for t in truth]))
+        classes = [{"name": n, "AP": v, "AP50": v, "boxes": 4} for n, v in BOXES.items()]
+        metrics = {"mAP": score, "AP50": None if score is None else score * 1.5, "AP75": score}
+        scores = {"task": "detection", "images": self.images, "metrics": metrics, "classes": classes}
+        (folder / "scores.json").write_text(json.dumps(scores))
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Callable[..., Fake]:
+    """Makes runs in one store: ``fake({(task, arm, seed): score, ...}, ...)``."""
+    return functools.partial(Fake, tmp_path / "store")

@@ -1,0 +1,83 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tasks.datasets.table import SampleTable
+from tasks.store import Artifact, Store, StoreError, file_sha256
+from tasks.translate.config import Fda, Identity
+from tasks.translate.stage import train_translator, translate
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def datasets(store: Store, make_table) -> tuple[Artifact, Artifact]:
+    def build(name: str) -> Artifact:
+        def make(folder: Path) -> None:
+            make_table(name, 3).write(folder)
+
+        return store.build("dataset", config={"name": name}, inputs={}, code="0", make=make)
+
+    return build("source"), build("target")
+
+
+def test_train_then_translate_then_find(store, datasets, make_cut) -> None:
+    config = make_cut()
+    trained = train_translator.fn(config, *datasets, store)
+    assert {f.path for f in trained.manifest().files} >= {"weights.safetensors", "card.json", "log.jsonl"}
+    assert trained.manifest().summary["iterations"] == 6
+    result = translate.fn(config, *datasets, trained, store)
+    summary = result.manifest().summary
+    assert (summary["translator"], summary["images"]) == ("cut", 3) and summary["images_per_second"] > 0
+    assert set(result.manifest().inputs) == {"source", "translator"}
+    assert len(SampleTable.read(result.path)) == 3
+    renamed = config.model_copy(update={"name": "other"})
+    assert train_translator.fn(renamed, *datasets, store).cached
+    assert translate.fn(renamed, *datasets, trained, store).cached
+
+
+def test_given_weights_replace_training(store, datasets, make_cut) -> None:
+    config = make_cut()
+    trained = train_translator.fn(config, *datasets, store)
+    path = trained.file("weights.safetensors")
+    given = config.model_copy(update={"weights": {"path": str(path), "sha256": file_sha256(path)}})
+    given = type(config).model_validate(given.model_dump(warnings=False))
+    with pytest.raises(ValueError, match="nothing to train"):
+        train_translator.fn(given, *datasets, store)
+    a = translate.fn(given, *datasets, None, store)
+    b = translate.fn(config, *datasets, trained, store)
+    assert a.digest == b.digest and a.key != b.key
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_wrong_weights_are_named(store, datasets, make_cut, tmp_path, missing) -> None:
+    path = tmp_path / "w.safetensors"
+    if not missing:
+        path.write_bytes(b"other")
+    plain = make_cut().model_dump() | {"weights": {"path": path, "sha256": "a" * 64}}
+    what = "there is no such file" if missing else f"its SHA-256 is {file_sha256(path)}"
+    with pytest.raises(StoreError, match=f"w.safetensors with SHA-256 {'a' * 64}: {what}"):
+        translate.fn(type(make_cut()).model_validate(plain), *datasets, None, store)
+
+
+def test_untrained_method_is_an_error(store, datasets, make_cut) -> None:
+    with pytest.raises(StoreError, match="run train_translator first"):
+        translate.fn(make_cut(), *datasets, None, store)
+
+
+def test_inputs_are_what_the_method_uses(store, datasets) -> None:
+    same = translate.fn(Identity(method="identity"), *datasets, None, store)
+    assert set(same.manifest().inputs) == {"source"}
+    fda = translate.fn(Fda(method="fda", beta=0.1), *datasets, None, store)
+    assert set(fda.manifest().inputs) == {"source", "target"}
+    assert fda.digest != same.digest
+
+
+def test_importing_the_stage_does_not_import_torch() -> None:
+    code = "import sys, tasks.translate.stage, tasks.translate.config; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
