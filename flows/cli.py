@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from flows.loading import ConfigError, load, parse_sets
-from tasks.retrain.process import die_with_parent, supervise, supervised
+from tasks.process import die_with_parent, supervise, supervised
 from tasks.store import Section
 
 
@@ -47,7 +46,6 @@ def main(
     if not supervised():  # the flow runs in a process of its own, so that its temporary server never outlives it
         sys.exit(supervise(["-m", module, *sys.argv[1:]]))
     die_with_parent()
-    logging.getLogger().setLevel(logging.WARNING)
     try:
         start(options.config, overrides)
     except Exception as error:  # noqa: BLE001 - Prefect has logged the traceback; the last line is for people

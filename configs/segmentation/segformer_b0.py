@@ -42,7 +42,7 @@ model = dict(
         num_classes=19,
         norm_cfg=dict(type="BN", requires_grad=True),
         align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss", loss_weight=1.0),
+        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True, loss_weight=1.0),
     ),
     test_cfg=dict(mode="whole"),
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 from tasks.datasets.config import CityscapesDataset, Dataset, DatasetsConfig, MoraiDataset, SampleDataset
 from tasks.datasets.items import DatasetError
-from tasks.datasets.read import REJECTED, ReadResult, check_share, read_dataset, reader_of, write_rejected
+from tasks.datasets.read import REJECTED, ReadResult, absolute, check_share, read_dataset, reader_of, write_rejected
 from tasks.datasets.table import Sample, SampleTable
 from tasks.datasets.taxonomy import Taxonomy
 from tasks.store import Artifact, Store, code_version, content_digest
@@ -69,15 +69,14 @@ def _build_sample(config: SampleDataset, store: Store) -> Artifact:
     from tasks.datasets.sample import write_sample
 
     drawn = config.model_dump(include={"side", "split", "count", "width", "height"})
-    code = code_version("tasks.datasets.sample", "tasks.datasets.images")
+    code = code_version("tasks.datasets.sample", "tasks.datasets.images", "tasks.datasets.readers.cityscapes")
     return store.build("sample", config=drawn, inputs={}, code=code, make=lambda folder: write_sample(folder, **drawn))
 
 
 def _locate(config: Dataset, sample: Artifact | None) -> Any:
     """The configuration that a reader takes, with an absolute root."""
     if sample is None:
-        assert not isinstance(config, SampleDataset)
-        return config.model_copy(update={"root": config.root.expanduser().absolute()})
+        return absolute(config)
     assert isinstance(config, SampleDataset)
     common = config.model_dump(include={"split", "include", "images", "seed"})
     if config.side == "simulated":

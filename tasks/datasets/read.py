@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from tasks.datasets.config import CityscapesDataset, Dataset, FolderDataset, MoraiDataset, SampleDataset
 from tasks.datasets.images import ImageError
@@ -80,7 +80,7 @@ def read_dataset(config: Dataset, taxonomy: Taxonomy) -> ReadResult:
         DatasetError: nothing can be read at all: a folder is missing, the split is empty.
         TaxonomyError: the taxonomy has no map for the data set.
     """
-    config = _absolute(config)
+    config = absolute(config)
     reader = reader_of(config, taxonomy)
     encoding = taxonomy.encoding(reader.dataset)
     items, rejected = _unique(_subset(reader, config))
@@ -107,7 +107,8 @@ def read_dataset(config: Dataset, taxonomy: Taxonomy) -> ReadResult:
     return ReadResult(table, rejected + found.rejected, len(items), kept + len(found.rejected), found.hidden)
 
 
-def _absolute(config: Dataset) -> Dataset:
+def absolute(config: Dataset) -> Dataset:
+    """The configuration with the absolute path of its root."""
     if isinstance(config, SampleDataset):
         return config
     return config.model_copy(update={"root": config.root.expanduser().absolute()})
@@ -180,7 +181,7 @@ def _decode(path: Path) -> tuple[tuple[int, int], str]:
             image.load()
             return image.size, hashlib.sha256(content).hexdigest()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = "its format is not known" if isinstance(error, Image.UnidentifiedImageError) else error
+        reason = "its format is not known" if isinstance(error, UnidentifiedImageError) else error
         raise ItemError(path, f"cannot be decoded ({reason})") from error
 
 

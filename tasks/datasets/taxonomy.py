@@ -91,6 +91,8 @@ class Taxonomy(Section):
             key = f"maps.{dataset}"
             _known(f"{key}.masks.values", m.masks.values if m.masks else [], names)
             _known(f"{key}.boxes", [v for v in m.boxes.values() if v is not None], self.detection)
+            if m.boxes_by_mask and m.masks is None:
+                raise ValueError(f"{key}.boxes_by_mask: needs {key}.masks")
             for name, by_class in m.boxes_by_mask.items():
                 _known(f"{key}.boxes_by_mask.{name}", by_class, names)
                 _known(f"{key}.boxes_by_mask.{name}", by_class.values(), self.detection)

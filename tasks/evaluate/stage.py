@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.job import EvaluateJob
 from tasks.retrain.config import RetrainConfig, Task
-from tasks.retrain.stage import resolve_device, run_worker
+from tasks.retrain.stage import resolve_device, run_mm_worker
 from tasks.store import Artifact, Store, code_version, write_json
 
 _CODE = ("tasks.evaluate.worker", "tasks.evaluate.segmentation", "tasks.evaluate.detection", "tasks.retrain.data")
@@ -60,7 +60,7 @@ def evaluate_model(
             device=device,
         )
         write_json(work / "job.json", job.model_dump(mode="json"))
-        run_worker("tasks.evaluate.worker", work / "job.json", f"{kind} {arm} seed {seed}", threads, device)
+        run_mm_worker("tasks.evaluate.worker", work / "job.json", f"{kind} {arm} seed {seed}", threads, device)
         scores = json.loads((work / "scores.json").read_text())
         return {"task": kind, "images": scores["images"], "device": device, **scores["metrics"]}
 

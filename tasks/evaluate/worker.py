@@ -7,7 +7,7 @@ truth, predicted, pixels: every image's confusion matrix, sparse); for detection
 
 from __future__ import annotations
 
-from tasks.retrain.process import die_with_parent
+from tasks.process import die_with_parent
 
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below

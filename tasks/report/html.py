@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from tasks.report import curves, words
 from tasks.report.markdown import first_line
@@ -38,7 +38,7 @@ def render_html(report: Report, image_width: int, max_bytes: int = MAX_BYTES) ->
 
 
 @functools.cache
-def _template() -> Any:
+def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -110,8 +110,8 @@ class _Case:
 
     def sentence(self) -> str:
         if self.best is None:
-            known = [f"{arm_label(r.arm)} {points(_score(r))}" for r in self.rows.values()]
-            return f"No translated arm was scored, so nothing is known about translation ({self.metric}: {', '.join(known)})."
+            known = ", ".join(f"{arm_label(r.arm)} {points(_score(r))}" for r in self.rows.values())
+            return f"No translated arm was scored, so nothing is known about translation ({self.metric}: {known})."
         if self.base is None:
             oracle = f", {arm_label(self.oracle.arm)} {points(_score(self.oracle))}" if self.oracle else ""
             return (
@@ -122,7 +122,9 @@ class _Case:
         return f"{self._change()}{self._gap()}{doubt}."
 
     def _change(self) -> str:
-        assert self.best and self.base and self.delta is not None
+        assert self.best
+        assert self.base
+        assert self.delta is not None
         label, before, after = (arm_label(self.best.arm), points(_score(self.base)), points(_score(self.best)))
         size, numbers, over = (points(abs(self.delta)), f"({before} → {after})", arm_phrase(self.base.arm))
         unit = "point" if size == "1.0" else "points"
@@ -157,7 +159,8 @@ class _Case:
         yield from self._evidence()
         if len(self.rivals) > 1 and self.base:
             each = ", ".join(f"{translator_of(r.arm)} {signed(_score(r) - _score(self.base))}" for r in self.rivals)
-            yield f"Best of {len(self.rivals)} translators, picked on the benchmark itself, so a little optimistic: {each}."
+            number = len(self.rivals)
+            yield f"Best of {number} translators, picked on the benchmark itself, so a little optimistic: {each}."
         if self.controls and self.base:
             each = ", ".join(f"{arm_label(r.arm)} {signed(_score(r) - _score(self.base))}" for r in self.controls)
             yield f"Control, whose images are only encoded anew: {each}. Differences of that size mean nothing."

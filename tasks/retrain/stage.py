@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,9 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.retrain.config import RetrainConfig, Task, TrainingConfig
 from tasks.retrain.job import TrainJob
-from tasks.retrain.process import run_in_group
+from tasks.process import run_worker
 from tasks.store import Artifact, Store, code_version, file_sha256, write_json
 
-log = logging.getLogger(__name__)
 
 _CODE = ("tasks.retrain.build", "tasks.retrain.data", "tasks.retrain.checkpoints", "tasks.retrain.worker")
 _PROGRESS = re.compile(r"Iter\(train\)|^resuming|^error|^scored")
@@ -55,7 +52,7 @@ def train_model(
             device=device,
         )
         write_json(work / "job.json", job.model_dump(mode="json"))
-        run_worker("tasks.retrain.worker", work / "job.json", f"{kind} {arm} seed {seed}", threads, device)
+        run_mm_worker("tasks.retrain.worker", work / "job.json", f"{kind} {arm} seed {seed}", threads, device)
         return {"task": kind, "seed": seed, "iterations": training.iterations, "device": device}
 
     return store.build(
@@ -75,27 +72,16 @@ def key_of(training: TrainingConfig) -> dict[str, Any]:
     return {**fields, "config": [training.config.name, config], "init": training.init and training.init.sha256}
 
 
-def run_worker(module: str, job: Path, label: str, threads: int, device: str) -> None:
-    """Run a worker of this package on a job file; its progress goes to the log, everything to ``log.txt`` beside it.
+def run_mm_worker(module: str, job: Path, label: str, threads: int, device: str) -> None:
+    """Run a worker that uses OpenMMLab's packages; its iterations and scores go to the log.
 
     Raises:
-        ProcessError: it failed.
+        ProcessError: it failed; the message holds the end of its output.
     """
-    with (job.parent / "log.txt").open("a", encoding="utf-8") as full:
-
-        def on_line(line: str) -> None:
-            full.write(line + "\n")
-            full.flush()
-            if _PROGRESS.search(line):
-                log.info("%s: %s", label, line.split(" - INFO - ")[-1])
-
-        environment = {"OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
-        if device == "cpu":
-            environment["CUDA_VISIBLE_DEVICES"] = ""
-        run_in_group([sys.executable, "-m", module, str(job)], on_line, environment=environment, cwd=_ROOT)
-
-
-_ROOT = Path(__file__).resolve().parents[2]
+    environment = {"OMP_NUM_THREADS": str(threads)}
+    if device == "cpu":
+        environment["CUDA_VISIBLE_DEVICES"] = ""
+    run_worker(module, job, label, _PROGRESS, environment)
 
 
 def resolve_device(device: str) -> str:

@@ -6,7 +6,7 @@ Leaves in the job's work folder ``checkpoint.pth`` (weights alone), ``config.py`
 
 from __future__ import annotations
 
-from tasks.retrain.process import die_with_parent
+from tasks.process import die_with_parent
 
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below

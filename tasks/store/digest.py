@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import hashlib
 import json
+import tokenize
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 _DIGEST_CHARS = 20  # 80 bits: no collision to be expected below 10^11 artifacts, and still readable in a path
+_PROSE = (tokenize.ENCODING, tokenize.COMMENT, tokenize.NL)
 _CODE_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -62,11 +63,19 @@ def _sources(name: str) -> list[Path]:
 
 
 def _code_of(path: Path) -> str:
-    tree = ast.parse(path.read_bytes())
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
-            node, clean=False
-        ):
-            node.body = body[1:] or [ast.Pass()]  # type: ignore[index]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    """Digest a source file's tokens, less comments, blank lines and strings that are a statement of their own.
+
+    Not by ``ast``: in Python 3.11 its constructor fails at random when several threads parse at once.
+    """
+    with path.open("rb") as stream:
+        tokens = [t for t in tokenize.tokenize(stream.readline) if t.type not in _PROSE]
+    code: list[list[int | str]] = []
+    line: list[list[int | str]] = []
+    for token in tokens:
+        line.append([token.type, "" if token.type == tokenize.INDENT else token.string])
+        if token.type == tokenize.NEWLINE:
+            meat = [kind for kind, _ in line if kind not in (tokenize.INDENT, tokenize.DEDENT, tokenize.NEWLINE)]
+            prose = meat == [tokenize.STRING]
+            code += [item for item in line if item[0] in (tokenize.INDENT, tokenize.DEDENT)] if prose else line
+            line = []
+    return content_digest([*code, *line])

@@ -70,6 +70,7 @@ class Discriminator(Section):
 
     channels: int = Field(64, ge=1, description="Channels of the first layer; they double up to eight times as many.")
     layers: int = Field(3, ge=1, le=5, description="Down-sampling layers.")
+    norm: bool = Field(True, description="InstanceNorm, as published; without it a colour cast is seen sooner.")
 
 
 class Training(Section):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.store import Artifact, Store, StoreError, code_version, file_sha256
+from tasks.process import run_worker
+from tasks.store import Artifact, Store, StoreError, code_version, file_sha256, write_json
 from tasks.translate.config import GeneratorFile, Learned, Translator
+from tasks.translate.job import TrainJob
 
+JOB = "job.json"
+_PROGRESS = re.compile(r"^training |: step |^error|resum|checkpoint")
 WEIGHTS = "weights.safetensors"
 _ROOM = "tasks.translate"
 _SHARED = ("tasks.datasets.images", f"{_ROOM}.pixels", f"{_ROOM}.methods.base")
@@ -24,20 +30,20 @@ def train_translator(config: Learned, source: Artifact, target: Artifact, store:
 
     Raises:
         ValueError: the configuration names finished weights, so there is nothing to train.
-        TrainingError: a loss is not finite.
+        ProcessError: the training failed; the message holds the end of its output.
     """
     if config.weights is not None:
         raise ValueError(f"translator {config.name}: 'weights' names a trained generator, there is nothing to train")
 
     def make(folder: Path) -> dict[str, Any]:
-        from tasks.datasets.table import SampleTable
-        from tasks.translate.training import Trainer
-
-        trainer = Trainer(config, SampleTable.read(source.path), SampleTable.read(target.path), folder)
-        card = trainer.run({"source": source.digest, "target": target.digest})
+        job = TrainJob(translator=config, source=source.path, target=target.path, work=folder, inputs=digests)
+        write_json(folder / JOB, job.model_dump(mode="json"))
+        run_worker("tasks.translate.worker", folder / JOB, config.name, _PROGRESS, {})
+        card = json.loads((folder / "card.json").read_text())
         kept = ("method", "iterations", "iterations_per_second", "device", "losses", "parameters")
         return {name: card[name] for name in kept}
 
+    digests = {"source": source.digest, "target": target.digest}
     loop = ("training", "losslog", "crops", "networks.initial")
     code = code_version(*_code(config), *(f"{_ROOM}.{name}" for name in loop))
     inputs = {"source": source, "target": target}

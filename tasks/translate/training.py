@@ -7,7 +7,6 @@ moving average and the step; on a CPU a resumed training ends with the same bits
 from __future__ import annotations
 
 import copy
-import json
 import logging
 import time
 from pathlib import Path
@@ -153,8 +152,7 @@ class Trainer:
         self.log.rewind(self.step, state["log"] if state else [])
 
     def _finish(self, card: dict[str, Any]) -> dict[str, Any]:
-        architecture = self.config.translation_slice()
-        save_weights(self.folder / WEIGHTS, dict(self.average.named_parameters()), architecture)
+        save_weights(self.folder / WEIGHTS, dict(self.average.named_parameters()))
         whole = {
             "method": self.config.method,
             "paper": method_module(self.config.method).PAPER,
@@ -184,8 +182,3 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"CPU, {torch.get_num_threads()} threads"
-
-
-def read_log(folder: Path) -> list[dict[str, Any]]:
-    """The entries of a translator's ``log.jsonl``: ``step`` and the mean of every loss since the entry before."""
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]

@@ -15,7 +15,10 @@ SMALL: dict[str, Any] = {
     "classes": [{"name": "road", "color": [1, 2, 3]}, {"name": "car", "color": [4, 5, 6]}],
     "detection": ["car"],
     "maps": {
-        "ids": {"masks": {"kind": "index", "values": {"road": [7], "car": [8, 9]}, "ignore": [0]}, "boxes": {"van": "car"}},
+        "ids": {
+            "masks": {"kind": "index", "values": {"road": [7], "car": [8, 9]}, "ignore": [0]},
+            "boxes": {"van": "car"},
+        },
         "colors": {
             "masks": {"kind": "color", "values": {"road": [[0, 1, 2]]}},
             "boxes_by_mask": {"Vehicle": {"car": "car"}},
@@ -38,19 +41,23 @@ def test_cityscapes_has_the_train_ids_of_the_benchmark() -> None:
     assert [encoding.indices[i] for i in valid] == list(range(19))
     assert sorted(encoding.indices) == list(range(34))
     assert {encoding.indices[i] for i in set(range(34)) - set(valid)} == {IGNORE}
-    assert taxonomy.classes[13].name == "car" and taxonomy.classes[13].color == (0, 0, 142)
+    assert taxonomy.classes[13].name == "car"
+    assert taxonomy.classes[13].color == (0, 0, 142)
 
 
 def test_morai_takes_saved_and_linear_colours_alike() -> None:
     taxonomy = Taxonomy.load(TAXONOMIES / "cityscapes19.yaml")
     encoding = taxonomy.encoding("morai")
-    assert encoding is not None and encoding.kind == "color"
+    assert encoding is not None
+    assert encoding.kind == "color"
     for saved, linear in (((187, 187, 187), (127, 127, 127)), ((255, 172, 172), (255, 105, 105))):
         assert encoding.indices[packed(saved)] == encoding.indices[packed(linear)]
     other = taxonomy.encoding("morai33")
-    assert other is not None and other.indices[packed((66, 7, 158))] == 15
+    assert other is not None
+    assert other.indices[packed((66, 7, 158))] == 15
     white = packed((255, 255, 255))
-    assert encoding.indices[white] == 0 and other.indices[white] == IGNORE
+    assert encoding.indices[white] == 0
+    assert other.indices[white] == IGNORE
 
 
 def test_linear_colours_are_the_saved_ones_without_the_srgb_curve() -> None:
@@ -79,7 +86,8 @@ def test_camvid_counts_trucks_as_cars_and_ignores_void() -> None:
     taxonomy = Taxonomy.load(TAXONOMIES / "camvid11.yaml")
     assert taxonomy.categories("minisim") == {"car": 0, "truck": 0, "pedestrian": 1, "bicyclist": 2}
     encoding = taxonomy.encoding("camvid")
-    assert encoding is not None and encoding.indices == {i: i for i in range(11)} | {11: IGNORE}
+    assert encoding is not None
+    assert encoding.indices == {i: i for i in range(11)} | {11: IGNORE}
 
 
 def test_boxes_by_mask_are_given_as_positions(tmp_path: Path) -> None:
@@ -93,16 +101,26 @@ def test_boxes_by_mask_are_given_as_positions(tmp_path: Path) -> None:
     [
         ({"detection": []}, "detection"),
         ({"surprise": 1}, "surprise"),
+        ({"maps": {"m": {"boxes_by_mask": {"Vehicle": {"car": "car"}}}}}, "maps.m.boxes_by_mask: needs maps.m.masks"),
         ({"detection": ["car", "car"]}, "detection: car stands there twice"),
         ({"maps": {"m": {"boxes": {"van": "lorry"}}}}, "maps.m.boxes: lorry is no class"),
-        ({"maps": {"m": {"masks": {"kind": "index", "values": {"tree": [1]}}}}}, "maps.m.masks.values: tree is no class"),
-        ({"maps": {"m": {"masks": {"kind": "index", "values": {"road": [1], "car": [1]}}}}}, "1 stands under road and"),
+        (
+            {"maps": {"m": {"masks": {"kind": "index", "values": {"tree": [1]}}}}},
+            "maps.m.masks.values: tree is no class",
+        ),
+        (
+            {"maps": {"m": {"masks": {"kind": "index", "values": {"road": [1], "car": [1]}}}}},
+            "1 stands under car and under road",
+        ),
         ({"maps": {"m": {"masks": {"kind": "index", "values": {"road": [[1, 2, 3]]}}}}}, "no value of kind index"),
-        ({"maps": {"m": {"masks": {"kind": "color", "values": {"road": [[1, 2, 300]]}}}}}, "maps.m.masks.values.road.0"),
+        (
+            {"maps": {"m": {"masks": {"kind": "color", "values": {"road": [[1, 2, 300]]}}}}},
+            "maps.m.masks.values.road.0",
+        ),
     ],
 )
 def test_errors_name_file_and_key(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(TaxonomyError, match="small.yaml") as caught:
+    with pytest.raises(TaxonomyError, match=r"small\.yaml") as caught:
         load(tmp_path, **changes)
     assert message in str(caught.value)
 

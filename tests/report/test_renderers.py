@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.context import FlowRunContext
 from rich.console import Console
 
+from tasks.report import stage
 from tasks.report.config import ReportConfig
 from tasks.report.html import render_html
 from tasks.report.markdown import render_markdown
@@ -91,7 +93,8 @@ def test_figures_agree(write: Any) -> None:
             line = next(x for x in block.splitlines() if x.startswith(f"| {row['label']}"))
             assert [re.sub(r"[*]| \(.*\)", "", c.strip()) for c in line.split("|")[3:-1]] == values
     for verdict in content["verdicts"]:
-        assert verdict["sentence"] in page and verdict["sentence"] in markdown
+        assert verdict["sentence"] in page
+        assert verdict["sentence"] in markdown
 
 
 def test_table_content(write: Any) -> None:
@@ -104,7 +107,9 @@ def test_table_content(write: Any) -> None:
     assert translated["cells"][3]["value"] is None
     assert any("train not in the benchmark" in n for n in segmentation["notes"])
     facts = {f["name"]: f["value"] for f in segmentation["protocol"]}
-    assert facts["network"] == "fpn_r18" and facts["input"] == "240×180 px" and facts["initial weights"] == "random"
+    assert facts["network"] == "fpn_r18"
+    assert facts["input"] == "240×180 px"
+    assert facts["initial weights"] == "random"
     assert facts["benchmark"] == "bench, 4 images"
     assert "| Translated (cut) | 4 | **22.8** (+3.5) |" in markdown
     assert [c["name"] for c in content["tables"][1]["columns"]] == ["mAP", "AP50", "car", "pedestrian"]
@@ -114,21 +119,24 @@ def test_unequal_protocol_is_flagged(fake: Any) -> None:
     run = fake({("segmentation", "real", 0): 0.3, ("segmentation", "real", 1): 0.3, ("segmentation", "source", 0): 0.2})
     report = Report.read(write_report.fn(ReportConfig(), run.record(), run.store).path)
     seeds = next(f for f in report.tables[0].protocol if f.name == "seeds")
-    assert seeds.differs and seeds.value == "0, 1 (Real); 0 (Simulator)"
+    assert seeds.differs
+    assert seeds.value == "0, 1 (Real); 0 (Simulator)"
 
 
 @pytest.mark.parametrize("task", ["segmentation", "detection"])
 def test_partial_run(write: Any, task: str) -> None:
     content, markdown, page = read(write({(task, "source", 0): 0.2}, translators=(), with_boxes=False)[0])
     assert [t["task"] for t in content["tables"]] == [task]
-    assert task.capitalize() in markdown and f'id="{task}"' in page
+    assert task.capitalize() in markdown
+    assert f'id="{task}"' in page
     assert content["problems"] == []
 
 
 def test_nothing_finished(write: Any) -> None:
     content, markdown, page = read(write({}, images=0, rejected=())[0])
     assert content["tables"] == []
-    assert "Nothing was trained or scored" in markdown and "Nothing was trained or scored" in page
+    assert "Nothing was trained or scored" in markdown
+    assert "Nothing was trained or scored" in page
 
 
 def test_failures_are_shown(write: Any) -> None:
@@ -136,7 +144,8 @@ def test_failures_are_shown(write: Any) -> None:
     failures = [Failure(task="detection", arm="real", seed=3, error=error)]
     _, markdown, page = read(write({("segmentation", "source", 0): 0.2}, failures=failures)[0])
     assert "detection, Real, seed 3: ProcessError: killed after 212 iterations" in markdown
-    assert "Traceback" not in markdown and "Traceback" in page
+    assert "Traceback" not in markdown
+    assert "Traceback" in page
     assert page.index("1 model failed") < page.index('id="segmentation"')
 
 
@@ -146,7 +155,8 @@ def test_names_are_escaped(write: Any) -> None:
     failures = [Failure(task="segmentation", arm=evil, seed=0, error=evil)]
     more = {"classes": {evil: 0.5}, "rejected": [(evil, evil)], "translators": (), "failures": failures}
     _, markdown, page = read(write(arms, **more)[0])
-    assert "script" not in parse(page).tags and "alert(1)" in page
+    assert "script" not in parse(page).tags
+    assert "alert(1)" in page
     assert "<script" not in markdown
     widths = {len(re.findall(r"(?<!\\)\|", x)) for x in markdown.splitlines() if x.startswith("|")}
     assert len(widths) == 1
@@ -157,7 +167,8 @@ def test_page_is_self_contained(write: Any) -> None:
     links = parse(page).links
     assert any(x.startswith("data:image/webp") for x in links)
     assert all(x.startswith(("data:", "#")) for x in links)
-    assert "url(" not in page and "@import" not in page
+    assert "url(" not in page
+    assert "@import" not in page
 
 
 def test_missing_pictures_become_placeholders(fake: Any) -> None:
@@ -186,7 +197,8 @@ def test_unreadable_file_costs_its_part_alone(fake: Any, name: str, damage: str 
     assert len(content["tables"]) == 2
     if (name, damage) not in {("card.json", '{"images": 3}'), ("ground_truth.json", '{"images": 3}')}:
         assert any(name in p for p in content["problems"])
-        assert name in markdown.replace("\\", "") and name in page
+        assert name in markdown.replace("\\", "")
+        assert name in page
     assert str(run.root) not in json.dumps(content) + page
 
 
@@ -197,9 +209,11 @@ def test_lost_data_set_is_survived(fake: Any) -> None:
         if file.is_file():
             file.unlink()
     content, _, page = read(write_report.fn(ReportConfig(), record, run.store))
-    assert len(content["tables"]) == 2 and content["predictions"] == []
+    assert len(content["tables"]) == 2
+    assert content["predictions"] == []
     assert any(p.startswith("dataset/") for p in content["problems"])
-    assert "no longer in the store" in page and str(run.root) not in page + json.dumps(content)
+    assert "no longer in the store" in page
+    assert str(run.root) not in page + json.dumps(content)
 
 
 def test_provenance_leads_back_to_the_data(write: Any) -> None:
@@ -232,6 +246,22 @@ def test_pictures_shrink_to_fit(write: Any, caplog: pytest.LogCaptureFixture) ->
     assert "made smaller" in caplog.text
 
 
+@pytest.mark.parametrize("works", [True, False])
+def test_flow_publishes_the_markdown(write: Any, monkeypatch: pytest.MonkeyPatch, works: bool) -> None:
+    published: list[dict[str, str]] = []
+
+    def create(**artifact: str) -> None:
+        published.append(artifact)
+        if not works:
+            raise ConnectionError("no server")
+
+    monkeypatch.setattr(stage, "create_markdown_artifact", create)
+    monkeypatch.setattr(FlowRunContext, "get", classmethod(lambda cls: object()))
+    artifact, _ = write(FULL)
+    assert published[0]["key"] == "report-trial"
+    assert published[0]["markdown"] == artifact.file("report.md").read_text()
+
+
 def test_json_reads_back(write: Any) -> None:
     artifact, _ = write(FULL)
     report = Report.read(artifact.path)
@@ -245,9 +275,13 @@ def test_terminal_prints_verdicts_figures_and_what_was_found(write: Any, tmp_pat
     found = record.model_copy(update={"source": record.source.model_copy(update={"cached": True})})
     print_report(artifact, found, console)
     text = console.export_text()
-    assert "raises mIoU by 3.5 points" in text and "+3.5" in text and "37.1" in text
-    assert "[red]boom" in text and "[bold]" in text
-    assert re.search(r"dataset source .* found", text) and re.search(r"dataset target .* built", text)
+    assert "raises mIoU by 3.5 points" in text
+    assert "+3.5" in text
+    assert "37.1" in text
+    assert "[red]boom" in text
+    assert "[bold]" in text
+    assert re.search(r"dataset source .* found", text)
+    assert re.search(r"dataset target .* built", text)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,8 @@ def test_control_is_never_the_best(judge: Any) -> None:
 def test_several_seeds(judge: Any) -> None:
     arms = {("source", 0): 0.2, ("source", 1): 0.22, (BEST, 0): 0.24, (BEST, 1): 0.25}
     verdict = judge(arms)
-    assert "by 3.5 points" in verdict.sentence and "(21.0 → 24.5)" in verdict.sentence
+    assert "by 3.5 points" in verdict.sentence
+    assert "(21.0 → 24.5)" in verdict.sentence
     assert "Over seeds: 24.0 to 25.0 (2 seeds) against 20.0 to 22.0 (2 seeds)." in verdict.notes
     assert "Difference by seed: +4.0 (seed 0), +3.0 (seed 1)." in verdict.notes
     assert "disagree" not in verdict.sentence

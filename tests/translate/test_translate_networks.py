@@ -21,10 +21,7 @@ def test_full_size_parameters_are_those_of_the_paper() -> None:
 
 def test_patchgan_sees_70_pixels() -> None:
     x = torch.zeros(1, 3, 256, 256, requires_grad=True)
-    network = PatchGan(4, 3)
-    for layer in network.layers:  # InstanceNorm would let every pixel reach every output
-        if isinstance(layer, torch.nn.InstanceNorm2d):
-            layer.forward = lambda y: y
+    network = PatchGan(4, 3, norm=False)  # InstanceNorm would let every pixel reach every output
     initialise(network, torch.Generator().manual_seed(0))
     network(x)[0, 0, 15, 15].backward()
     rows = x.grad.abs().sum((0, 1, 3)).nonzero()
@@ -66,7 +63,8 @@ def test_patch_nce_is_infonce() -> None:
 def test_patch_nce_does_not_move_the_keys() -> None:
     q, k = (torch.randn(1, 4, 3, requires_grad=True) for _ in range(2))
     patch_nce(q, k, 0.07).backward()
-    assert q.grad is not None and k.grad is None
+    assert q.grad is not None
+    assert k.grad is None
 
 
 def test_projection_takes_places_and_normalises() -> None:
@@ -98,13 +96,14 @@ def test_any_size_comes_back_exactly(size: tuple[int, int]) -> None:
 def test_pixels_survive_the_tensor() -> None:
     images = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 16, 16, 3)
     tensor = to_tensor(images, torch.device("cpu"))
-    assert tensor.min() == -1 and tensor.max() == 1
+    assert tensor.min() == -1
+    assert tensor.max() == 1
     assert np.array_equal(to_images(tensor), images)
 
 
 def test_weights_files_are_checked(tmp_path) -> None:
     path = tmp_path / "w.safetensors"
-    save_weights(path, dict(ResnetGenerator(4, 1).named_parameters()), {})
+    save_weights(path, dict(ResnetGenerator(4, 1).named_parameters()))
     load_weights(path, ResnetGenerator(4, 1))
     with pytest.raises(WeightsError, match=r"w.safetensors: made for another architecture.*check 'generator'"):
         load_weights(path, ResnetGenerator(4, 2))

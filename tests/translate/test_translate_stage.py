@@ -33,7 +33,8 @@ def test_train_then_translate_then_find(store, datasets, make_cut) -> None:
     assert trained.manifest().summary["iterations"] == 6
     result = translate.fn(config, *datasets, trained, store)
     summary = result.manifest().summary
-    assert (summary["translator"], summary["images"]) == ("cut", 3) and summary["images_per_second"] > 0
+    assert (summary["translator"], summary["images"]) == ("cut", 3)
+    assert summary["images_per_second"] > 0
     assert set(result.manifest().inputs) == {"source", "translator"}
     assert len(SampleTable.read(result.path)) == 3
     renamed = config.model_copy(update={"name": "other"})
@@ -51,7 +52,8 @@ def test_given_weights_replace_training(store, datasets, make_cut) -> None:
         train_translator.fn(given, *datasets, store)
     a = translate.fn(given, *datasets, None, store)
     b = translate.fn(config, *datasets, trained, store)
-    assert a.digest == b.digest and a.key != b.key
+    assert a.digest == b.digest
+    assert a.key != b.key
 
 
 @pytest.mark.parametrize("missing", [True, False])

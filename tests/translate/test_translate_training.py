@@ -13,7 +13,7 @@ from tasks.translate.pixels import PixelError
 from tasks.translate.training import Trainer
 
 
-class Crash(Exception):
+class CrashError(Exception):
     pass
 
 
@@ -28,11 +28,11 @@ def _crash_at(trainer: Trainer, step: int) -> None:
 
     def dying(number, source, target):
         if number == step:
-            raise Crash
+            raise CrashError
         train(number, source, target)
 
     trainer._train_step = dying
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         trainer.run()
 
 
@@ -149,7 +149,8 @@ def test_crops_cover_each_epoch_once(sets, make_cut, tmp_path) -> None:
     object.__setattr__(side, "image", lambda index: (seen.append(index), image(index))[1])
     for position in range(10):
         assert side.crop(position).shape == (32, 32, 3)
-    assert sorted(seen[:5]) == sorted(seen[5:]) == [0, 1, 2, 3, 4] and seen[:5] != seen[5:]
+    assert sorted(seen[:5]) == sorted(seen[5:]) == [0, 1, 2, 3, 4]
+    assert seen[:5] != seen[5:]
 
 
 def test_linear_decay() -> None:

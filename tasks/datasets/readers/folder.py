@@ -40,15 +40,13 @@ class FolderReader:
         """List images by id: the path below the image folder without suffix, ``/`` written as ``__``."""
         images = _by_stem(existing(self._images, f"images ({', '.join(_SUFFIXES)})"))
         masks = _by_stem(existing(self._masks, "masks")) if self._masks else {}
-        orphans = self._load()
+        orphans = {item.id: item for item in self._load()}
         items = [self._item(stem, path, masks.get(stem)) for stem, paths in images.items() for path in paths]
         for stem in masks.keys() - images.keys():
             path = masks[stem][0]
-            problem = ItemError(
-                path, f"label without image: no {self._images / stem} with any of {', '.join(_SUFFIXES)}"
-            )
-            orphans.append(Item(_id(stem), path, path, None, problem))
-        return items + orphans
+            problem = ItemError(path, f"label without image: no {self._images / stem} with any of {_SUFFIXES}")
+            orphans[_id(stem)] = Item(_id(stem), path, path, None, problem)
+        return items + list(orphans.values())
 
     def _item(self, stem: str, image: Path, masks: list[Path] | None) -> Item:
         problem, extra = None, {}
@@ -73,7 +71,9 @@ class FolderReader:
             self._listed[path] = (row, annotations)
             if not path.is_file():
                 problem = ItemError(path, f"label without image: {self._file} lists it, but there is no such file")
-                orphans.append(Item(_id(Path(row.file_name).stem), path, None, None, problem))
+                orphans.append(
+                    Item(_id(path.relative_to(self._images).with_suffix("").as_posix()), path, None, None, problem)
+                )
         for image_id, annotations in by_image.items():
             problem = ItemError(
                 self._file, f"{len(annotations)} annotations of image {image_id!r}, which is not listed"
@@ -82,8 +82,9 @@ class FolderReader:
         return orphans
 
     def _locate(self, name: str) -> Path:
-        inside = self._images / name
-        return inside if inside.is_file() else self._root / name
+        """The image that a ``file_name`` means, which may start at the root or at the image folder."""
+        path = self._root / name
+        return path if path.is_relative_to(self._images) else self._images / name
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
         """The image's annotations."""

@@ -65,7 +65,7 @@ class MoraiReader:
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
         """The objects of the text that have enough visible pixels, with the class that most of those have."""
-        assert item.labels is not None and mask is not None
+        assert item.labels is not None
         found, objects = Boxes(), []
         for number, line in enumerate(_lines(item.labels), 1):
             try:
@@ -79,6 +79,8 @@ class MoraiReader:
                     found.kept.append(replace(box, category=category))
             except ValueError as error:
                 found.reject(item.labels, f"line {number}: {error}")
+        if mask is None:  # then no object's class comes from it either
+            return found
         visible = _by_instance(objects, mask, path) if (path := _instances(item)) else _by_class(objects, mask)
         seen = [box for box, pixels in visible if pixels >= self._min_pixels]
         found.kept += seen
@@ -139,7 +141,7 @@ def _read_instances(path: Path, mask: NDArray[np.uint8]) -> NDArray[np.int64]:
     if label.shape[:2] != mask.shape:
         raise ItemError(path, f"has shape {label.shape[:2]} (rows, columns), its image {mask.shape}")
     packed = label if label.ndim == 2 else label[..., 0] << 16 | label[..., 1] << 8 | label[..., 2]
-    return np.unique(packed, return_inverse=True)[1].reshape(mask.shape)
+    return np.asarray(np.unique(packed, return_inverse=True)[1].reshape(mask.shape), np.int64)
 
 
 def _instances(item: Item) -> Path | None:

@@ -1,4 +1,4 @@
-"""The embedded sample: a small street world drawn in code, once as a simulator and once as a real camera would see it."""
+"""The embedded sample: a small street world drawn in code, as a simulator and as a real camera would see it."""
 
 from tasks.datasets.sample.write import write_sample
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from tasks.datasets.sample.palettes import REAL, SIMULATED, Color
 from tasks.datasets.sample.view import SUPER, Labels, View
 
 Image = NDArray[np.float32]  # [H, W, 3], 0-255
+Value = TypeVar("Value", np.uint8, np.uint16)
 _TILE = 1024
 _GROUND = ("asphalt", "paving", "curb", "marking")
 _GRAIN: dict[str, tuple[float, float]] = {  # material -> strength of its fine and of its coarse texture
@@ -38,7 +40,8 @@ def photographed(view: View, labels: Labels, rng: np.random.Generator) -> tuple[
     image = _lit(image, view, materials, rng)
     image = _hazy(image, view, rng)
     grid = _lens(labels.classes.shape, float(rng.uniform(0.03, 0.09)))
-    seen = cv2.remap(_shrunk(image).astype(np.float32), *grid, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    sharp = _shrunk(image).astype(np.float32)
+    seen = np.asarray(cv2.remap(sharp, *grid, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
     bent = Labels(labels.names, _nearest(labels.classes, grid), _nearest(labels.objects, grid))
     return _sensed(seen, rng), bent
 
@@ -60,12 +63,16 @@ def _colors(view: View, palette: dict[str, list[Color]], jitter: float) -> Image
     colors += jitter * (2 * drawn[..., 1:4] - 1) + 3 * jitter * (2 * drawn[..., 4:] - 1)
     owners, materials = [s.owner + 1 for s in view.surfaces], [order[s.material] for s in view.surfaces]
     shades = np.array([s.shade for s in view.surfaces])
-    return np.clip(colors[owners, materials] * shades[:, None], 0, 255).astype(np.float32)
+    return np.asarray(np.clip(colors[owners, materials] * shades[:, None], 0, 255), np.float32)
 
 
 def _shrunk(image: Image) -> NDArray[np.uint8]:
     size = (image.shape[1] // SUPER, image.shape[0] // SUPER)
-    return np.clip(cv2.resize(image, size, interpolation=cv2.INTER_AREA) + 0.5, 0, 255).astype(np.uint8)
+    return _rounded(np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32))
+
+
+def _rounded(image: Image) -> NDArray[np.uint8]:
+    return np.asarray(np.clip(image + 0.5, 0, 255), np.uint8)
 
 
 @functools.cache
@@ -78,22 +85,21 @@ def _noise(octaves: tuple[int, ...]) -> NDArray[np.float32]:
         wrapped = np.pad(white, 2, mode="wrap")
         large = cv2.resize(wrapped, None, fx=size, fy=size, interpolation=cv2.INTER_CUBIC)
         tile += large[2 * size : 2 * size + _TILE, 2 * size : 2 * size + _TILE]
-    return tile / tile.std()
+    return np.asarray(tile / tile.std(), np.float32)
 
 
 def _texture(view: View, materials: list[str], rng: np.random.Generator) -> NDArray[np.float32]:
     """Relative brightness of every pixel: grain and stains; on the ground they lie in perspective."""
     fine, coarse = _noise((1, 2, 4)), _noise((16, 32, 64))
     rows, columns = view.index.shape
-    y, x = rng.integers(0, _TILE - rows), rng.integers(0, _TILE - columns)
+    y, x = rng.integers(0, _TILE, 2)
+    place = np.ix_((np.arange(rows) + y) % _TILE, (np.arange(columns) + x) % _TILE)
     strength = np.array([_GRAIN.get(m, (0.04, 0.08)) for m in materials], np.float32)[view.index]
-    upright = strength[..., 0] * fine[y : y + rows, x : x + columns]
-    upright += strength[..., 1] * coarse[y : y + rows, x : x + columns]
+    upright = strength[..., 0] * fine[place] + strength[..., 1] * coarse[place]
     on_ground = np.array([m in _GROUND for m in materials])[view.index]
     u, v = view.x + 500.0 + x, np.minimum(view.distance, 200.0) + y
     lying = strength[..., 0] * _sample(fine, u * 24, v * 10) + strength[..., 1] * _sample(coarse, u * 14, v * 6)
-    texture: NDArray[np.float32] = np.where(on_ground, lying, upright)
-    return np.clip(texture, -0.75, 1.0)
+    return np.asarray(np.clip(np.where(on_ground, lying, upright), -0.75, 1.0), np.float32)
 
 
 def _sample(tile: NDArray[np.float32], u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -108,7 +114,7 @@ def _lit(image: Image, view: View, materials: list[str], rng: np.random.Generato
     across = np.linspace(-1, 1, columns, dtype=np.float32) * float(rng.uniform(-0.22, 0.22))
     down = np.linspace(1, -1, rows, dtype=np.float32)[:, None] * float(rng.uniform(0.0, 0.16))
     light = light * (1 + across) * (1 + down)
-    return image * light[..., None].astype(np.float32)
+    return np.asarray(image * light[..., None], np.float32)
 
 
 def _hazy(image: Image, view: View, rng: np.random.Generator) -> Image:
@@ -133,21 +139,22 @@ def _radius(shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.flo
 def _lens(shape: tuple[int, int], strength: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Barrel distortion: where each pixel's light comes from; the corners stay where they are."""
     x, y, squared = _radius(shape)
-    factor = 1 - strength * (1 - squared)
-    return x * factor + (shape[1] - 1) / 2, y * factor + (shape[0] - 1) / 2
+    factor = (1 - strength * (1 - squared)).astype(np.float32)
+    middle_x, middle_y = np.float32((shape[1] - 1) / 2), np.float32((shape[0] - 1) / 2)
+    return x * factor + middle_x, y * factor + middle_y
 
 
-def _nearest(values: NDArray[np.generic], grid: tuple[NDArray[np.float32], NDArray[np.float32]]) -> NDArray[np.generic]:
+def _nearest(values: NDArray[Value], grid: tuple[NDArray[np.float32], NDArray[np.float32]]) -> NDArray[Value]:
     x, y = (np.round(g).astype(np.int32) for g in grid)
     return values[y, x]
 
 
 def _sensed(image: Image, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Blur, vignette, white balance, exposure, and noise that grows with the light."""
-    image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.35, 0.75)))
-    vignette = 1 - float(rng.uniform(0.1, 0.3)) * _radius(image.shape[:2])[2]
+    blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.35, 0.75))), np.float32)
+    vignette = 1 - float(rng.uniform(0.1, 0.3)) * _radius((image.shape[0], image.shape[1]))[2]
     balance = np.array([1 + (warm := float(rng.uniform(-0.09, 0.12))), 1.0, 1 - warm], np.float32)
-    image = image * vignette[..., None] * balance * float(rng.uniform(1.0, 1.4))
-    image = 255 * np.clip(image / 255, 0, 1) ** float(rng.uniform(0.85, 1.15))
-    noise = rng.standard_normal(image.shape, np.float32) * np.sqrt(3 + 0.06 * image)
-    return np.clip(image + noise + 0.5, 0, 255).astype(np.uint8)
+    exposed = blurred * vignette[..., None] * balance * float(rng.uniform(1.0, 1.4))
+    developed = 255 * np.clip(exposed / 255, 0, 1) ** float(rng.uniform(0.85, 1.15))
+    noise = rng.standard_normal(image.shape, np.float32) * np.sqrt(3 + 0.06 * developed)
+    return _rounded(np.asarray(developed + noise, np.float32))

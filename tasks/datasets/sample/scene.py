@@ -148,7 +148,7 @@ def _traffic(rng: np.random.Generator, lanes: tuple[float, ...], crosswalk: floa
     for x in lanes:
         z = float(rng.uniform(8, 16) if abs(x) < 1 else rng.uniform(4.5, 14))
         while z < _FAR * 0.6:
-            kind: Kind = rng.choice(list(VEHICLES), p=[0.4, 0.15, 0.22, 0.23])  # type: ignore[assignment]
+            kind = list(VEHICLES)[rng.choice(4, p=[0.4, 0.15, 0.22, 0.23])]
             width, height, length = VEHICLES[kind]
             if crosswalk is None or z > crosswalk + 4 or z + length < crosswalk:
                 shift = float(rng.uniform(-0.3, 0.3))

@@ -40,8 +40,9 @@ def quad(*corners: tuple[float, float, float]) -> Points:
 def inset(points: Points, share_x: float, share_y: float, up: float = 0.0) -> Points:
     """The polygon shrunk to these shares of its width (x and z) and height, moved up by a share of its height."""
     middle = points.sum(axis=0) / len(points)
-    height = points[:, 1].max() - points[:, 1].min()
-    return middle + (points - middle) * (share_x, share_y, share_x) + (0, up * height, 0)
+    height = float(points[:, 1].max() - points[:, 1].min())
+    shrunk: Points = middle + (points - middle) * (share_x, share_y, share_x) + (0, up * height, 0)
+    return shrunk
 
 
 def disc(x: float, y: float, z: float, radius: float, count: int = 12, *, along: str = "x") -> Points:

@@ -132,24 +132,24 @@ def _lamps(t: Thing, add: Add, y: float) -> None:
 
 
 def _car(t: Thing, add: Add, rng: np.random.Generator, camera: float) -> None:
-    w, l, h = t.width / 2, t.length, t.height
+    w, length, h = t.width / 2, t.length, t.height
     waist = 0.55 * h if t.kind == "car" else 0.48 * h
     front, rear = (1.3, 0.5) if t.kind == "car" else (0.9, 0.05)
     near, far = (front, rear) if t.toward else (rear, front)
-    _body(t, add, camera, (-w, w, 0, l, 0.25), (-w, w, 0.08, l - 0.08, waist), "paint")
-    cabin = (-w + 0.06, w - 0.06, near * 0.6, l - far * 0.6, waist)
-    roof = (-w + 0.26, w - 0.26, near + 0.35, l - far - 0.35, h)
+    _body(t, add, camera, (-w, w, 0, length, 0.25), (-w, w, 0.08, length - 0.08, waist), "paint")
+    cabin = (-w + 0.06, w - 0.06, near * 0.6, length - far * 0.6, waist)
+    roof = (-w + 0.26, w - 0.26, near + 0.35, length - far - 0.35, h)
     faces = _body(t, add, camera, cabin, roof, "paint")
-    for face in faces.keys() & {"side", "near"}:
+    for face in (f for f in ("side", "near") if f in faces):
         add(inset(faces[face], 0.86, 0.72), "glass")
     _wheels(t, add, 0.33)
     _lamps(t, add, 0.62)
 
 
 def _truck(t: Thing, add: Add, rng: np.random.Generator, camera: float) -> None:
-    w, l, cab = t.width / 2, t.length, 2.0
+    w, length, cab = t.width / 2, t.length, 2.0
     _wheels(t, add, 0.5)
-    box, head = ((cab + 0.2, l), (0.0, cab)) if t.toward else ((0.0, l - cab - 0.2), (l - cab, l))
+    box, head = ((cab + 0.2, length), (0.0, cab)) if t.toward else ((0.0, length - cab - 0.2), (length - cab, length))
 
     def cargo() -> None:
         lower, upper = (-w, w, *box, 0.8), (-w, w, *box, t.height)
@@ -160,23 +160,23 @@ def _truck(t: Thing, add: Add, rng: np.random.Generator, camera: float) -> None:
     def driver() -> None:
         lower, upper = (-w + 0.1, w - 0.1, *head, 0.45), (-w + 0.15, w - 0.15, *head, 2.7)
         faces = _body(t, add, camera, lower, upper, "cab")
-        for face in faces.keys() & {"side", "near"}:
+        for face in (f for f in ("side", "near") if f in faces):
             add(inset(faces[face], 0.8, 0.3, 0.22), "glass")
 
     for part in (cargo, driver) if t.toward else (driver, cargo):
         part()
-    add(upright(t.x, t.z - 0.01, t.width, 0.45, 0.75), "tyre")
+    add(upright(t.x, t.z - 0.01, t.width, 0.45, 0.85), "tyre")
     _lamps(t, add, 0.8)
 
 
 def _bus(t: Thing, add: Add, rng: np.random.Generator, camera: float) -> None:
-    w, l, h = t.width / 2, t.length, t.height
-    faces = _body(t, add, camera, (-w, w, 0, l, 0.3), (-w, w, 0, l, h), "bus")
+    w, length, h = t.width / 2, t.length, t.height
+    faces = _body(t, add, camera, (-w, w, 0, length, 0.3), (-w, w, 0, length, h), "bus")
     if "side" in faces:
         x = float(faces["side"][0, 0])
-        for z in np.arange(t.z + 0.4, t.z + l - 1.4, 1.5):
+        for z in np.arange(t.z + 0.4, t.z + length - 1.4, 1.5):
             add(quad((x, 1.4, z), (x, 1.4, z + 1.3), (x, 2.6, z + 1.3), (x, 2.6, z)), "glass")
-        add(quad((x, 0.75, t.z), (x, 0.75, t.z + l), (x, 1.05, t.z + l), (x, 1.05, t.z)), "stripe", 0.9)
+        add(quad((x, 0.75, t.z), (x, 0.75, t.z + length), (x, 1.05, t.z + length), (x, 1.05, t.z)), "stripe", 0.9)
     add(inset(faces["near"], 0.9, 0.42 if t.toward else 0.3, 0.08 if t.toward else 0.16), "glass")
     add(inset(faces["near"], 0.6, 0.08, 0.41), "stripe")
     _wheels(t, add, 0.48)
@@ -191,8 +191,9 @@ def _person(t: Thing, add: Add, rng: np.random.Generator, camera: float) -> None
                  (t.x + hip - 0.1, h * 0.52, z)), "trousers", 0.9 if foot < 0 else 1.0)  # fmt: skip
     for hand in (-1, 1):
         swing = hand * (0.24 + stride * 0.4)
-        add(quad((t.x + swing - 0.06, h * 0.45, z), (t.x + swing + 0.06, h * 0.45, z),
-                 (t.x + hand * 0.2 + 0.07, h * 0.8, z), (t.x + hand * 0.2 - 0.07, h * 0.8, z)), "coat", 0.8)  # fmt: skip
+        palm, shoulder = t.x + swing, t.x + hand * 0.2
+        add(quad((palm - 0.06, h * 0.45, z), (palm + 0.06, h * 0.45, z), (shoulder + 0.07, h * 0.8, z),
+                 (shoulder - 0.07, h * 0.8, z)), "coat", 0.8)  # fmt: skip
     add(quad((t.x - 0.17, h * 0.47, z), (t.x + 0.17, h * 0.47, z), (t.x + 0.25, h * 0.78, z),
              (t.x + 0.1, h * 0.85, z), (t.x - 0.1, h * 0.85, z), (t.x - 0.25, h * 0.78, z)), "coat")  # fmt: skip
     add(disc(t.x, h * 0.925, z, h * 0.075, 10), "skin")

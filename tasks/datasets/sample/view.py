@@ -99,7 +99,7 @@ def _shadows(camera: Camera, things: tuple[Thing, ...], sun: float) -> NDArray[n
     polygons = [p for t in things if (p := shadow(t, sun)) is not None]
     if polygons:
         camera.paint(dark, polygons, [255] * len(polygons))
-    return cv2.GaussianBlur(dark, (0, 0), 1.5).astype(np.float32) / 255
+    return np.asarray(cv2.GaussianBlur(dark, (0, 0), 1.5), np.float32) / np.float32(255)
 
 
 @dataclass(frozen=True, slots=True)

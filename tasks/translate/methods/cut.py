@@ -30,7 +30,7 @@ class CutLearner(Learner):
     def __init__(self, config: Cut, rng: torch.Generator) -> None:
         self.config = config
         self.generator = ResnetGenerator(**config.generator.model_dump())
-        self.discriminator = PatchGan(config.discriminator.channels, config.discriminator.layers)
+        self.discriminator = PatchGan(**config.discriminator.model_dump())
         self.projection = Projection(self.generator.widths(config.nce.layers), config.nce.width)
         self.networks = nn.ModuleDict(
             {"generator": self.generator, "discriminator": self.discriminator, "projection": self.projection}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as nnf
 from torch import Tensor, nn
 
 
@@ -25,7 +25,7 @@ class Projection(nn.Module):
     def forward(self, features: Sequence[Tensor], places: Sequence[Tensor]) -> list[Tensor]:
         """Project features ``[N, C, H, W]`` at flat positions ``[S]`` to unit vectors ``[N, S, width]``."""
         taken = (f.flatten(2)[:, :, p].transpose(1, 2) for f, p in zip(features, places, strict=True))
-        return [F.normalize(head(t), dim=2, eps=1e-7) for head, t in zip(self.heads, taken, strict=True)]
+        return [nnf.normalize(head(t), dim=2, eps=1e-7) for head, t in zip(self.heads, taken, strict=True)]
 
 
 def draw_places(features: Sequence[Tensor], count: int, rng: torch.Generator) -> list[Tensor]:
@@ -42,4 +42,4 @@ def patch_nce(queries: Tensor, keys: Tensor, temperature: float) -> Tensor:
     """
     similarity = torch.bmm(queries.float(), keys.detach().float().transpose(1, 2)) / temperature
     own = torch.arange(queries.shape[1], device=queries.device).expand(queries.shape[0], -1)
-    return F.cross_entropy(similarity.flatten(0, 1), own.flatten())
+    return nnf.cross_entropy(similarity.flatten(0, 1), own.flatten())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as nnf
 from torch import Tensor, nn
 
 MULTIPLE = 4  # height and width must be multiples of it
@@ -26,7 +26,7 @@ class Blur(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         kernel: Tensor = self.get_buffer("kernel").to(x.dtype)
-        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), kernel, stride=2, groups=x.shape[1])
+        return nnf.conv2d(nnf.pad(x, (1, 1, 1, 1), mode="reflect"), kernel, stride=2, groups=x.shape[1])
 
 
 class Residual(nn.Module):

@@ -1,27 +1,26 @@
-"""A trained generator as a file: safetensors, with the method and architecture in its header."""
+"""A trained generator as a safetensors file."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from tasks.store import atomic_path, content_digest
+from tasks.store import atomic_path
 
 
 class WeightsError(Exception):
     """A file of weights that is not what it should be; the message names the file."""
 
 
-def save_weights(path: Path, tensors: dict[str, Tensor], architecture: dict[str, Any]) -> None:
+def save_weights(path: Path, tensors: dict[str, Tensor]) -> None:
     """Write tensors, atomically and always as the same bytes."""
     with atomic_path(path) as temporary:
         plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-        save_file(plain, temporary, metadata={"architecture": content_digest(architecture)})
+        save_file(plain, temporary)
 
 
 def load_weights(path: Path, network: nn.Module) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as nnf
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -63,6 +63,6 @@ class WholeImageTranslator:
 def translate_padded(network: nn.Module, x: Tensor, multiple: int) -> Tensor:
     """Run a network on ``[N, 3, H, W]`` of any size: reflection at the right and lower border, then cropped away."""
     height, width = x.shape[2:]
-    padded = F.pad(x, (0, -width % multiple, 0, -height % multiple), mode="reflect")
+    padded = nnf.pad(x, (0, -width % multiple, 0, -height % multiple), mode="reflect")
     result: Tensor = network(padded)[:, :, :height, :width]
     return result

@@ -6,7 +6,9 @@ whatever way (``kill -9`` included), the pipe ends, and the child kills its own 
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,8 +18,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+log = logging.getLogger(__name__)
+_ROOT = Path(__file__).resolve().parents[1]
 _LIFELINE = "SIM2REAL_LIFELINE"
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 10.0
 
 
 class ProcessError(Exception):
@@ -54,6 +58,31 @@ def run_in_group(
     if status:
         how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
         raise ProcessError(f"{' '.join(command[:4])} {how}; its last lines:\n" + "\n".join(tail))
+
+
+def run_worker(module: str, job: Path, label: str, shown: re.Pattern[str], environment: dict[str, str]) -> None:
+    """Run ``python -m module job`` in a process group of its own, its output going to ``log.txt`` beside the job file.
+
+    Args:
+        module: a module of this repository that calls ``die_with_parent()`` first thing.
+        job: the file that tells it what to do.
+        label: what its lines in the log begin with.
+        shown: the lines that go to the log as well.
+        environment: added to this process's environment.
+
+    Raises:
+        ProcessError: it ended with a status other than 0.
+    """
+    with (job.parent / "log.txt").open("a", encoding="utf-8") as full:
+
+        def on_line(line: str) -> None:
+            full.write(line + "\n")
+            full.flush()
+            if shown.search(line):
+                log.info("%s: %s", label, line.split(" - INFO - ")[-1])
+
+        environment = {"PYTHONUNBUFFERED": "1", **environment}
+        run_in_group([sys.executable, "-m", module, str(job)], on_line, environment=environment, cwd=_ROOT)
 
 
 class lifeline:  # noqa: N801 - used as a context manager function
@@ -126,7 +155,13 @@ def supervise(arguments: Sequence[str]) -> int:
     This is how a flow started at a terminal takes its temporary Prefect server with it, even when it is killed.
     """
     with lifeline([sys.executable, *arguments], None, None) as process:
+
+        def stop(number: int, _frame: object) -> None:
+            process.send_signal(number)
+            # Prefect waits for tasks that run in threads. What they do is resumable, so it need not be waited for.
+            threading.Timer(_GRACE_SECONDS, process.kill).start()
+
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda n, _frame: process.send_signal(n))
+            signal.signal(number, stop)
         status = process.wait()
     return 128 - status if status < 0 else status

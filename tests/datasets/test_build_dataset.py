@@ -1,0 +1,118 @@
+"""The dataset artifact: what is in it, and when it is found again."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.datasets.build import build_dataset
+from tasks.datasets.config import DatasetsConfig, FolderDataset, SampleDataset
+from tasks.datasets.items import DatasetError
+from tasks.datasets.stage import read
+from tasks.datasets.table import SampleTable
+from tasks.store import Store, StoreError
+
+TAXONOMIES = Path(__file__).parents[2] / "configs" / "taxonomies"
+SAMPLE = SampleDataset(format="sample", side="real", count=4, width=96, height=64)
+
+
+def section(taxonomy: Path = TAXONOMIES / "cityscapes19.yaml", max_rejected: float = 0.05) -> DatasetsConfig:
+    return DatasetsConfig(taxonomy=taxonomy, source=SAMPLE, target=SAMPLE, benchmark=SAMPLE, max_rejected=max_rejected)
+
+
+def camvid(max_rejected: float = 0.05) -> DatasetsConfig:
+    return section(TAXONOMIES / "camvid11.yaml", max_rejected)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> FolderDataset:
+    for n in range(4):
+        for kind in ("images", "masks"):
+            path = tmp_path / "set" / kind / "train" / f"{n}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((8, 9), n, np.uint8)).save(path)
+    return FolderDataset(format="folder", name="camvid", root=tmp_path / "set", boxes=None)
+
+
+@pytest.mark.parametrize("side", ["simulated", "real"])
+def test_the_sample_becomes_a_table(store: Store, side: str) -> None:
+    config = SAMPLE.model_copy(update={"side": side})
+    artifact = read.fn("source", config, section(), store)
+    table = SampleTable.read(artifact.path)
+    assert len(table) == 4
+    assert table[0].image.is_file()
+    assert table[0].mask is not None
+    assert table[0].mask.is_file()
+    summary = artifact.manifest().summary
+    assert (summary["images"], summary["rejected"], summary["split"]) == (4, 0, "train")
+    assert (summary["dataset"], summary["taxonomy"]) == (f"sample, {side}", "cityscapes19")
+    assert sum(summary["boxes"].values()) == sum(len(s.boxes) for s in table) > 0
+    assert artifact.file("rejected.csv").read_text().strip() == "file,reason"
+    assert artifact.manifest().inputs["sample"].kind == "sample"
+    assert build_dataset(config, section(), store).cached
+
+
+def test_a_sample_survives_the_move_of_its_store(store: Store, tmp_path: Path) -> None:
+    artifact = build_dataset(SAMPLE, section(), store)
+    store.root.rename(tmp_path / "moved")
+    moved = SampleTable.read(tmp_path / "moved" / "dataset" / artifact.key)
+    assert all(s.image.is_file() for s in moved)
+
+
+def test_splits_of_the_sample_are_different(store: Store) -> None:
+    tables = [build_dataset(SAMPLE.model_copy(update={"split": s}), section(), store) for s in ("train", "val")]
+    a, b = ({s.sha256 for s in SampleTable.read(t.path)} for t in tables)
+    assert len(a) == len(b) == 4
+    assert not a & b
+
+
+def test_a_changed_file_is_read_again(store: Store, folder: FolderDataset) -> None:
+    first = build_dataset(folder, camvid(), store)
+    assert not first.cached
+    assert build_dataset(folder, camvid(), store).cached
+    path = folder.root / "masks" / "train" / "2.png"
+    Image.fromarray(np.full((8, 9), 7, np.uint8)).save(path)
+    second = build_dataset(folder, camvid(), store)
+    assert not second.cached
+    assert second.digest != first.digest
+    os.utime(path, ns=(1, 1))
+    third = build_dataset(folder, camvid(), store)
+    assert not third.cached
+    assert third.digest == second.digest
+
+
+def test_another_splits_files_do_not_count(store: Store, folder: FolderDataset) -> None:
+    build_dataset(folder, camvid(), store)
+    (folder.root / "images" / "val").mkdir()
+    (folder.root / "images" / "val" / "0.png").write_bytes(b"x")
+    assert build_dataset(folder, camvid(), store).cached
+
+
+def test_a_changed_taxonomy_is_read_again(store: Store, folder: FolderDataset, tmp_path: Path) -> None:
+    text = (TAXONOMIES / "camvid11.yaml").read_text()
+    (tmp_path / "t.yaml").write_text(text + "# a comment changes nothing\n")
+    build_dataset(folder, camvid(), store)
+    assert build_dataset(folder, section(tmp_path / "t.yaml"), store).cached
+    (tmp_path / "t.yaml").write_text(text.replace("truck: car", "truck: null"))
+    assert not build_dataset(folder, section(tmp_path / "t.yaml"), store).cached
+
+
+def test_too_many_rejected_leaves_the_list_and_no_artifact(store: Store, folder: FolderDataset) -> None:
+    (folder.root / "masks" / "train" / "2.png").unlink()
+    with pytest.raises(DatasetError, match=r"1 of 4 images were rejected") as caught:
+        build_dataset(folder, camvid(), store)
+    listed = Path(str(caught.value).rsplit("all of them: ", 1)[1])
+    assert "2.png,image without label" in listed.read_text()
+    assert list(store.artifacts()) == []
+    with pytest.raises(StoreError):
+        store.get("dataset", "0")
+    artifact = build_dataset(folder, camvid(max_rejected=0.25), store)
+    assert artifact.manifest().summary["rejected"] == 1
+    assert artifact.manifest().summary["boxes"] is None

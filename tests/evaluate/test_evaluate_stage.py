@@ -1,0 +1,132 @@
+"""Evaluation of really trained models: stored scores are those that the stored predictions give."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from PIL import Image
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from tasks.datasets.images import write_png
+from tasks.datasets.masks import MaskEncoding
+from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
+from tasks.evaluate.config import EvaluateConfig
+from tasks.evaluate.stage import evaluate_model
+from tasks.retrain.config import RetrainConfig, Task
+from tasks.process import ProcessError
+from tasks.retrain.stage import train_model
+from tasks.store import Artifact, Store
+
+CONFIGS = {"detection": "configs/detection/rtmdet_cpu.py", "segmentation": "configs/segmentation/fpn_r18_cpu.py"}
+CLASSES = ("ground", "square", "never seen")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def squares(store: Store) -> Artifact:
+    """Six 80x48 images of a bright square on dark ground; the third class has no pixel."""
+    info = TableInfo(
+        dataset="squares",
+        classes=tuple(SegmentationClass(name=n, color=(i, i, i)) for i, n in enumerate(CLASSES)),
+        detection=("square",),
+        encoding=MaskEncoding(kind="index", indices={0: 0, 1: 1, 2: 2, 3: 255}),
+        has_boxes=True,
+    )
+    folder = store.root / "raw"
+    random = np.random.default_rng(0)
+
+    def make(work: Path) -> None:
+        samples = []
+        for i in range(6):
+            x, y = int(random.integers(4, 40)), int(random.integers(2, 12))
+            image = random.integers(0, 60, (48, 80, 3), np.uint8)
+            image[y : y + 32, x : x + 32] += 150
+            mask = np.zeros((48, 80), np.uint8)
+            mask[y : y + 32, x : x + 32] = 1
+            mask[:2] = 3
+            write_png(folder / f"{i}.png", image)
+            write_png(folder / f"{i}_mask.png", mask)
+            files = (folder / f"{i}.png", folder / f"{i}_mask.png")
+            box = Box(0, x, y, x + 32, y + 32)
+            samples.append(Sample(str(i), *files, 80, 48, "train", str(i), str(i), (box,)))
+        SampleTable.from_samples(samples, info, work).write(work)
+
+    return store.build("dataset", config={}, inputs={}, code="1", make=make)
+
+
+def trained(task: Task, squares: Artifact, store: Store) -> tuple[Artifact, RetrainConfig]:
+    training = {"config": CONFIGS[task], "iterations": 20, "batch": 4, "input_size": [64, 64], "log_every": 5}
+    config = RetrainConfig.model_validate({task: training, "device": "cpu", "workers": 2})
+    return train_model.fn(task, "real", 0, (squares,), config, store), config
+
+
+def test_segmentation_scores_are_those_of_the_stored_predictions(squares: Artifact, store: Store) -> None:
+    model, config = trained("segmentation", squares, store)
+    found = evaluate_model.fn("segmentation", "real", 0, model, squares, EvaluateConfig(), config, store)
+    confusion = np.zeros((3, 3), np.int64)
+    for sample in SampleTable.read(squares.path):
+        truth = np.asarray(Image.open(sample.mask))
+        predicted = np.asarray(Image.open(found.file(f"predictions/{sample.id}.png")))
+        assert predicted.shape == truth.shape
+        for t in range(3):
+            for p in range(3):
+                confusion[t, p] += int(((truth == t) & (predicted == p)).sum())
+    iou = [confusion[c, c] / (confusion[c].sum() + confusion[:, c].sum() - confusion[c, c]) for c in range(2)]
+    scores = json.loads(found.file("scores.json").read_text())
+    assert [c["IoU"] for c in scores["classes"]] == [pytest.approx(iou[0]), pytest.approx(iou[1]), None]
+    assert scores["metrics"]["mIoU"] == pytest.approx(np.mean(iou))
+    evidence = pq.read_table(found.file("confusion.parquet")).to_pandas()
+    summed = evidence.groupby(["truth", "predicted"]).pixels.sum()
+    assert all(summed.get((t, p), 0) == confusion[t, p] for t in range(3) for p in range(3))
+    assert evidence.id.nunique() == 6
+
+
+def test_detection_scores_are_those_of_the_stored_predictions(squares: Artifact, store: Store) -> None:
+    model, config = trained("detection", squares, store)
+    found = evaluate_model.fn("detection", "real", 0, model, squares, EvaluateConfig(), config, store)
+    truth = COCO(str(found.file("ground_truth.json")))
+    evaluation = COCOeval(truth, truth.loadRes(str(found.file("predictions.json"))), "bbox")
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    scores = json.loads(found.file("scores.json").read_text())["metrics"]
+    assert [scores["mAP"], scores["AP50"], scores["AP75"]] == pytest.approx(list(evaluation.stats[:3]))
+    boxes = {a["image_id"]: a["bbox"] for a in truth.dataset["annotations"]}
+    first = SampleTable.read(squares.path)[0].boxes[0]
+    assert boxes[1] == [first.x1, first.y1, 32, 32]
+    inside = [p["bbox"] for p in json.loads(found.file("predictions.json").read_text())]
+    assert all(x >= -1 and y >= -1 and x + w <= 81 and y + h <= 49 for x, y, w, h in inside)
+
+
+def test_checkpoint_that_does_not_fit_its_config_is_refused(squares: Artifact, store: Store) -> None:
+    model, config = trained("segmentation", squares, store)
+
+    def make(work: Path) -> None:
+        (work / "config.py").write_bytes(model.file("config.py").read_bytes())
+        state = torch.load(model.file("checkpoint.pth"), weights_only=True)["state_dict"]
+        torch.save({"state_dict": {k: v for k, v in state.items() if "neck" not in k}}, work / "checkpoint.pth")
+
+    other = store.build("model", config={"broken": 1}, inputs={}, code="1", make=make)
+    with pytest.raises(ProcessError, match=r"checkpoint\.pth does not fit .*config\.py"):
+        evaluate_model.fn("segmentation", "real", 0, other, squares, EvaluateConfig(), config, store)
+
+
+def test_benchmark_without_masks_is_refused(squares: Artifact, store: Store) -> None:
+    model, config = trained("segmentation", squares, store)
+    table = SampleTable.read(squares.path)
+
+    def make(work: Path) -> None:
+        info = table.info.model_copy(update={"encoding": None})
+        SampleTable(table.rows, info, work).write(work)
+
+    bare = store.build("dataset", config={"bare": 1}, inputs={}, code="1", make=make)
+    with pytest.raises(ProcessError, match="segmentation needs masks, but data set 'squares' has none"):
+        evaluate_model.fn("segmentation", "real", 0, model, bare, EvaluateConfig(), config, store)

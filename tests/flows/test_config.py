@@ -1,0 +1,92 @@
+"""The pipeline's configuration: the committed files load, and impossible combinations are refused."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.config import PipelineConfig, TrainTranslatorConfig, overridden
+from flows.loading import ConfigError, load
+from flows.matrix import tables_of
+from flows.smoke import SMOKE, shrunk
+from tasks.store import Artifact
+
+
+@pytest.fixture(autouse=True)
+def _data_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATA_ROOT", "data")
+
+
+@pytest.mark.parametrize("path", sorted(Path("configs/pipelines").glob("*.yaml")), ids=lambda p: p.stem)
+def test_committed_pipelines_load_and_their_files_exist(path: Path) -> None:
+    config = load(path, PipelineConfig)
+    assert config.datasets.taxonomy.is_file()
+    assert all(training.config.is_file() for training in config.retrain.tasks().values())
+    assert config.arms()
+
+
+@pytest.mark.parametrize("path", sorted(Path("configs/translators").glob("*.yaml")), ids=lambda p: p.stem)
+def test_committed_translators_load(path: Path) -> None:
+    assert load(path, TrainTranslatorConfig).translator.name
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("retrain.arms=[real, imaginary]", "unknown arm 'imaginary'"),
+        ("retrain.arms=[real, real]", "an arm is named twice"),
+        ("retrain.arms=['translated(nobody)']", "names no translator"),
+        ("retrain.seeds=[1, 1]", "a seed is named twice"),
+        ("retrain.detection.iterations=0", "greater than or equal to 1"),
+        ("name=../up", "no folder name"),
+        ("datasets.source.format=nuscenes", "format"),
+        ("translate.translators=[]", "translators"),
+        ("store=[1]", "store"),
+    ],
+)
+def test_impossible_settings_are_refused(override: str, expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        load(SMOKE, PipelineConfig, [override])
+
+
+def test_neither_task() -> None:
+    with pytest.raises(ConfigError, match="neither detection nor segmentation"):
+        load(SMOKE, PipelineConfig, ["retrain.detection=null", "retrain.segmentation=null"])
+
+
+def test_bare_translated_stands_for_every_translator() -> None:
+    config = load(SMOKE, PipelineConfig, ["retrain.arms=[real, translated, real+translated(cut), translated(cut)]"])
+    one_each = tuple(f"translated({t.name})" for t in config.translate.translators)
+    assert config.arms() == ("real", *one_each, "real+translated(cut)")
+
+
+def test_flow_parameter_may_be_the_model_itself() -> None:
+    config = load(SMOKE, PipelineConfig)
+    assert overridden(config, {}, PipelineConfig) == config
+    assert overridden(config, {"retrain.seeds": [4]}, PipelineConfig).retrain.seeds == (4,)
+
+
+def test_shrinking_keeps_the_arms_and_limits_the_work() -> None:
+    config = load(Path("configs/pipelines/morai2cityscapes.yaml"), PipelineConfig)
+    small = shrunk(config)
+    assert small.arms() == config.arms()
+    assert small.name == "smoke-morai2cityscapes"
+    assert small.datasets.benchmark.images == 8
+    assert [t.iterations for t in small.retrain.tasks().values()] == [4, 4]
+    assert small.retrain.seeds == (0,)
+
+
+def test_tables_of_an_arm() -> None:
+    def artifact(name: str) -> Artifact:
+        return Artifact(kind="dataset", key=name, digest=name, path=Path(name), seconds=0, cached=False)
+
+    sets = {role: artifact(role) for role in ("source", "target", "benchmark")}
+    translated = {"cut": artifact("cut"), "fda": artifact("fda")}
+    arms = {
+        "real": "target",
+        "source": "source",
+        "translated(cut)": "cut",
+        "real+source": "target source",
+        "real+translated(fda)": "target fda",
+    }
+    for arm, expected in arms.items():
+        assert [a.key for a in tables_of(arm, sets, translated)] == expected.split()

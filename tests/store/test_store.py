@@ -1,0 +1,206 @@
+"""The store: built once, published whole, found again, rebuilt when damaged."""
+
+import json
+import multiprocessing
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tasks.store import Artifact, Store, StoreError, atomic_path, code_version, content_digest
+from tasks.store.artifact import MANIFEST
+from tasks.store.gc import collect
+
+
+def make_text(text: str = "hello"):
+    def make(folder: Path) -> dict[str, int]:
+        (folder / "sub").mkdir(exist_ok=True)
+        (folder / "sub" / "a.txt").write_text(text)
+        return {"letters": len(text)}
+
+    return make
+
+
+def build(store: Store, text: str = "hello", **inputs: Artifact) -> Artifact:
+    return store.build("text", config={"text": text}, inputs=inputs, code="1", make=make_text(text))
+
+
+def test_second_build_is_a_hit(tmp_path: Path) -> None:
+    first = build(Store(tmp_path))
+    second = Store(tmp_path).build("text", config={"text": "hello"}, inputs={}, code="1", make=pytest.fail)
+    assert (first.cached, second.cached) == (False, True)
+    assert second.path == first.path
+    assert second.digest == first.digest
+
+
+def test_key_depends_on_config_inputs_and_code(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    one, other = build(store, "one"), build(store, "other")
+    settings = [({"a": 1}, {}, "1"), ({"a": 2}, {}, "1"), ({"a": 1}, {"x": one}, "1"), ({"a": 1}, {"x": other}, "1")]
+    settings += [({"a": 1}, {"y": one}, "1"), ({"a": 1}, {}, "2")]
+    made = [store.build("k", config=c, inputs=i, code=v, make=make_text()) for c, i, v in settings]
+    assert len({a.key for a in made}) == len(settings)
+
+
+def test_same_bytes_from_another_config_leave_dependants_cached(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first, second = (store.build("t", config={"n": n}, inputs={}, code="1", make=make_text("same")) for n in (1, 2))
+    assert first.key != second.key
+    assert first.digest == second.digest
+    build(store, "next", source=first)
+    assert build(store, "next", source=second).cached
+
+
+def test_manifest_tells_what_made_it(tmp_path: Path) -> None:
+    store = Store(tmp_path, resolved={"name": "run"})
+    source = build(store, "source")
+    manifest = build(store, "hello", source=source).manifest()
+    assert manifest.config == {"text": "hello"}
+    assert manifest.inputs["source"].digest == source.digest
+    assert manifest.summary == {"letters": 5}
+    assert manifest.resolved == {"name": "run"}
+    assert [(f.path, f.size) for f in manifest.files] == [("sub/a.txt", 5)]
+    assert manifest.environment["python"]
+
+
+def test_failed_build_publishes_nothing(tmp_path: Path) -> None:
+    def fail(folder: Path) -> None:
+        (folder / "half.txt").write_text("half")
+        raise RuntimeError("broken")
+
+    store = Store(tmp_path)
+    with pytest.raises(RuntimeError):
+        store.build("text", config={}, inputs={}, code="1", make=fail)
+    assert list(store.artifacts()) == []
+
+
+@pytest.mark.parametrize("resumable", [True, False])
+def test_crashed_build_is_resumed_only_where_the_stage_can(tmp_path: Path, resumable: bool) -> None:
+    def crash(folder: Path) -> None:
+        (folder / "done.txt").write_text("done")
+        raise KeyboardInterrupt
+
+    seen = []
+    store = Store(tmp_path)
+    arguments = {"config": {}, "inputs": {}, "code": "1", "resumable": resumable}
+    with pytest.raises(KeyboardInterrupt):
+        store.build("text", make=crash, **arguments)
+    store.build("text", make=lambda folder: seen.extend(p.name for p in folder.iterdir()), **arguments)
+    assert seen == (["done.txt"] if resumable else [])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "sub" / "a.txt").unlink(),
+        lambda folder: (folder / "sub" / "a.txt").write_text("hello, longer"),
+        lambda folder: (folder / MANIFEST).write_text("{"),
+        lambda folder: (folder / MANIFEST).unlink(),
+    ],
+    ids=["missing file", "other size", "half a manifest", "no manifest"],
+)
+def test_damaged_artifact_is_built_again(tmp_path: Path, damage) -> None:
+    store = Store(tmp_path)
+    first = build(store)
+    damage(first.path)
+    with pytest.raises(StoreError):
+        store.get("text", first.key)
+    second = build(store)
+    assert not second.cached
+    assert second.digest == first.digest
+    assert (second.path / "sub" / "a.txt").read_text() == "hello"
+
+
+def test_full_verification_finds_changed_bytes_of_the_same_size(tmp_path: Path) -> None:
+    artifact = build(Store(tmp_path))
+    (artifact.path / "sub" / "a.txt").write_text("HELLO")
+    assert artifact.manifest().problems(artifact.path) == []
+    assert "SHA-256" in artifact.manifest().problems(artifact.path, full=True)[0]
+
+
+def _slow_build(root: Path, log: Path) -> None:
+    def make(folder: Path) -> None:
+        with log.open("a") as stream:
+            stream.write(f"{os.getpid()}\n")
+        time.sleep(0.5)
+        (folder / "a").write_text("x")
+
+    Store(root).build("slow", config={}, inputs={}, code="1", make=make)
+
+
+def test_two_runs_never_build_one_thing_twice(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    runs = [context.Process(target=_slow_build, args=(tmp_path / "store", tmp_path / "log")) for _ in range(3)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join(30)
+    assert len((tmp_path / "log").read_text().splitlines()) == 1
+
+
+def test_atomic_path_leaves_old_or_new(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("old")
+
+    def interrupted() -> None:
+        with atomic_path(path) as temporary:
+            temporary.write_text("ne")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_digest_ignores_order_and_rejects_what_is_no_json() -> None:
+    assert content_digest({"a": 1, "b": [Path("x/y")]}) == content_digest({"b": ["x/y"], "a": 1})
+    assert content_digest({"a": 1}) != content_digest({"a": 1.5})
+    with pytest.raises(TypeError, match="set"):
+        content_digest({"a": {1, 2}})
+
+
+def test_code_version_ignores_prose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.store.digest._CODE_ROOT", tmp_path)
+    module = tmp_path / "m.py"
+    versions = []
+    for text in ("x = 1\n", '"""Prose."""\n\n# more\nx  =  1\n', "x = 2\n"):
+        module.write_text(text)
+        code_version.cache_clear()
+        versions.append(code_version("m"))
+    code_version.cache_clear()
+    assert versions[0] == versions[1] != versions[2]
+    with pytest.raises(FileNotFoundError, match="nothing"):
+        code_version("nothing")
+
+
+def test_gc_keeps_what_kept_artifacts_were_made_from(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    source, unused = build(store, "source"), build(store, "unused")
+    result = build(store, "result", source=source)
+    for artifact in (source, unused, result):
+        os.utime(artifact.path, (1, 1))
+    os.utime(result.path)
+    assert collect(store, before=time.time() - 3600) == [unused.path]
+
+
+def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from tasks.store.__main__ import main
+
+    artifact = build(Store(tmp_path))
+    root = ["--root", str(tmp_path)]
+    assert main([*root, "ls"]) == 0
+    assert main([*root, "show", artifact.key[:6]]) == 0
+    shown = capsys.readouterr().out
+    assert json.loads(shown[shown.index("{") :])["key"] == artifact.key
+    assert main([*root, "verify"]) == 0
+    (artifact.path / "sub" / "a.txt").write_text("HELLO")
+    assert main([*root, "verify"]) == 1
+    assert main([*root, "show", "zzz"]) == 1
+    os.utime(artifact.path, (1, 1))
+    assert main([*root, "gc", "--dry-run"]) == 0
+    assert artifact.path.exists()
+    assert main([*root, "gc"]) == 0
+    assert not artifact.path.exists()
+    assert main(["--root", str(tmp_path / "none"), "ls"]) == 1
