@@ -83,9 +83,9 @@ def part(folder: str, pins: dict[str, str]) -> str:
 
 def compiled_wheel(requirement: str, pip: list[str], pin: str) -> Path:
     """mmcv's wheel for this Python, this torch and this pin, from the cache or compiled now."""
-    code = "import platform, sys, torch; print(f'cp{sys.version_info[0]}{sys.version_info[1]}-{platform.machine()}-torch{torch.__version__}')"
-    abi = subprocess.run([str(PYTHON), "-c", code], check=True, capture_output=True, text=True).stdout.strip()
-    cache = CACHE / f"{abi}-{hashlib.sha256(pin.encode()).hexdigest()[:12]}"
+    code = "import platform, sys, torch; print(sys.implementation.cache_tag, platform.machine(), torch.__version__)"
+    abi = subprocess.run([str(PYTHON), "-c", code], check=True, capture_output=True, text=True).stdout
+    cache = CACHE / f"{'-'.join(abi.split())}-{hashlib.sha256(pin.encode()).hexdigest()[:12]}"
     if found := list(cache.glob("*.whl")):
         say(f"mmcv's operators: using the wheel compiled before ({found[0].name})")
         return found[0]
@@ -95,7 +95,17 @@ def compiled_wheel(requirement: str, pip: list[str], pin: str) -> Path:
     # The default flags add debug symbols and -O3, which triple the time and gain nothing measurable.
     environment = {"CFLAGS": "-g0 -O1", **os.environ, "PATH": path}
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        build = [*pip, "wheel", "--no-build-isolation", "--no-deps", "--require-hashes", "-r", requirement, "-w", folder]
+        build = [
+            *pip,
+            "wheel",
+            "--no-build-isolation",
+            "--no-deps",
+            "--require-hashes",
+            "-r",
+            requirement,
+            "-w",
+            folder,
+        ]
         run(build, "mmcv's operators did not compile; the compiler's message is above", environment)
         (wheel,) = Path(folder).glob("*.whl")
         return wheel.rename(cache / wheel.name)

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.config import PipelineConfig, TrainTranslatorConfig, overridden
-from flows.matrix import experiment_matrix
+from flows.matrix import experiment_matrix, runner
 from flows.publish import IncompleteRun, publish
 from tasks.datasets.stage import read
 from tasks.report.record import RunRecord
@@ -36,7 +35,7 @@ def augment(config: PipelineConfig | Path, overrides: dict[str, Any] = {}) -> Ru
     store = Store(settings.store, settings.model_dump(mode="json"))
     sets = read_datasets(settings, store)
     translators, translated = translate_source(settings, sets["source"], sets["target"], store)
-    matrix = experiment_matrix.with_options(task_runner=ThreadPoolTaskRunner(max_workers=settings.retrain.workers))
+    matrix = experiment_matrix.with_options(task_runner=runner(settings))
     results, failures = matrix(settings, sets, translated)
     record = RunRecord(
         name=settings.name, **sets, translators=translators, translated=translated, results=results, failures=failures

@@ -112,9 +112,7 @@ def _explain(error: Any, document: Document) -> str:
     place: Place = ()
     node = document.values
     for part in error["loc"]:
-        if isinstance(node, dict) and part in node:
-            node = node[part]
-        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+        if part in (node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()):
             node = node[part]
         elif isinstance(node, dict) and part in {node.get("format"), node.get("method")}:
             continue
@@ -131,7 +129,7 @@ def _message(error: Any) -> str:
         return "required, but not given"
     given = error.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool | None) else ""
-    return error["msg"].removeprefix("Value error, ") + shown
+    return f"{error['msg'].removeprefix('Value error, ')}{shown}"
 
 
 def _dotted(place: Place) -> str:
@@ -142,7 +140,7 @@ def read(path: Path) -> Document:
     """Read a YAML file, with its includes and environment variables resolved.
 
     ``!include other.yaml`` stands for that file's content, ``!include other.yaml#key.key`` for a part of it; the path
-    is relative to the including file. ``${NAME}`` and ``${NAME:-default}`` in a value stand for an environment variable.
+    is relative to the including file. ``${NAME}`` or ``${NAME:-default}`` stands for an environment variable.
 
     Raises:
         ConfigError: a file is missing or no YAML, a key is there twice, a variable is not set, an include goes round.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 from prefect import flow
 from prefect.futures import PrefectFuture
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.config import PipelineConfig
 from tasks.evaluate.stage import evaluate_model
@@ -35,25 +37,27 @@ def experiment_matrix(
     retrain = settings.retrain
     cells: list[Cell] = list(product(retrain.tasks(), settings.arms(), retrain.seeds))
     # All trainings are submitted before any evaluation: an evaluation waits for its model inside a worker.
-    models = {
-        (task, arm, seed): train_model.submit(task, arm, seed, tables_of(arm, sets, translated), retrain, store)
-        for task, arm, seed in cells
-    }
-    scores = {
-        (task, arm, seed): evaluate_model.submit(
-            task, arm, seed, models[task, arm, seed], sets["benchmark"], settings.evaluate, retrain, store  # type: ignore[arg-type]
-        )
-        for task, arm, seed in cells
-    }
+    models = {cell: train_model.submit(*cell, tables_of(cell[1], sets, translated), retrain, store) for cell in cells}
+    scores: dict[Cell, PrefectFuture[Artifact]] = {}
+    for cell in cells:
+        model: Any = models[cell]  # Prefect passes its result on
+        scores[cell] = evaluate_model.submit(*cell, model, sets["benchmark"], settings.evaluate, retrain, store)
     results, failures = [], []
     for cell in cells:
         error = _error(models[cell]) or _error(scores[cell])
-        names = dict(zip(("task", "arm", "seed"), cell, strict=True))
-        if error is None:
-            results.append(Result(**names, model=models[cell].result(), evaluation=scores[cell].result()))  # type: ignore[arg-type]
-        else:
-            failures.append(Failure(**names, error=error))  # type: ignore[arg-type]
+        task, arm, seed = cell
+        if error is not None:
+            failures.append(Failure(task=task, arm=arm, seed=seed, error=error))
+            continue
+        made = {"model": models[cell].result(), "evaluation": scores[cell].result()}
+        results.append(Result(task=task, arm=arm, seed=seed, **made))
     return tuple(results), tuple(failures)
+
+
+def runner(settings: PipelineConfig) -> TaskRunner[PrefectFuture[Any]]:
+    """As many models at a time as ``retrain.workers`` says."""
+    threads: Any = ThreadPoolTaskRunner(max_workers=settings.retrain.workers)
+    return threads  # type: ignore[no-any-return]
 
 
 def tables_of(arm: str, sets: dict[str, Artifact], translated: dict[str, Artifact]) -> tuple[Artifact, ...]:

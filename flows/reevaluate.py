@@ -1,4 +1,4 @@
-"""The nightly re-evaluation: a finished run's models, scored anew on the benchmark as it is today; nothing is trained."""
+"""The nightly re-evaluation: a finished run's models, scored anew on today's benchmark; nothing is trained."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import BaseModel, ConfigDict
 
 from flows.config import PipelineConfig, overridden
 from flows.loading import ConfigError
+from flows.matrix import runner
 from flows.publish import RECORD, IncompleteRun, publish
 from tasks.datasets.stage import read
 from tasks.evaluate.stage import evaluate_model
@@ -44,7 +44,9 @@ class ScoresDrifted(Exception):
 
 @flow(name="reevaluate")
 def reevaluate(
-    config: PipelineConfig | Path, overrides: dict[str, Any] = {}, night: date | None = None  # noqa: B006 - never changed
+    config: PipelineConfig | Path,
+    overrides: dict[str, Any] = {},  # noqa: B006 - never changed
+    night: date | None = None,
 ) -> RunRecord:
     """Score the models of the pipeline's last run on the benchmark as it is now.
 
@@ -65,8 +67,7 @@ def reevaluate(
     occasion = (night or date.today()).isoformat()
     store = Store(settings.store, settings.model_dump(mode="json"))
     benchmark = read("benchmark", settings.datasets.benchmark, settings.datasets, store)
-    runner = ThreadPoolTaskRunner(max_workers=settings.retrain.workers)
-    results, failures = score_again.with_options(task_runner=runner)(settings, before, benchmark, occasion)
+    results, failures = score_again.with_options(task_runner=runner(settings))(settings, before, benchmark, occasion)
     after = before.model_copy(update={"benchmark": benchmark, "results": results, "failures": failures})
     folder = settings.folder / "nightly" / occasion
     publish(settings, after, write_report(settings.report, after, store), folder)
@@ -75,7 +76,9 @@ def reevaluate(
     if failures:
         raise IncompleteRun(failures)
     if benchmark.digest == before.benchmark.digest and (moved := [c for c in changes if _drifted(c)]):
-        raise ScoresDrifted("\n".join(f"{c.task} {c.arm} seed {c.seed}: {c.metric} {c.before} -> {c.after}" for c in moved))
+        raise ScoresDrifted(
+            "\n".join(f"{c.task} {c.arm} seed {c.seed}: {c.metric} {c.before} -> {c.after}" for c in moved)
+        )
     return after
 
 

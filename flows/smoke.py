@@ -1,4 +1,4 @@
-"""The whole chain on a tiny subset: the embedded sample, or any other pipeline shrunk to a few images and iterations."""
+"""The whole chain on a tiny subset: the embedded sample, or any other pipeline, shrunk."""
 
 from __future__ import annotations
 

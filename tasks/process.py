@@ -21,11 +21,15 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parents[1]
 _LIFELINE = "SIM2REAL_LIFELINE"
+EXPLAINED = "error: "  # a worker's last line: a problem that it knows, for people
 _GRACE_SECONDS = 10.0
 
 
 class ProcessError(Exception):
-    """A program ended with an error; the message holds the end of its output."""
+    """A program ended with an error.
+
+    The message is what the program said of it, if its last line begins with ``EXPLAINED``, or the end of its output.
+    """
 
 
 def run_in_group(
@@ -55,6 +59,8 @@ def run_in_group(
             if on_line is not None:
                 on_line(line)
         status = process.wait()
+    if status and tail and tail[-1].startswith(EXPLAINED):
+        raise ProcessError(tail[-1].removeprefix(EXPLAINED))
     if status:
         how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
         raise ProcessError(f"{' '.join(command[:4])} {how}; its last lines:\n" + "\n".join(tail))

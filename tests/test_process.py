@@ -43,6 +43,11 @@ def test_failure_shows_the_end_of_the_output() -> None:
         run_in_group([sys.executable, "-c", "print('the reason'); raise SystemExit(3)"])
 
 
+def test_explained_failure_is_told_alone() -> None:
+    with pytest.raises(ProcessError, match=r"^the file a\.pth is missing$"):
+        run_in_group([sys.executable, "-c", "print('noise'); print('error: the file a.pth is missing'); exit(2)"])
+
+
 def test_killed_program_is_named_by_its_signal() -> None:
     with pytest.raises(ProcessError, match="SIGKILL"):
         run_in_group([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"])
@@ -50,7 +55,8 @@ def test_killed_program_is_named_by_its_signal() -> None:
 
 def test_nothing_of_the_group_is_left_after_an_error(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
-    child = f"import subprocess; p = subprocess.Popen(['sleep', '300']); open({str(pid_file)!r}, 'w').write(str(p.pid)); print(1)"
+    child = "import subprocess; p = subprocess.Popen(['sleep', '300']); "
+    child += f"open({str(pid_file)!r}, 'w').write(str(p.pid)); print(1)"
 
     def stop(line: str) -> None:
         raise KeyboardInterrupt

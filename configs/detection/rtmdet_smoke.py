@@ -1,4 +1,4 @@
-"""``rtmdet_cpu`` at half its width again: for smoke runs, which show that the chain works and nothing about quality."""
+"""``rtmdet_cpu`` at half its width again: for smoke runs, which show that the chain works, not quality."""
 
 _base_ = "rtmdet_cpu.py"
 

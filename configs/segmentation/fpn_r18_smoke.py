@@ -1,4 +1,4 @@
-"""``fpn_r18_cpu`` at half its width again: for smoke runs, which show that the chain works and nothing about quality."""
+"""``fpn_r18_cpu`` at half its width again: for smoke runs, which show that the chain works, not quality."""
 
 _base_ = "fpn_r18_cpu.py"
 

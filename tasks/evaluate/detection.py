@@ -15,7 +15,8 @@ from tasks.datasets.table import SampleTable
 
 def ground_truth(table: SampleTable) -> dict[str, Any]:
     """A table's boxes as a COCO instances dictionary; image ids and category ids count from 1 in the table's order."""
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for image_id, sample in enumerate(table, 1):
         images.append({"id": image_id, "file_name": sample.id, "width": sample.width, "height": sample.height})
         for box in sample.boxes:
@@ -35,7 +36,7 @@ def ground_truth(table: SampleTable) -> dict[str, Any]:
 
 
 def detection_scores(truth: dict[str, Any], predictions: list[dict[str, Any]]) -> dict[str, Any]:
-    """COCO's box AP, as fractions from 0 to 1: mean over IoU 0.50:0.95 (``mAP``), at 0.50 and at 0.75; 100 boxes an image.
+    """COCO's box AP, as fractions from 0 to 1: mean over IoU 0.50:0.95 (``mAP``), at 0.50, at 0.75; 100 boxes an image.
 
     The means are over the categories that have a box in the truth; another category's AP is None.
 
@@ -58,7 +59,12 @@ def detection_scores(truth: dict[str, Any], predictions: list[dict[str, Any]]) -
     for annotation in truth["annotations"]:
         boxes[annotation["category_id"]] += not annotation["iscrowd"]
     classes = [
-        {"name": c["name"], "AP": _mean(precision[..., k]), "AP50": _mean(precision[at50][..., k]), "boxes": boxes[c["id"]]}
+        {
+            "name": c["name"],
+            "AP": _mean(precision[..., k]),
+            "AP50": _mean(precision[at50][..., k]),
+            "boxes": boxes[c["id"]],
+        }
         for k, c in enumerate(truth["categories"])
     ]
     metrics = {"mAP": _mean(precision), "AP50": _mean(precision[at50]), "AP75": _mean(precision[at75])}

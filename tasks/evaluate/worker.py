@@ -7,7 +7,7 @@ truth, predicted, pixels: every image's confusion matrix, sparse); for detection
 
 from __future__ import annotations
 
-from tasks.process import die_with_parent
+from tasks.process import EXPLAINED, die_with_parent
 
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
@@ -109,7 +109,12 @@ def _detection(job: EvaluateJob, table: SampleTable, outputs: Iterator[Any]) -> 
         boxes = found.bboxes.numpy()
         boxes[:, 2:] -= boxes[:, :2]
         predictions += [
-            {"image_id": image_id, "category_id": int(label) + 1, "bbox": box.round(2).tolist(), "score": round(score, 5)}
+            {
+                "image_id": image_id,
+                "category_id": int(label) + 1,
+                "bbox": box.round(2).tolist(),
+                "score": round(score, 5),
+            }
             for box, label, score in zip(boxes, found.labels.numpy(), found.scores.tolist(), strict=True)
         ]
     truth = ground_truth(table)
@@ -124,7 +129,7 @@ def main(path: Path) -> int:
     try:
         scores = evaluate(job)
     except TrainingError as error:
-        print(f"error: {error}", flush=True)
+        print(f"{EXPLAINED}{error}", flush=True)
         return 2
     path.unlink()
     print(f"scored {scores['images']} images: {scores['metrics']}", flush=True)

@@ -32,7 +32,9 @@ def load_config(task: Task, training: TrainingConfig, info: TableInfo) -> Config
         cfg = Config.fromfile(str(training.config))
         cfg.merge_from_dict(training.overrides)
     except Exception as error:
-        raise TrainingError(f"retrain.{task}: {training.config} with its overrides is no valid config: {error}") from error
+        raise TrainingError(
+            f"retrain.{task}: {training.config} with its overrides is no valid config: {error}"
+        ) from error
     needed = ("model", "train_pipeline", "test_pipeline", "optim_wrapper", "param_scheduler", "input_size")
     if missing := [key for key in needed if key not in cfg]:
         raise TrainingError(f"{training.config} lacks {', '.join(missing)}")

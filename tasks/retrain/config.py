@@ -84,7 +84,9 @@ class RetrainConfig(Section):
             arms += [f"{arm}({name})" for name in translators] if bare else [arm]
         for arm in arms:
             if (name := translator_of(arm)) is not None and name not in translators:
-                raise ValueError(f"arm {arm!r} names no translator of this pipeline: {', '.join(translators) or 'none'}")
+                raise ValueError(
+                    f"arm {arm!r} names no translator of this pipeline: {', '.join(translators) or 'none'}"
+                )
         return tuple(dict.fromkeys(arms))
 
 

@@ -10,11 +10,10 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.process import run_worker
 from tasks.retrain.config import RetrainConfig, Task, TrainingConfig
 from tasks.retrain.job import TrainJob
-from tasks.process import run_worker
 from tasks.store import Artifact, Store, code_version, file_sha256, write_json
-
 
 _CODE = ("tasks.retrain.build", "tasks.retrain.data", "tasks.retrain.checkpoints", "tasks.retrain.worker")
 _PROGRESS = re.compile(r"Iter\(train\)|^resuming|^error|^scored")

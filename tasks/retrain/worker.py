@@ -6,7 +6,7 @@ Leaves in the job's work folder ``checkpoint.pth`` (weights alone), ``config.py`
 
 from __future__ import annotations
 
-from tasks.process import die_with_parent
+from tasks.process import EXPLAINED, die_with_parent
 
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
@@ -108,7 +108,7 @@ def main(path: Path) -> int:
     try:
         train(job)
     except TrainingError as error:
-        print(f"error: {error}", flush=True)
+        print(f"{EXPLAINED}{error}", flush=True)
         return 2
     return 0
 

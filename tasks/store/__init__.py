@@ -1,4 +1,4 @@
-"""Every stage's output, by digest: built in a temporary folder, described by ``artifact.json``, published by one rename."""
+"""Every stage's output, by digest: built in a temporary folder, described, published by one rename."""
 
 from tasks.store.artifact import Artifact, Manifest, StoreError
 from tasks.store.digest import code_version, content_digest, file_sha256

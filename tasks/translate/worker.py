@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.process import die_with_parent
+from tasks.process import EXPLAINED, die_with_parent
 
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
@@ -25,7 +25,7 @@ def main(path: Path) -> int:
         source, target = SampleTable.read(job.source), SampleTable.read(job.target)
         Trainer(job.translator, source, target, job.work).run(job.inputs)  # type: ignore[arg-type]
     except TrainingError as error:
-        print(f"error: {error}", flush=True)
+        print(f"{EXPLAINED}{error}", flush=True)
         return 2
     path.unlink()
     return 0

@@ -16,8 +16,8 @@ from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.stage import evaluate_model
-from tasks.retrain.config import RetrainConfig, Task
 from tasks.process import ProcessError
+from tasks.retrain.config import RetrainConfig, Task
 from tasks.retrain.stage import train_model
 from tasks.store import Artifact, Store
 

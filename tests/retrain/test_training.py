@@ -8,9 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
-from tasks.retrain.config import RetrainConfig, Task
 from tasks.process import ProcessError
+from tasks.retrain.build import TrainingError
+from tasks.retrain.config import RetrainConfig, Task, Weights
+from tasks.retrain.job import TrainJob
 from tasks.retrain.stage import train_model
 from tasks.store import Artifact, Store, file_sha256
 
@@ -85,42 +88,68 @@ def _workers(folder: Path) -> list[int]:
     return found
 
 
+def trained_here(work: Path, sets: tuple[Artifact, ...], seed: int = 0, **changes: object) -> Path:
+    """Train in this process, which spares starting another; returns the checkpoint."""
+    from tasks.retrain import worker
+
+    work.mkdir()
+    training = settings("segmentation", **{"iterations": 2, **changes}).segmentation
+    job = TrainJob(
+        task="segmentation",
+        training=training,
+        tables=tuple(s.path for s in sets),
+        seed=seed,
+        work=work,
+        threads=1,
+        loaders=0,
+        device="cpu",
+    )
+    worker.train(job)
+    return work / "checkpoint.pth"
+
+
 def test_same_seed_same_start_for_every_arm(squares: Artifact, tmp_path: Path) -> None:
-    """Arms are paired: with a learning rate of nothing, two arms of one seed end where they began, at the same place."""
-    import torch
-
+    """Arms are paired: with a learning rate of nothing, two arms of one seed end where they began."""
     still = {"optim_wrapper.optimizer.lr": 0.0, "optim_wrapper.optimizer.weight_decay": 0.0, "param_scheduler": []}
-    config = settings("segmentation", iterations=2, overrides=still)
 
-    def first_weights(sets: tuple[Artifact, ...], seed: int) -> torch.Tensor:
-        model = train("segmentation", sets, config, tmp_path, seed)
-        state = torch.load(model.file("checkpoint.pth"), weights_only=True)["state_dict"]
-        return state["backbone.stem.0.weight"]
+    def start(name: str, sets: tuple[Artifact, ...], seed: int) -> torch.Tensor:
+        path = trained_here(tmp_path / name, sets, seed, overrides=still)
+        return torch.load(path, weights_only=True)["state_dict"]["backbone.stem.0.weight"]
 
-    one, mixed, other = first_weights((squares,), 0), first_weights((squares, squares), 0), first_weights((squares,), 1)
+    one, mixed = start("one", (squares,), 0), start("mixed", (squares, squares), 0)
     assert torch.equal(one, mixed)
-    assert not torch.equal(one, other)
+    assert not torch.equal(one, start("other", (squares,), 1))
 
 
-def test_initial_weights(squares: Artifact, tmp_path: Path) -> None:
-    first = train("segmentation", (squares,), settings("segmentation"), tmp_path)
-    path = first.file("checkpoint.pth")
+def test_initial_weights_are_loaded_and_told(squares: Artifact, tmp_path: Path) -> None:
+    path = trained_here(tmp_path / "first", (squares,))
     init = {"path": str(path), "sha256": file_sha256(path)}
-    second = train("segmentation", (squares,), settings("segmentation", init=init), tmp_path)
-    assert not second.cached
-    told = json.loads(second.file("card.json").read_text())["initial_weights"]
+    card = trained_here(tmp_path / "second", (squares,), seed=1, init=init).parent / "card.json"
+    told = json.loads(card.read_text())["initial_weights"]
     assert told["skipped"] == 0
     assert told["loaded"] > 100
 
 
 def test_wrong_initial_weights_are_named(squares: Artifact, tmp_path: Path) -> None:
-    segmenter = train("segmentation", (squares,), settings("segmentation"), tmp_path).file("checkpoint.pth")
+    from tasks.retrain.checkpoints import load_initial
+
+    path = trained_here(tmp_path / "first", (squares,))
+    network = Path("another_network.py")
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2))
+    cut_off = tmp_path / "cut_off.pth"
+    cut_off.write_bytes(path.read_bytes()[:1000])
     cases = {
-        "no file .*missing.pth": ("segmentation", tmp_path / "missing.pth", "0" * 64),
-        "has SHA-256 .* but the configuration says 0000": ("segmentation", segmenter, "0" * 64),
-        r"checkpoint\.pth does not fit .*rtmdet_cpu\.py": ("detection", segmenter, file_sha256(segmenter)),
+        r"no file .*missing\.pth": Weights(path=tmp_path / "missing.pth", sha256="0" * 64),
+        r"checkpoint\.pth has SHA-256 .* but the configuration says 0000": Weights(path=path, sha256="0" * 64),
+        r"checkpoint\.pth does not fit another_network\.py": Weights(path=path, sha256=file_sha256(path)),
+        r"cut_off\.pth cannot be read": Weights(path=cut_off, sha256=file_sha256(cut_off)),
     }
-    for message, (task, path, sha256) in cases.items():
-        config = settings(task, init={"path": str(path), "sha256": sha256})  # type: ignore[arg-type]
-        with pytest.raises(ProcessError, match=message):
-            train(task, (squares,), config, tmp_path)  # type: ignore[arg-type]
+    for message, weights in cases.items():
+        with pytest.raises(TrainingError, match=message):
+            load_initial(model, weights, network)
+
+
+def test_problem_of_a_training_is_told_in_one_line(squares: Artifact, tmp_path: Path) -> None:
+    init = {"path": str(tmp_path / "missing.pth"), "sha256": "0" * 64}
+    with pytest.raises(ProcessError, match=r"^init\.path: no file .*missing\.pth$"):
+        train("segmentation", (squares,), settings("segmentation", init=init), tmp_path)

@@ -1,0 +1,107 @@
+"""The whole chain on real libraries, tiny: what it leaves, what a second run repeats, what a failed arm costs."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.augment import augment
+from flows.publish import IncompleteRun
+from flows.reevaluate import ScoresDrifted, reevaluate
+from tasks.report.record import RunRecord
+from tasks.store import Store, write_json
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory, write_tiny: Callable[[Path], Path]) -> Path:
+    return write_tiny(tmp_path_factory.mktemp("chain"))
+
+
+@pytest.fixture(scope="module")
+def first(config: Path, prefect_server: None) -> RunRecord:
+    return augment(config)
+
+
+def timings(config: Path) -> dict[str, dict[str, Any]]:
+    return json.loads((config.parent / "runs" / "tiny" / "timings.json").read_text())
+
+
+def built(config: Path, **overrides: Any) -> set[str]:
+    """Run again with changes; returns the stages that were not found in the store."""
+    augment(config, {key.replace("__", "."): value for key, value in overrides.items()})
+    return {stage for stage, told in timings(config).items() if not told["cached"]}
+
+
+def test_a_run_leaves_report_record_and_timings(config: Path, first: RunRecord) -> None:
+    folder = config.parent / "runs" / "tiny"
+    left = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    reports = {f"report/report.{suffix}" for suffix in ("html", "json", "md")}
+    rejected = {f"rejected/{role}.csv" for role in ("source", "target", "benchmark")}
+    assert left >= reports | rejected | {"timings.json", "run.json", "config.yaml"}
+    assert {(r.task, r.arm) for r in first.results} == {
+        (task, arm) for task in ("detection", "segmentation") for arm in ("source", "translated(fda)")
+    }
+    assert first.failures == ()
+    told = json.loads((folder / "report" / "report.json").read_text())
+    assert len(told["tables"]) == 2
+
+
+def test_second_run_finds_everything(config: Path, first: RunRecord) -> None:
+    assert built(config) == set()
+
+
+def test_a_change_repeats_what_depends_on_it_and_nothing_else(config: Path, first: RunRecord) -> None:
+    assert built(config, report__title="Another title") == {"report"}
+    stages = built(config, translate__translators=[{"method": "reinhard"}, {"method": "fda", "beta": 0.2}])
+    cells = {
+        f"{stage} {task} translated(fda) seed 0"
+        for stage in ("retrain", "evaluate")
+        for task in ("detection", "segmentation")
+    }
+    assert stages == {"translate fda", "report"} | cells
+
+
+def test_failed_arm_is_named_and_the_rest_is_reported(config: Path, first: RunRecord) -> None:
+    weights = {"path": str(config), "sha256": "0" * 64}
+    with pytest.raises(IncompleteRun, match=r"2 of the matrix's models failed(.|\n)*detection source seed 0"):
+        augment(config, {"retrain.detection.init": weights})
+    told = (config.parent / "runs" / "tiny" / "report" / "report.md").read_text()
+    assert "SHA-256" in told
+    assert "mIoU" in told
+
+
+def test_reevaluation_scores_again_without_training(config: Path, first: RunRecord) -> None:
+    augment(config)
+    night = reevaluate(config, night=date(2026, 1, 2))
+    assert all(not r.evaluation.cached for r in night.results)
+    assert [r.model for r in night.results] == [r.model.model_copy(update={"cached": True}) for r in first.results]
+    folder = config.parent / "runs" / "tiny" / "nightly" / "2026-01-02"
+    changes = json.loads((folder / "changes.json").read_text())
+    assert len(changes) == 4
+    assert all(c["before"] == pytest.approx(c["after"], abs=1e-6) for c in changes)
+    assert (folder / "report" / "report.html").is_file()
+
+
+def test_reevaluation_notices_drift_and_damage(config: Path, first: RunRecord) -> None:
+    augment(config)
+    path = config.parent / "runs" / "tiny" / "run.json"
+    record = RunRecord.model_validate_json(path.read_text())
+    segmenter = next(r for r in record.results if r.task == "segmentation")
+
+    def other_scores(folder: Path) -> None:
+        write_json(folder / "scores.json", {"metrics": {"mIoU": 0.9}})
+
+    other = Store(config.parent / "store").build("evaluation", config={}, inputs={}, code="1", make=other_scores)
+    drifted = [r.model_copy(update={"evaluation": other}) if r == segmenter else r for r in record.results]
+    write_json(path, record.model_copy(update={"results": tuple(drifted)}).model_dump(mode="json"))
+    with pytest.raises(ScoresDrifted, match=r"segmentation source seed 0: mIoU 0\.9 ->"):
+        reevaluate(config, night=date(2026, 1, 2))
+    checkpoint = segmenter.model.file("checkpoint.pth")
+    checkpoint.write_bytes(b"x" * checkpoint.stat().st_size)
+    with pytest.raises(IncompleteRun, match=r"checkpoint\.pth has SHA-256"):
+        reevaluate(config, night=date(2026, 1, 3))
