@@ -42,7 +42,6 @@ def print_report(artifact: Artifact, record: RunRecord, console: Console | None 
     for problem in report.problems:
         console.print(Text(problem, style="yellow"))
     console.print(_stages(record))
-    console.print(Text(str(artifact.file("report.html"))), soft_wrap=True)
 
 
 def _scores(table: TaskTable) -> Table:

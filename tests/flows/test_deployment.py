@@ -131,3 +131,12 @@ def test_readme_loop(environment: dict[str, str], tmp_path: Path) -> None:
         worker.wait(60)
     assert "Completed" in told or "finished successfully" in told, told
     assert (tmp_path / "runs" / "smoke" / "report" / "report.html").is_file()
+    assert any("Iter(train)" in message for message in _logged(environment["PREFECT_API_URL"]))
+
+
+def _logged(url: str) -> list[str]:
+    """What the flow runs logged to the server."""
+    body = json.dumps({"sort": "TIMESTAMP_ASC", "limit": 200}).encode()
+    request = urllib.request.Request(f"{url}/logs/filter", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return [entry["message"] for entry in json.load(answer)]
