@@ -92,12 +92,14 @@ def compiled_wheel(requirement: str, pip: list[str], pin: str) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     say(f"compiling mmcv's operators: 5 to 15 minutes, once for this machine (started {time.strftime('%H:%M')})")
     path = os.pathsep.join([str(VENV / "bin"), os.environ.get("PATH", "")])  # ninja lies there
-    # The default flags add debug symbols and -O3, which triple the time and gain nothing measurable.
+    # The default flags add debug symbols and -O3, which triple the time and gain nothing measurable. Nothing comes from
+    # pip's own cache, which does not know what torch a wheel was compiled against.
     environment = {"CFLAGS": "-g0 -O1", **os.environ, "PATH": path}
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         build = [
             *pip,
             "wheel",
+            "--no-cache-dir",
             "--no-build-isolation",
             "--no-deps",
             "--require-hashes",
