@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict
 
+from tasks.retrain.config import Task as Task
 from tasks.store import Artifact
-
-Task = Literal["detection", "segmentation"]
 
 
 class Result(BaseModel):
