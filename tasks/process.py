@@ -165,7 +165,9 @@ def supervise(arguments: Sequence[str]) -> int:
         def stop(number: int, _frame: object) -> None:
             process.send_signal(number)
             # Prefect waits for tasks that run in threads. What they do is resumable, so it need not be waited for.
-            threading.Timer(_GRACE_SECONDS, process.kill).start()
+            timer = threading.Timer(_GRACE_SECONDS, process.kill)
+            timer.daemon = True
+            timer.start()
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, stop)
