@@ -41,7 +41,15 @@ def main() -> None:
         run([*pip, "install", "--require-hashes", "--no-deps", "-r", part(folder, {"uv": pins["uv"]})])
         say("installing the pinned packages (about 3 GB to download the first time)")
         rest = {name: pin for name, pin in pins.items() if name != COMPILED}
-        install = [str(VENV / "bin" / "uv"), "pip", "install", "--python", str(PYTHON), "--no-deps"]
+        install = [
+            str(VENV / "bin" / "uv"),
+            "pip",
+            "install",
+            "--python",
+            str(PYTHON),
+            "--no-deps",
+            "--compile-bytecode",
+        ]
         run([*install, "--require-hashes", "-r", part(folder, rest)])
         wheel = compiled_wheel(part(folder, {COMPILED: pins[COMPILED]}), pip, pins[COMPILED])
         run([*install, "--quiet", str(wheel)])

@@ -8,8 +8,6 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "tasks,flows")
 # The first temporary server in a new PREFECT_HOME migrates its database, which takes longer than Prefect's own limit.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
-# Trainings share the cores: a thread that spins while it waits would take them from the others (20 times slower here).
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 for _name in ("tasks", "flows"):  # Prefect leaves the root logger at WARNING, which would hide all progress
     logging.getLogger(_name).setLevel(logging.INFO)
