@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before the slow imports below
+    from flows.cli import main
+
+    main("flows.augment")
+
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +78,3 @@ def translate_source(
         {name: future.result() for name, future in training.items()},
         {name: future.result() for name, future in translating.items()},
     )
-
-
-if __name__ == "__main__":
-    from flows.augment import augment as start  # not the one of __main__, whose name Prefect cannot import
-    from flows.cli import main
-
-    main("flows.augment", start, PipelineConfig)

@@ -1,31 +1,28 @@
-"""What ``python -m flows.<name> CONFIG`` has in common."""
+"""What ``python -m flows.<name> CONFIG`` has in common, without Prefect: the supervising process does not need it."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
+from flows.config import PipelineConfig, TrainTranslatorConfig
 from flows.loading import ConfigError, load, parse_sets
 from tasks.process import die_with_parent, supervise, supervised
-from tasks.store import Section
 
 
-def main(
-    module: str, start: Callable[[Path, dict[str, Any]], Any], model: type[Section], default: Path | None = None
-) -> NoReturn:
+def main(module: str, default: Path | None = None) -> NoReturn:
     """Parse the command line and run a flow, with a temporary Prefect server unless PREFECT_API_URL names one.
 
     Args:
-        module: the flow's module, for the usage line.
-        start: runs the flow on a configuration file and overrides.
-        model: what the configuration is one of; it is checked before anything is started.
+        module: the flow's module; the flow has the same name.
         default: the configuration where none is given; without it, one is required.
 
     Exits with 0; with 1 when the flow failed; with 2 when the configuration is wrong.
     """
+    name = module.rpartition(".")[2]
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=sys.modules["__main__"].__doc__)
     parser.add_argument("config", type=Path, nargs="?" if default else None, default=default, help="YAML file")
     parser.add_argument(
@@ -39,7 +36,7 @@ def main(
     options = parser.parse_args()
     try:
         overrides = parse_sets(options.sets)
-        load(options.config, model, options.sets)
+        load(options.config, TrainTranslatorConfig if name == "train_translator" else PipelineConfig, options.sets)
     except ConfigError as error:
         print(f"configuration error\n{error}", file=sys.stderr)
         sys.exit(2)
@@ -47,7 +44,8 @@ def main(
         sys.exit(supervise(["-m", module, *sys.argv[1:]]))
     die_with_parent()
     try:
-        start(options.config, overrides)
+        # Not the one of __main__: Prefect could not import it.
+        getattr(importlib.import_module(module), name)(options.config, overrides)
     except Exception as error:  # noqa: BLE001 - Prefect has logged the traceback; the last line is for people
         print(f"\n{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(1)

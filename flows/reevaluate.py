@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before the slow imports below
+    from flows.cli import main
+
+    main("flows.reevaluate")
+
 import json
 import logging
 from datetime import date
@@ -147,10 +152,3 @@ def _drifted(change: Change) -> bool:
     if change.before is None or change.after is None:
         return change.before is not change.after
     return abs(change.before - change.after) > _TOLERANCE
-
-
-if __name__ == "__main__":
-    from flows.cli import main
-    from flows.reevaluate import reevaluate as start  # not the one of __main__, whose name Prefect cannot import
-
-    main("flows.reevaluate", start, PipelineConfig)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before the slow imports below
+    from pathlib import Path
+
+    from flows.cli import main
+
+    main("flows.smoke", default=Path("configs/pipelines/smoke.yaml"))
+
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +54,3 @@ def shrunk(settings: PipelineConfig) -> PipelineConfig:
             training["batch"] = min(training["batch"], 2)
             training["log_every"] = min(training["log_every"], 2)
     return PipelineConfig.model_validate(values)
-
-
-if __name__ == "__main__":
-    from flows.cli import main
-    from flows.smoke import smoke as start  # not the one of __main__, whose name Prefect cannot import
-
-    main("flows.smoke", start, PipelineConfig, default=SMOKE)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before the slow imports below
+    from flows.cli import main
+
+    main("flows.train_translator")
+
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +39,3 @@ def train_translator(config: TrainTranslatorConfig | Path, overrides: dict[str, 
     artifact = train(settings.translator, sets["source"], sets["target"], store)
     print(f"{'found finished' if artifact.cached else 'trained'}: {artifact.path}")
     return artifact
-
-
-if __name__ == "__main__":
-    from flows.cli import main
-    from flows.train_translator import train_translator as start  # not the one of __main__
-
-    main("flows.train_translator", start, TrainTranslatorConfig)
