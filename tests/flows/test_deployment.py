@@ -131,7 +131,10 @@ def test_readme_loop(environment: dict[str, str], tmp_path: Path) -> None:
         worker.wait(60)
     assert "Completed" in told or "finished successfully" in told, told
     assert (tmp_path / "runs" / "smoke" / "report" / "report.html").is_file()
-    assert any("Iter(train)" in message for message in _logged(environment["PREFECT_API_URL"]))
+    end = time.monotonic() + 30  # the last lines are sent after the run has been told to be completed
+    while not any("Iter(train)" in message for message in _logged(environment["PREFECT_API_URL"])):
+        assert time.monotonic() < end, "the training's progress is not among the flow run's logs"
+        time.sleep(0.5)
 
 
 def _logged(url: str) -> list[str]:
