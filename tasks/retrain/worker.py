@@ -12,7 +12,6 @@ if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -114,5 +113,4 @@ def main(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("KMP_BLOCKTIME", "0")
     sys.exit(main(Path(sys.argv[1])))
