@@ -15,7 +15,7 @@ from prefect import flow
 from flows.config import PipelineConfig, TrainTranslatorConfig, overridden
 from flows.matrix import experiment_matrix, runner
 from flows.publish import IncompleteRun, publish
-from tasks.datasets.stage import read
+from tasks.datasets.stage import check, read
 from tasks.report.record import RunRecord
 from tasks.report.stage import write_report
 from tasks.store import Artifact, Store
@@ -33,17 +33,23 @@ def augment(config: PipelineConfig | Path, overrides: dict[str, Any] = {}) -> Ru
 
     Raises:
         ConfigError: the configuration is wrong.
-        DatasetError: a data set cannot be used.
+        DatasetError: a data set cannot be used, or a check of them failed.
         IncompleteRun: an arm failed; the report over the others is written all the same.
     """
     settings = overridden(config, overrides, PipelineConfig)
     store = Store(settings.store, settings.model_dump(mode="json"))
-    sets = read_datasets(settings, store)
+    sets, checks = read_datasets(settings, store)
     translators, translated = translate_source(settings, sets["source"], sets["target"], store)
     matrix = experiment_matrix.with_options(task_runner=runner(settings))
     results, failures = matrix(settings, sets, translated)
     record = RunRecord(
-        name=settings.name, **sets, translators=translators, translated=translated, results=results, failures=failures
+        name=settings.name,
+        **sets,
+        checks=checks,
+        translators=translators,
+        translated=translated,
+        results=results,
+        failures=failures,
     )
     report = write_report(settings.report, record, store)
     publish(settings, record, report)
@@ -52,12 +58,15 @@ def augment(config: PipelineConfig | Path, overrides: dict[str, Any] = {}) -> Ru
     return record
 
 
-def read_datasets(settings: PipelineConfig | TrainTranslatorConfig, store: Store) -> dict[str, Artifact]:
-    """Read every data set into its sample table: role -> artifact."""
+def read_datasets(
+    settings: PipelineConfig | TrainTranslatorConfig, store: Store
+) -> tuple[dict[str, Artifact], Artifact]:
+    """Read every data set into its sample table, and check them: role -> artifact, and what the checks found."""
     datasets = settings.datasets
     roles = {"source": datasets.source, "target": datasets.target, "benchmark": datasets.benchmark}
     reading = {role: read.submit(role, config, datasets, store) for role, config in roles.items()}
-    return {role: future.result() for role, future in reading.items()}
+    sets = {role: future.result() for role, future in reading.items()}
+    return sets, check(sets, datasets, store)
 
 
 def translate_source(

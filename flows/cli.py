@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
-from flows.loading import ConfigError, load, parse_sets
+from tasks.loading import ConfigError, load, parse_sets
 from tasks.process import die_with_parent, supervise, supervised
 
 

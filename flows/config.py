@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import model_validator
 
-from flows import loading
-from tasks.datasets.config import DatasetsConfig
+from tasks import loading
+from tasks.datasets.config import RunConfig
 from tasks.evaluate.config import EvaluateConfig
 from tasks.report.config import ReportConfig
 from tasks.retrain.config import RetrainConfig
-from tasks.store import Section
 from tasks.translate.config import TranslateConfig, Translator
 
 
-class _Run(Section):
-    name: str = Field(description="The run's name; its results go to <output>/<name>/.")
-    store: Path = Field(Path(".store"), description="Where every stage's output is kept, by digest.")
-    output: Path = Field(Path("runs"), description="Where reports, timings and records of runs go.")
-    datasets: DatasetsConfig
-
-    @field_validator("name")
-    @classmethod
-    def _folder_name(cls, name: str) -> str:
-        if not re.fullmatch(r"[\w][\w.-]*", name):
-            raise ValueError(f"{name!r} is no folder name: letters, digits, '_', '-' and '.'")
-        return name
-
-    @property
-    def folder(self) -> Path:
-        """Where this run's results go."""
-        return self.output / self.name
-
-
-class PipelineConfig(_Run):
+class PipelineConfig(RunConfig):
     """The whole chain: data sets, translators, the matrix of trainings, the benchmark, the report."""
 
     translate: TranslateConfig
@@ -59,13 +38,13 @@ class PipelineConfig(_Run):
         return self.retrain.expanded_arms(tuple(t.name for t in self.translate.translators))
 
 
-class TrainTranslatorConfig(_Run):
+class TrainTranslatorConfig(RunConfig):
     """Training one translator alone."""
 
     translator: Translator
 
 
-Run = TypeVar("Run", bound=_Run)
+Run = TypeVar("Run", bound=RunConfig)
 
 
 def overridden(config: Run | Path, overrides: Mapping[str, Any], model: type[Run]) -> Run:

@@ -39,9 +39,10 @@ def experiment_matrix(
     # All trainings are submitted before any evaluation: an evaluation waits for its model inside a worker.
     models = {cell: train_model.submit(*cell, tables_of(cell[1], sets, translated), retrain, store) for cell in cells}
     scores: dict[Cell, PrefectFuture[Artifact]] = {}
+    sides = (sets["source"], sets["target"])
     for cell in cells:
         model: Any = models[cell]  # Prefect passes its result on
-        scores[cell] = evaluate_model.submit(*cell, model, sets["benchmark"], settings.evaluate, retrain, store)
+        scores[cell] = evaluate_model.submit(*cell, model, sets["benchmark"], settings.evaluate, retrain, store, sides)
     results, failures = [], []
     for cell in cells:
         error = _error(models[cell]) or _error(scores[cell])

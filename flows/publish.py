@@ -27,15 +27,17 @@ class IncompleteRun(Exception):
 def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folder: Path | None = None) -> None:
     """Write a run's results to its folder (or to ``folder``), and print its tables and the report's path.
 
-    The folder holds ``report/`` (report.json, report.md, report.html), ``timings.json`` (stage -> seconds that building
-    its result took, and whether this run found it finished), ``run.json``, ``config.yaml`` and, for each data set,
-    ``rejected/<role>.csv``.
+    The folder holds ``report/`` (report.json, report.md, report.html), ``checks.html``, ``timings.json`` (stage ->
+    seconds that building its result took, and whether this run found it finished), ``run.json``, ``config.yaml`` and,
+    for each data set, ``rejected/<role>.csv``.
     """
     folder = folder or settings.folder
     for name in ("report.json", "report.md", "report.html"):
         _copy(report, name, folder / "report" / name)
     for role, dataset in (("source", record.source), ("target", record.target), ("benchmark", record.benchmark)):
         _copy(dataset, "rejected.csv", folder / "rejected" / f"{role}.csv")
+    if record.checks is not None:
+        _copy(record.checks, "checks.html", folder / "checks.html")
     stages = {**record.artifacts(), "report": report}
     write_json(folder / "timings.json", {n: {"seconds": a.seconds, "cached": a.cached} for n, a in stages.items()})
     write_json(folder / RECORD, record.model_dump(mode="json"))

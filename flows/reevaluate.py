@@ -17,11 +17,11 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict
 
 from flows.config import PipelineConfig, overridden
-from flows.loading import ConfigError
 from flows.matrix import runner
 from flows.publish import RECORD, IncompleteRun, publish
-from tasks.datasets.stage import read
+from tasks.datasets.stage import check, read
 from tasks.evaluate.stage import evaluate_model
+from tasks.loading import ConfigError
 from tasks.report.record import Failure, Result, RunRecord, Task
 from tasks.report.stage import write_report
 from tasks.store import Artifact, Store, write_json
@@ -72,8 +72,11 @@ def reevaluate(
     occasion = (night or date.today()).isoformat()
     store = Store(settings.store, settings.model_dump(mode="json"))
     benchmark = read("benchmark", settings.datasets.benchmark, settings.datasets, store)
+    sets = {"source": before.source, "target": before.target, "benchmark": benchmark}
+    checks = check(sets, settings.datasets, store)
     results, failures = score_again.with_options(task_runner=runner(settings))(settings, before, benchmark, occasion)
-    after = before.model_copy(update={"benchmark": benchmark, "results": results, "failures": failures})
+    found = {"benchmark": benchmark, "checks": checks, "results": results, "failures": failures}
+    after = before.model_copy(update=found)
     folder = settings.folder / "nightly" / occasion
     publish(settings, after, write_report(settings.report, after, store), folder)
     changes = compare(before, after)
@@ -112,7 +115,16 @@ def score_again(
             failures.append(Failure(task=old.task, arm=old.arm, seed=old.seed, error=error))
             continue
         futures[old] = evaluate_model.submit(
-            old.task, old.arm, old.seed, old.model, benchmark, settings.evaluate, settings.retrain, store, occasion
+            old.task,
+            old.arm,
+            old.seed,
+            old.model,
+            benchmark,
+            settings.evaluate,
+            settings.retrain,
+            store,
+            (before.source, before.target),
+            occasion,
         )
     for old, future in futures.items():
         outcome = future.result(raise_on_failure=False)

@@ -41,7 +41,7 @@ def shrunk(settings: PipelineConfig) -> PipelineConfig:
     values["name"] = f"smoke-{settings.name}"
     for role in ("source", "target", "benchmark"):
         dataset = values["datasets"][role]
-        dataset["images"] = min(dataset["images"] or _IMAGES, _IMAGES)
+        dataset |= {"images": min(dataset["images"] or _IMAGES, _IMAGES), "draw": "random"}
     # Of a few images, a single rejected one would already be more than any sensible share.
     values["datasets"]["max_rejected"] = max(values["datasets"]["max_rejected"], 0.5)
     for translator in values["translate"]["translators"]:

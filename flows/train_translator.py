@@ -12,9 +12,9 @@ from typing import Any
 
 from prefect import flow
 
-from flows import loading
 from flows.augment import read_datasets
 from flows.config import TrainTranslatorConfig, overridden
+from tasks import loading
 from tasks.store import Artifact, Store
 from tasks.translate.config import Learned
 from tasks.translate.stage import train_translator as train
@@ -35,7 +35,7 @@ def train_translator(config: TrainTranslatorConfig | Path, overrides: dict[str, 
     if not isinstance(settings.translator, Learned) or settings.translator.weights is not None:
         raise loading.ConfigError(f"translator: {settings.translator.name} has nothing to train")
     store = Store(settings.store, settings.model_dump(mode="json"))
-    sets = read_datasets(settings, store)
+    sets, _ = read_datasets(settings, store)
     artifact = train(settings.translator, sets["source"], sets["target"], store)
     print(f"{'found finished' if artifact.cached else 'trained'}: {artifact.path}")
     return artifact

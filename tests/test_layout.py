@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOMS = ("datasets", "translate", "retrain", "evaluate", "report")
-BESIDE = ("store", "progress", "process")
+BESIDE = ("store", "progress", "process", "loading")
 MODULES = sorted(Path("tasks").rglob("*.py"))
 
 

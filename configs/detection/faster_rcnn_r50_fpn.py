@@ -91,14 +91,14 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadTableImage"),
     dict(type="LoadAnnotations", with_bbox=True),
     dict(type="RandomResize", scale=input_size, ratio_range=(0.8, 1.0), keep_ratio=True),
     dict(type="RandomFlip", prob=0.5),
     dict(type="PackDetInputs"),
 ]
 test_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadTableImage"),
     dict(type="Resize", scale=input_size, keep_ratio=True),
     dict(type="PackDetInputs", meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor")),
 ]

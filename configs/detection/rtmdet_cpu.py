@@ -60,14 +60,14 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadTableImage"),
     dict(type="LoadAnnotations", with_bbox=True),
     dict(type="Resize", scale=input_size, keep_ratio=False),
     dict(type="RandomFlip", prob=0.5),
     dict(type="PackDetInputs"),
 ]
 test_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadTableImage"),
     dict(type="Resize", scale=input_size, keep_ratio=False),
     dict(type="PackDetInputs", meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor")),
 ]

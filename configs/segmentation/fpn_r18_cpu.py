@@ -48,14 +48,14 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadTableImage"),
     dict(type="LoadTableMask"),
     dict(type="Resize", scale=input_size, keep_ratio=False),
     dict(type="RandomFlip", prob=0.5),
     dict(type="PackSegInputs"),
 ]
 test_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadTableImage"),
     dict(type="Resize", scale=input_size, keep_ratio=False),
     dict(type="PackSegInputs"),
 ]

@@ -48,7 +48,7 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadTableImage"),
     dict(type="LoadTableMask"),
     dict(type="RandomResize", scale=input_size, ratio_range=(0.5, 2.0), keep_ratio=True),
     dict(type="RandomCrop", crop_size=crop_size, cat_max_ratio=0.75),
@@ -57,7 +57,7 @@ train_pipeline = [
     dict(type="PackSegInputs"),
 ]
 test_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadTableImage"),
     dict(type="Resize", scale=input_size, keep_ratio=True),
     dict(type="PackSegInputs"),
 ]

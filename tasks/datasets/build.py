@@ -1,20 +1,30 @@
-"""Making the ``dataset`` artifact: the table of a data set's split, and the list of what was left out."""
+"""Making the room's artifacts: the table of a data set's split with the list of what was left out, and the checks."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tasks.datasets.config import CityscapesDataset, Dataset, DatasetsConfig, MoraiDataset, SampleDataset
-from tasks.datasets.items import DatasetError
+import pyarrow.compute as pc
+from pydantic import TypeAdapter
+
+from tasks.datasets.checks import Check, CheckedSet, run_checks
+from tasks.datasets.checks.page import write_page
+from tasks.datasets.config import CityscapesDataset, Dataset, DatasetsConfig, MoraiDataset, SampleDataset, Stored
+from tasks.datasets.errors import DatasetError
+from tasks.datasets.files import fingerprint
 from tasks.datasets.read import REJECTED, ReadResult, absolute, check_share, read_dataset, reader_of, write_rejected
 from tasks.datasets.table import Sample, SampleTable
 from tasks.datasets.taxonomy import Taxonomy
-from tasks.store import Artifact, Store, code_version, content_digest
+from tasks.store import Artifact, Store, code_version, write_json
+
+CHECKS, CHECKS_PAGE = "checks.json", "checks.html"
+_READING = ("config", "errors", "files", "images", "items", "masks", "objects", "phash", "read", "readers", "select")
+_CODE = tuple(f"tasks.datasets.{name}" for name in (*_READING, "table", "taxonomy", "build"))
 
 
 def build_dataset(config: Dataset, datasets: DatasetsConfig, store: Store) -> Artifact:
@@ -27,7 +37,7 @@ def build_dataset(config: Dataset, datasets: DatasetsConfig, store: Store) -> Ar
         DatasetError: the data set cannot be read, or too much of it was rejected.
         TaxonomyError: the taxonomy is wrong, or has no map for the data set.
     """
-    taxonomy = Taxonomy.load(datasets.taxonomy)
+    taxonomy = Taxonomy.load(datasets.taxonomy, datasets.detection)
     sample = _build_sample(config, store) if isinstance(config, SampleDataset) else None
     located = _locate(config, sample)
     key: dict[str, Any] = {
@@ -40,7 +50,7 @@ def build_dataset(config: Dataset, datasets: DatasetsConfig, store: Store) -> Ar
         key["files"] = fingerprint(reader_of(located, taxonomy).places)
 
     def make(folder: Path) -> dict[str, Any]:
-        result = read_dataset(located, taxonomy)
+        result = read_dataset(located, taxonomy, folder)
         write_rejected(folder / REJECTED, result.rejected)
         try:
             check_share(result, datasets.max_rejected)
@@ -51,18 +61,28 @@ def build_dataset(config: Dataset, datasets: DatasetsConfig, store: Store) -> Ar
         return _summary(result, table, config.split, taxonomy)
 
     inputs = {} if sample is None else {"sample": sample}
-    return store.build("dataset", config=key, inputs=inputs, code=code_version("tasks.datasets"), make=make)
+    return store.build("dataset", config=key, inputs=inputs, code=code_version(*_CODE), make=make)
 
 
-def fingerprint(places: Iterable[Path]) -> str:
-    """Digest of the names, sizes and times of change of all files in these folders (or of these files)."""
-    entries = []
-    for place in places:
-        paths = place.rglob("*") if place.is_dir() else [place]
-        for path in sorted(p for p in paths if p.is_file()):
-            stat = path.stat()
-            entries.append([str(path.relative_to(place)), stat.st_size, stat.st_mtime_ns])
-    return content_digest(entries)
+def build_checks(sets: Mapping[str, Artifact], config: DatasetsConfig, store: Store) -> Artifact:
+    """Return the ``checks`` artifact of data sets by role: ``checks.json``, and ``checks.html`` with examples."""
+
+    def make(folder: Path) -> dict[str, Any]:
+        read = {role: CheckedSet.of(artifact) for role, artifact in sets.items()}
+        checks = run_checks(read, config)
+        write_json(folder / CHECKS, [c.model_dump(mode="json") for c in checks])
+        write_page(folder / CHECKS_PAGE, checks, read, " / ".join(s.table.info.dataset for s in read.values()))
+        failed = Counter(c.severity for c in checks if not c.passed)
+        return {"checks": len(checks), "errors": failed["error"], "warnings": failed["warning"]}
+
+    code = code_version("tasks.datasets.checks", "tasks.datasets.table", "tasks.datasets.phash")
+    slice_ = config.model_dump(mode="json", include={"checks", "max_rejected"})
+    return store.build("checks", config=slice_, inputs=sets, code=code, make=make)
+
+
+def read_checks(artifact: Artifact) -> list[Check]:
+    """What the checks found."""
+    return TypeAdapter(list[Check]).validate_json(artifact.file(CHECKS).read_bytes())
 
 
 def _build_sample(config: SampleDataset, store: Store) -> Artifact:
@@ -73,12 +93,12 @@ def _build_sample(config: SampleDataset, store: Store) -> Artifact:
     return store.build("sample", config=drawn, inputs={}, code=code, make=lambda folder: write_sample(folder, **drawn))
 
 
-def _locate(config: Dataset, sample: Artifact | None) -> Any:
+def _locate(config: Dataset, sample: Artifact | None) -> Stored:
     """The configuration that a reader takes, with an absolute root."""
-    if sample is None:
+    if not isinstance(config, SampleDataset):
         return absolute(config)
-    assert isinstance(config, SampleDataset)
-    common = config.model_dump(include={"split", "include", "images", "seed"})
+    assert sample is not None
+    common = config.model_dump(include={"split", "include", "images", "draw", "seed"})
     if config.side == "simulated":
         return MoraiDataset(format="morai", root=sample.path, **common)
     return CityscapesDataset(format="cityscapes", root=sample.path, **common)
@@ -98,12 +118,15 @@ def _relative(table: SampleTable, folder: Path, config: Dataset) -> SampleTable:
 
 
 def _summary(result: ReadResult, table: SampleTable, split: str, taxonomy: Taxonomy) -> dict[str, Any]:
-    counts = Counter(box.category for sample in table for box in sample.boxes)
+    categories = pc.struct_field(pc.list_flatten(table.rows["boxes"]), "category")
+    counts = Counter({row["values"]: row["counts"] for row in pc.value_counts(categories).to_pylist()})
     return {
         "dataset": table.info.dataset,
         "split": split,
         "taxonomy": taxonomy.name,
         "images": len(table),
+        "seen_images": result.images,
+        "seen_boxes": result.boxes,
         "boxes": {name: counts[i] for i, name in enumerate(table.info.detection)} if table.info.has_boxes else None,
         "hidden_boxes": result.hidden,
         "rejected": len(result.rejected),

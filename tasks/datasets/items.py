@@ -4,34 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.datasets.table import Box
-
-
-class DatasetError(Exception):
-    """A data set that cannot be used as a whole; the message says which, what is wrong and what was looked for."""
-
-
-class ItemError(Exception):
-    """An image that cannot be used: the file that is to blame, and why."""
-
-    def __init__(self, file: Path, reason: str) -> None:
-        super().__init__(f"{file}: {reason}")
-        self.file = file
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A piece of the input that was left out: an image with its labels, or a single box of a kept image."""
-
-    file: Path
-    reason: str
-    kind: Literal["image", "box"] = "image"
+from tasks.datasets.errors import ItemError, Rejection
+from tasks.datasets.table import Box, BoxSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +19,11 @@ class Item:
 
     Attributes:
         id: unique in its data set, usable as a file name.
-        labels: the file that its boxes come from.
+        mask: its label image's file; None where it has none, or where the reader draws it (``Draws``).
+        labels: the file that its boxes come from; None where the image is not labelled with boxes.
         problem: why it cannot be used, where that shows without opening it (such as a missing label).
         extra: what else the format knows, JSON-like.
+        sequence: the drive that it is a frame of, unique in its data set; None where the format has no drives.
     """
 
     id: str
@@ -51,6 +32,12 @@ class Item:
     labels: Path | None
     problem: ItemError | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    sequence: str | None = None
+
+    @classmethod
+    def unusable(cls, problem: ItemError) -> Item:
+        """A file that is no usable image of the set at all, such as one whose name says nothing."""
+        return cls(str(problem.file), problem.file, None, None, problem)
 
 
 @dataclass(slots=True)
@@ -63,7 +50,7 @@ class Boxes:
 
     def reject(self, file: Path, reason: str) -> None:
         """Note a box that cannot be used."""
-        self.rejected.append(Rejection(file, reason, "box"))
+        self.rejected.append(Rejection(file, reason, "boxes", "box"))
 
 
 class Reader(Protocol):
@@ -71,26 +58,45 @@ class Reader(Protocol):
 
     Attributes:
         dataset: which of the taxonomy's maps applies.
-        has_boxes: whether the set is labelled with boxes.
+        boxes_from: how the boxes of the set come about; None where it has none.
         places: the folders and files that hold the split; all that its content depends on.
+        needs_mask: whether ``boxes`` looks at the mask.
     """
 
     dataset: str
-    has_boxes: bool
+    boxes_from: BoxSource | None
     places: list[Path]
+    needs_mask: bool
 
     def find(self) -> list[Item]:
-        """List the split's images, and labels without one.
+        """List the split's images, and all that should be one but cannot be used, each with its problem.
 
         Raises:
             DatasetError: a folder or file of the split is missing or cannot be read.
         """
 
-    def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
-        """Read the boxes of an image of this size (width, height); ``mask`` holds its class indices.
+    def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes | None:
+        """Read the boxes of an image of this size (width, height); ``mask`` holds its class indices,
+        where ``needs_mask`` says so.
+
+        Returns None for an image that is not labelled with boxes at all.
 
         Raises:
             ItemError: its labels cannot be read at all.
+        """
+
+
+@runtime_checkable
+class Draws(Protocol):
+    """A reader of a format without label images, which draws them from what the format has instead."""
+
+    def draw(self, item: Item, size: tuple[int, int]) -> NDArray[np.uint8] | None:
+        """The class indices ``uint8 [H, W]`` of an image of this size (width, height), 255 for ignore.
+
+        Returns None for an image that is not labelled so.
+
+        Raises:
+            ItemError: its labels cannot be read.
         """
 
 
@@ -101,20 +107,13 @@ def clipped(box: Box, size: tuple[int, int]) -> Box:
         ValueError: there is no such part, or the box has no area; the message says which.
     """
     width, height = size
-    text = f"box {box.x1:g} {box.y1:g} {box.x2:g} {box.y2:g}"
+    problem = None
     if not (box.x2 > box.x1 and box.y2 > box.y1):
-        raise ValueError(f"{text} (x1 y1 x2 y2) has no area")
-    if box.x1 >= width or box.y1 >= height or box.x2 <= 0 or box.y2 <= 0:
-        raise ValueError(f"{text} (x1 y1 x2 y2) lies outside its image of {width}x{height}")
+        problem = "has no area"
+    elif box.x1 >= width or box.y1 >= height or box.x2 <= 0 or box.y2 <= 0:
+        problem = f"lies outside its image of {width}x{height}"
+    if problem is not None:
+        raise ValueError(f"box {box.x1:g} {box.y1:g} {box.x2:g} {box.y2:g} (x1 y1 x2 y2) {problem}")
+    if box.x1 >= 0 and box.y1 >= 0 and box.x2 <= width and box.y2 <= height:
+        return box
     return replace(box, x1=max(box.x1, 0), y1=max(box.y1, 0), x2=min(box.x2, width), y2=min(box.y2, height))
-
-
-def existing(folder: Path, what: str) -> Path:
-    """The folder itself.
-
-    Raises:
-        DatasetError: it does not exist.
-    """
-    if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such folder; {what} were looked for there")
-    return folder

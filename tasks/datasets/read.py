@@ -1,37 +1,34 @@
-"""Reading a data set: find, subset, check and tabulate; what cannot be used is listed, with file and reason."""
+"""Reading any data set: find, choose, check and tabulate; what cannot be used is listed, with file and reason."""
 
 from __future__ import annotations
 
 import csv
-import fnmatch
 import hashlib
-import io
-import logging
+import importlib
 import os
-import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from tasks.datasets.config import CityscapesDataset, Dataset, FolderDataset, MoraiDataset, SampleDataset
-from tasks.datasets.images import ImageError
-from tasks.datasets.items import Boxes, DatasetError, Item, ItemError, Reader, Rejection
-from tasks.datasets.masks import MaskEncoding, checked_mask, value_text
-from tasks.datasets.readers.cityscapes import CityscapesReader
-from tasks.datasets.readers.folder import FolderReader
-from tasks.datasets.readers.morai import MoraiReader
+from tasks.datasets import select
+from tasks.datasets.config import Stored
+from tasks.datasets.errors import DatasetError, ItemError, Rejection
+from tasks.datasets.images import content_of, label_of, open_image, write_png
+from tasks.datasets.items import Boxes, Draws, Item, Reader
+from tasks.datasets.masks import MaskEncoding, counted, decoded, value_text
+from tasks.datasets.phash import perceptual_hash
 from tasks.datasets.table import Sample, SampleTable, TableInfo
 from tasks.datasets.taxonomy import Taxonomy
 from tasks.progress import progress
-from tasks.store import atomic_path
+from tasks.store import atomic_path, file_sha256
 
-log = logging.getLogger(__name__)
 REJECTED = "rejected.csv"
+MASKS = "masks"  # the folder of masks that a reader drew, beside their table
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class ReadResult:
     """What reading gave.
 
     Attributes:
-        table: the usable images, in order of their ids; its paths are absolute.
+        table: the usable images, in order of their ids; its paths are absolute, but for masks drawn by the reader.
         rejected: what was left out.
         images: how many images were looked at.
         boxes: how many boxes were looked at, hidden ones and other classes' not counted.
@@ -53,28 +50,26 @@ class ReadResult:
     hidden: int
 
 
-def reader_of(config: Dataset, taxonomy: Taxonomy) -> Reader:
+def reader_of(config: Stored, taxonomy: Taxonomy) -> Reader:
     """The adapter of a data set's format.
 
     Raises:
-        DatasetError: the sample, which must be written first.
         TaxonomyError: the taxonomy has no map for the data set.
     """
-    match config:
-        case MoraiDataset():
-            return MoraiReader(config, taxonomy)
-        case CityscapesDataset():
-            return CityscapesReader(config, taxonomy)
-        case FolderDataset():
-            return FolderReader(config, taxonomy)
-        case SampleDataset():
-            raise DatasetError("the embedded sample has no files of its own: write it, then read what was written")
+    module = importlib.import_module(f"tasks.datasets.readers.{config.format}")
+    make: Callable[[Stored, Taxonomy], Reader] = module.reader
+    return make(config, taxonomy)
 
 
-def read_dataset(config: Dataset, taxonomy: Taxonomy) -> ReadResult:
+def read_dataset(config: Stored, taxonomy: Taxonomy, folder: Path = Path("/")) -> ReadResult:
     """Read a split of a data set, on all cores.
 
     Every image and label is decoded once, so that nothing broken reaches a training hours later.
+
+    Args:
+        config: the data set; a relative root starts at the current folder.
+        taxonomy: the classes, and the data set's map to them.
+        folder: where the table is going to lie; masks that the format has not as files are drawn into it.
 
     Raises:
         DatasetError: nothing can be read at all: a folder is missing, the split is empty.
@@ -82,56 +77,40 @@ def read_dataset(config: Dataset, taxonomy: Taxonomy) -> ReadResult:
     """
     config = absolute(config)
     reader = reader_of(config, taxonomy)
-    encoding = taxonomy.encoding(reader.dataset)
-    items, rejected = _unique(_subset(reader, config))
+    place = ", ".join(str(p) for p in reader.places)
+    items, rejected = _unique(select.wanted(reader.find(), config, place))
+    one = _One(reader, taxonomy.encoding(reader.dataset), len(taxonomy.classes), config.split, folder)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        read = pool.map(lambda item: _read(reader, encoding, item, config.split), items)
+        read = pool.map(one, items)
         outcomes = list(progress(read, len(items), f"reading {reader.dataset} {config.split}"))
     samples, found = [], Boxes()
     for outcome in outcomes:
         if isinstance(outcome, ItemError):
-            rejected.append(Rejection(outcome.file, outcome.reason))
+            rejected.append(Rejection(outcome.file, outcome.reason, outcome.cause))
         else:
             samples.append(outcome[0])
             found.rejected += outcome[1].rejected
             found.hidden += outcome[1].hidden
-    kept = sum(len(s.boxes) for s in samples)
+    impossible, impossible_boxes = taxonomy.impossible(reader.dataset)
     info = TableInfo(
         dataset=reader.dataset,
         classes=taxonomy.classes,
         detection=taxonomy.detection,
-        encoding=encoding if any(s.mask for s in samples) else None,
-        has_boxes=reader.has_boxes,
+        encoding=one.encoding if any(s.mask for s in samples) else None,
+        boxes_from=reader.boxes_from,
+        impossible=impossible,
+        impossible_boxes=impossible_boxes,
     )
-    table = SampleTable.from_samples(samples, info, Path("/"))
+    table = SampleTable.from_samples(samples, info, folder)
+    if config.images is not None:
+        table = select.subset(table, config.images, config.seed, config.draw)
+    kept = sum(len(s.boxes or ()) for s in samples)
     return ReadResult(table, rejected + found.rejected, len(items), kept + len(found.rejected), found.hidden)
 
 
-def absolute(config: Dataset) -> Dataset:
+def absolute(config: Stored) -> Stored:
     """The configuration with the absolute path of its root."""
-    if isinstance(config, SampleDataset):
-        return config
     return config.model_copy(update={"root": config.root.expanduser().absolute()})
-
-
-def _subset(reader: Reader, config: Dataset) -> list[Item]:
-    """The items that the configuration asks for, in order of their ids."""
-    items = sorted(reader.find(), key=lambda item: (item.id, item.image))
-    places = ", ".join(str(p) for p in reader.places)
-    if not items:
-        raise DatasetError(f"split {config.split!r} of {reader.dataset} is empty: nothing in {places}")
-    if config.include is not None:
-        kept = [i for i in items if fnmatch.fnmatchcase(i.id, config.include)]
-        if not kept:
-            example = items[0].id
-            raise DatasetError(
-                f"include {config.include!r} matches none of {len(items)} ids in {places}, such as {example}"
-            )
-        items = kept
-    if config.images is not None and config.images < len(items):
-        chosen = random.Random(config.seed).sample(range(len(items)), config.images)
-        items = [items[i] for i in sorted(chosen)]
-    return items
 
 
 def _unique(items: list[Item]) -> tuple[list[Item], list[Rejection]]:
@@ -139,76 +118,103 @@ def _unique(items: list[Item]) -> tuple[list[Item], list[Rejection]]:
     rejected = []
     for item in items:
         if item.id in seen:
-            rejected.append(Rejection(item.image, f"has the same id {item.id!r} as {seen[item.id].image}"))
+            reason = f"has the same id {item.id!r} as {seen[item.id].image}"
+            rejected.append(Rejection(item.image, reason, "unique"))
         else:
             seen[item.id] = item
     return list(seen.values()), rejected
 
 
-def _read(reader: Reader, encoding: MaskEncoding | None, item: Item, split: str) -> tuple[Sample, Boxes] | ItemError:
-    try:
-        if item.problem is not None:
-            raise item.problem
-        size, digest = _decode(item.image)
-        mask = mask_digest = None
-        if item.mask is not None and encoding is not None:
-            mask, mask_digest = _mask(item.mask, encoding, size)
-        boxes = reader.boxes(item, mask, size)
-    except ItemError as error:
-        return error
-    sample = Sample(
-        id=item.id,
-        image=item.image,
-        mask=item.mask if mask is not None else None,
-        width=size[0],
-        height=size[1],
-        split=split,
-        sha256=digest,
-        mask_sha256=mask_digest,
-        boxes=tuple(boxes.kept),
-        extra=item.extra,
-    )
-    return sample, boxes
+@dataclass(frozen=True)
+class _One:
+    """Reads one item: its sample and its boxes, or why it cannot be used."""
+
+    reader: Reader
+    encoding: MaskEncoding | None
+    classes: int
+    split: str
+    folder: Path
+
+    def __call__(self, item: Item) -> tuple[Sample, Boxes] | ItemError:
+        try:
+            if item.problem is not None:
+                raise item.problem
+            return self._read(item)
+        except ItemError as error:
+            return error
+
+    def _read(self, item: Item) -> tuple[Sample, Boxes]:
+        content = content_of(item.image)
+        image = open_image(content, item.image)
+        mask = self._mask(item, image.size)
+        indices = None
+        if mask is not None and self.reader.needs_mask:
+            assert self.encoding is not None
+            indices = decoded(mask.label, self.encoding, mask.path)
+        boxes = self.reader.boxes(item, indices, image.size)
+        sample = Sample(
+            id=item.id,
+            image=item.image,
+            mask=mask.path if mask else None,
+            width=image.width,
+            height=image.height,
+            split=self.split,
+            sequence=item.sequence,
+            sha256=hashlib.sha256(content).hexdigest(),
+            mask_sha256=mask.sha256 if mask else None,
+            phash=perceptual_hash(image),
+            class_pixels=tuple(mask.pixels[: self.classes].tolist()) if mask else None,
+            boxes=tuple(boxes.kept) if boxes is not None else None,
+            extra=item.extra,
+        )
+        return sample, boxes or Boxes()
+
+    def _mask(self, item: Item, size: tuple[int, int]) -> _Mask | None:
+        if self.encoding is None:
+            return None
+        if item.mask is not None:
+            content = content_of(item.mask)
+            label = label_of(content, item.mask)
+            pixels = _checked(label, self.encoding, item.mask, size)
+            return _Mask(item.mask, label, pixels, hashlib.sha256(content).hexdigest())
+        drawn = self.reader.draw(item, size) if isinstance(self.reader, Draws) else None
+        if drawn is None:
+            return None
+        path = Path(MASKS) / f"{item.id}.png"
+        write_png(self.folder / path, drawn)
+        pixels = counted(drawn, self.encoding, path)[0]
+        return _Mask(path, drawn, pixels, file_sha256(self.folder / path))
 
 
-def _decode(path: Path) -> tuple[tuple[int, int], str]:
-    """Decode an image in full, for its errors; returns (width, height) and the SHA-256 of its bytes."""
-    try:
-        content = path.read_bytes()
-        if not content:
-            raise ItemError(path, "is empty (0 bytes)")
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()
-            return image.size, hashlib.sha256(content).hexdigest()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = "its format is not known" if isinstance(error, UnidentifiedImageError) else error
-        raise ItemError(path, f"cannot be decoded ({reason})") from error
+@dataclass(frozen=True, slots=True)
+class _Mask:
+    path: Path
+    label: NDArray[Any]  # in the data set's encoding
+    pixels: NDArray[np.int64]  # of each class index
+    sha256: str
 
 
-def _mask(path: Path, encoding: MaskEncoding, size: tuple[int, int]) -> tuple[NDArray[np.uint8], str]:
-    """Read and check a label image; returns its class indices and the SHA-256 of its bytes."""
-    try:
-        mask, unknown = checked_mask(path, encoding)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except (ImageError, OSError) as error:
-        raise ItemError(path, str(error).removeprefix(f"{path}: ")) from error
-    if mask.shape != size[::-1]:
-        raise ItemError(path, f"is {mask.shape[1]}x{mask.shape[0]}, but its image {size[0]}x{size[1]}")
+def _checked(label: NDArray[Any], encoding: MaskEncoding, path: Path, size: tuple[int, int]) -> NDArray[np.int64]:
+    """The pixels of each class, where the label image fits its image and holds no unknown value."""
+    height, width = label.shape[:2]
+    if (width, height) != size:
+        raise ItemError(path, f"is {width}x{height}, but its image {size[0]}x{size[1]}", "size")
+    pixels, unknown = counted(label, encoding, path)
     if unknown:
         worst = sorted(unknown.items(), key=lambda pair: -pair[1])
         text = "; ".join(f"{value_text(v, encoding.kind)} ({n} pixels)" for v, n in worst[:5])
         more = f" and {len(worst) - 5} more" if len(worst) > 5 else ""
         what = "colours" if encoding.kind == "color" else "ids"
-        raise ItemError(path, f"unknown {what}: {text}{more}")
-    return mask, digest
+        raise ItemError(path, f"unknown {what}: {text}{more}", "classes")
+    return pixels
 
 
 def write_rejected(path: Path, rejected: Iterable[Rejection]) -> None:
-    """Write what was left out as CSV with the columns file and reason."""
+    """Write what was left out as CSV with the columns file, reason and check."""
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["file", "reason"])
-        writer.writerows((r.file, r.reason) for r in rejected)
+        writer.writerow(["file", "reason", "check"])
+        writer.writerows((r.file, r.reason, r.cause) for r in rejected)
 
 
 def check_share(result: ReadResult, max_rejected: float) -> None:

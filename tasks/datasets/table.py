@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from tasks.datasets.masks import MaskEncoding
 from tasks.store import atomic_path
 
 TABLE = "samples.parquet"  # the table's file name in every artifact that holds one
+BoxSource = Literal["annotated", "instances", "components"]
 _META = b"sim2real"
 _BOX = pa.struct(
     [
@@ -35,12 +37,17 @@ SCHEMA = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("split", pa.string()),
+        ("sequence", pa.string()),
         ("sha256", pa.string()),
         ("mask_sha256", pa.string()),
+        ("phash", pa.uint64()),
+        ("class_pixels", pa.list_(pa.int32())),
         ("boxes", pa.list_(_BOX)),
         ("extra", pa.string()),
     ]
 )
+_PLAIN = ("id", "width", "height", "split", "sequence", "sha256", "mask_sha256", "phash")  # kept as they are
+_CHUNK = 1 << 16  # samples that are taken apart at a time, so that a million need not be there at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,12 @@ class Sample:
         image: the image's file.
         mask: the label image in the data set's own encoding, or None where the set has no masks.
         width, height: the image's size in pixels.
+        sequence: the drive that it is a frame of; None where the data set has no drives.
         sha256, mask_sha256: of the files' bytes.
-        boxes: the objects of the detection classes.
-        extra: what else the format knows (sequence, weather, camera), JSON-like.
+        phash: the image's perceptual hash, 64 bits: alike images differ in few of them.
+        class_pixels: the mask's pixels of each segmentation class; None without a mask.
+        boxes: the objects of the detection classes; None where the image is not labelled with boxes.
+        extra: what else the format knows (weather, camera), JSON-like.
     """
 
     id: str
@@ -80,8 +90,11 @@ class Sample:
     split: str
     sha256: str
     mask_sha256: str | None
-    boxes: tuple[Box, ...]
+    boxes: tuple[Box, ...] | None
     extra: dict[str, Any] = field(default_factory=dict)
+    sequence: str | None = None
+    phash: int | None = None
+    class_pixels: tuple[int, ...] | None = None
 
 
 class SegmentationClass(BaseModel):
@@ -101,7 +114,11 @@ class TableInfo(BaseModel):
         classes: the segmentation classes; a decoded mask's value is an index into them, or 255 for ignore.
         detection: the detection classes; a box's ``category`` is an index into them.
         encoding: how the mask files are decoded to those indices; None where the set has no masks.
-        has_boxes: whether the set is labelled with boxes at all (an image without objects has none either way).
+        boxes_from: how its boxes come about: drawn by annotators or known to the simulator (``annotated``), around the
+            visible pixels of instances (``instances``), around connected pixels of a class, so that what touches is
+            one (``components``); None where the set is not labelled with boxes.
+        impossible: the segmentation classes that no label of the set can become: it does not tell them apart.
+        impossible_boxes: the detection classes that no box of the set can have.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -110,7 +127,14 @@ class TableInfo(BaseModel):
     classes: tuple[SegmentationClass, ...]
     detection: tuple[str, ...]
     encoding: MaskEncoding | None
-    has_boxes: bool
+    boxes_from: BoxSource | None
+    impossible: tuple[str, ...] = ()
+    impossible_boxes: tuple[str, ...] = ()
+
+    @property
+    def has_boxes(self) -> bool:
+        """Whether the set is labelled with boxes at all (an image without objects has none either way)."""
+        return self.boxes_from is not None
 
 
 class SampleTable:
@@ -127,8 +151,11 @@ class SampleTable:
     @classmethod
     def from_samples(cls, samples: Iterable[Sample], info: TableInfo, folder: Path) -> SampleTable:
         """Make a table of samples; ``folder`` is where relative paths start."""
-        rows = pa.Table.from_pylist([_to_row(s) for s in samples], schema=SCHEMA)
-        return cls(rows, info, folder)
+        rest = iter(samples)
+        batches = []
+        while chunk := list(islice(rest, _CHUNK)):
+            batches.append(_to_batch(chunk))
+        return cls(pa.Table.from_batches(batches, SCHEMA), info, folder)
 
     @classmethod
     def read(cls, path: Path) -> SampleTable:
@@ -167,26 +194,34 @@ class SampleTable:
         """The rows at these positions, in this order."""
         return SampleTable(self.rows.take(pa.array(list(indices), pa.int64())), self.info, self.folder)
 
+    def labelled(self, labels: Literal["boxes", "masks"]) -> SampleTable:
+        """The rows that have such labels: in some sets, boxes and masks are on different images."""
+        column = self.rows["boxes" if labels == "boxes" else "mask"]
+        return (
+            self if not column.null_count else SampleTable(self.rows.filter(column.is_valid()), self.info, self.folder)
+        )
+
     def _sample(self, row: dict[str, Any]) -> Sample:
         return Sample(
-            **{k: row[k] for k in ("id", "width", "height", "split", "sha256", "mask_sha256")},
+            **{k: row[k] for k in _PLAIN},
             image=self.folder / row["image"],
             mask=self.folder / row["mask"] if row["mask"] is not None else None,
-            boxes=tuple(Box(**b) for b in row["boxes"]),
+            class_pixels=tuple(row["class_pixels"]) if row["class_pixels"] is not None else None,
+            boxes=tuple(Box(**b) for b in row["boxes"]) if row["boxes"] is not None else None,
             extra=json.loads(row["extra"]),
         )
 
 
-def _to_row(sample: Sample) -> dict[str, Any]:
-    return {
-        "id": sample.id,
-        "image": sample.image.as_posix(),
-        "mask": sample.mask.as_posix() if sample.mask is not None else None,
-        "width": sample.width,
-        "height": sample.height,
-        "split": sample.split,
-        "sha256": sample.sha256,
-        "mask_sha256": sample.mask_sha256,
-        "boxes": [{name: getattr(b, name) for name in Box.__slots__} for b in sample.boxes],
-        "extra": json.dumps(sample.extra, sort_keys=True),
+def _to_batch(samples: list[Sample]) -> pa.RecordBatch:
+    values: dict[str, list[Any]] = {
+        **{name: [getattr(s, name) for s in samples] for name in (*_PLAIN, "class_pixels")},
+        "image": [s.image.as_posix() for s in samples],
+        "mask": [s.mask.as_posix() if s.mask is not None else None for s in samples],
+        "boxes": [[_to_row(b) for b in s.boxes] if s.boxes is not None else None for s in samples],
+        "extra": [json.dumps(s.extra, sort_keys=True) for s in samples],
     }
+    return pa.RecordBatch.from_pydict(values, schema=SCHEMA)
+
+
+def _to_row(box: Box) -> dict[str, Any]:
+    return {name: getattr(box, name) for name in Box.__slots__}

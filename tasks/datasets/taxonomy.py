@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from tasks.datasets.masks import IGNORE, MaskEncoding
+from tasks.datasets.masks import IGNORE, MAX_CLASSES, MaskEncoding
 from tasks.datasets.table import SegmentationClass
 from tasks.store import Section
 
 _Byte = Annotated[int, Field(ge=0, le=255)]
-_Value = Annotated[int, Field(ge=0, le=65535)] | tuple[_Byte, _Byte, _Byte]
+_Value = Annotated[int, Field(ge=0, le=65535)] | tuple[_Byte, _Byte, _Byte] | str
 
 
 class TaxonomyError(Exception):
@@ -22,9 +22,10 @@ class TaxonomyError(Exception):
 
 
 class MaskMap(Section):
-    """The values of a data set's label images: ids (``kind: index``) or RGB colours (``kind: color``)."""
+    """The values of a data set's label images: ids (``kind: index``), RGB colours (``color``) or, where the reader
+    draws them, the data set's own names (``name``)."""
 
-    kind: Literal["index", "color"]
+    kind: Literal["index", "color", "name"]
     values: dict[str, list[_Value]] = Field(description="Class -> the values that mean it.")
     ignore: list[_Value] = Field(default=[], description="Values that are defined, but none of the classes.")
 
@@ -32,7 +33,7 @@ class MaskMap(Section):
     def _values_are_distinct(self) -> Self:
         seen: dict[_Value, str] = {}
         for name, value in self.pairs():
-            if isinstance(value, tuple) != (self.kind == "color"):
+            if type(value) is not {"index": int, "color": tuple, "name": str}[self.kind]:
                 raise ValueError(f"{name}: {_text(value)} is no value of kind {self.kind}")
             if value in seen:
                 raise ValueError(f"{_text(value)} stands under {seen[value]} and under {name}")
@@ -60,42 +61,69 @@ class Taxonomy(Section):
     """The classes of a run; a mask's index and a box's category are positions in its lists."""
 
     name: str
-    classes: tuple[SegmentationClass, ...] = Field(min_length=1, max_length=IGNORE)
-    detection: tuple[str, ...] = Field(min_length=1)
+    classes: tuple[SegmentationClass, ...] = Field(min_length=1, max_length=MAX_CLASSES)
+    detection: tuple[str, ...] = Field(min_length=1, description="The classes of boxes, unless a run names others.")
+    more_detection: tuple[str, ...] = Field((), description="Further classes of boxes that a run may name.")
     maps: dict[str, DatasetMap]
 
     @classmethod
-    def load(cls, path: Path) -> Taxonomy:
-        """Read a taxonomy's YAML file.
+    def load(cls, path: Path, detection: tuple[str, ...] | None = None) -> Taxonomy:
+        """Read a taxonomy's YAML file, and the maps of the folder beside it that has its name without ``.yaml``.
+
+        Args:
+            path: the file.
+            detection: the detection classes to use, of those the taxonomy has; objects of others give no box.
 
         Raises:
             TaxonomyError: no such file, no YAML, or a key that is missing, unknown or wrong.
         """
+        content = _load(path)
+        if isinstance(content, dict):
+            maps = content.setdefault("maps", {})
+            for file in sorted(path.with_suffix("").glob("*.yaml")):
+                if file.stem in maps:
+                    raise TaxonomyError(f"{file}: {path} has a map of this name too")
+                maps[file.stem] = _load(file)
         try:
-            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise TaxonomyError(f"{path}: cannot be read ({error.strerror})") from error
-        except yaml.YAMLError as error:
-            raise TaxonomyError(f"{path}: is not YAML: {error}") from error
+            taxonomy = cls.model_validate(content)
         except ValidationError as error:
             problems = "\n".join(f"  {_key(e['loc'])}: {e['msg']}" for e in error.errors())
             raise TaxonomyError(f"{path}: is not a taxonomy:\n{problems}") from error
+        return taxonomy if detection is None else taxonomy.narrowed(detection)
+
+    def narrowed(self, detection: tuple[str, ...]) -> Taxonomy:
+        """The taxonomy with these detection classes, in this order.
+
+        Raises:
+            TaxonomyError: it does not have one of them, or one stands there twice.
+        """
+        known = (*self.detection, *self.more_detection)
+        if unknown := [name for name in detection if name not in known]:
+            raise TaxonomyError(
+                f"datasets.detection: {', '.join(unknown)} is no detection class of taxonomy {self.name}; "
+                f"it has {', '.join(known)}"
+            )
+        if len(set(detection)) != len(detection) or not detection:
+            raise TaxonomyError("datasets.detection: names each class once, and at least one")
+        others = tuple(name for name in known if name not in detection)
+        return self.model_copy(update={"detection": detection, "more_detection": others})
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
         names = [c.name for c in self.classes]
-        for key, list_ in (("classes", names), ("detection", list(self.detection))):
+        boxes = [*self.detection, *self.more_detection]
+        for key, list_ in (("classes", names), ("detection", boxes)):
             if twice := sorted({n for n in list_ if list_.count(n) > 1}):
                 raise ValueError(f"{key}: {', '.join(twice)} stands there twice")
         for dataset, m in self.maps.items():
             key = f"maps.{dataset}"
             _known(f"{key}.masks.values", m.masks.values if m.masks else [], names)
-            _known(f"{key}.boxes", [v for v in m.boxes.values() if v is not None], self.detection)
+            _known(f"{key}.boxes", [v for v in m.boxes.values() if v is not None], boxes)
             if m.boxes_by_mask and m.masks is None:
                 raise ValueError(f"{key}.boxes_by_mask: needs {key}.masks")
             for name, by_class in m.boxes_by_mask.items():
                 _known(f"{key}.boxes_by_mask.{name}", by_class, names)
-                _known(f"{key}.boxes_by_mask.{name}", by_class.values(), self.detection)
+                _known(f"{key}.boxes_by_mask.{name}", by_class.values(), boxes)
         return self
 
     def map(self, dataset: str) -> DatasetMap:
@@ -109,23 +137,68 @@ class Taxonomy(Section):
         return self.maps[dataset]
 
     def encoding(self, dataset: str) -> MaskEncoding | None:
-        """How a data set's masks are decoded to class indices; None where its map has no masks."""
+        """How a data set's masks are decoded to class indices; None where its map has no masks.
+
+        Masks that the reader draws hold class indices already.
+        """
         masks = self.map(dataset).masks
         if masks is None:
             return None
+        if masks.kind == "name":
+            return MaskEncoding(kind="index", indices={i: i for i in (*range(len(self.classes)), IGNORE)})
+        return MaskEncoding(kind=masks.kind, indices={_packed(v): i for v, i in self._indices(masks)})
+
+    def indices_by_name(self, dataset: str) -> dict[str, int]:
+        """A data set's name of a thing or surface -> class index, 255 for ignore: its map of kind ``name``."""
+        masks = self.map(dataset).masks
+        return {} if masks is None else {str(v): i for v, i in self._indices(masks)}
+
+    def _indices(self, masks: MaskMap) -> Iterable[tuple[_Value, int]]:
         index = {c.name: i for i, c in enumerate(self.classes)} | {"ignore": IGNORE}
-        return MaskEncoding(kind=masks.kind, indices={_packed(v): index[name] for name, v in masks.pairs()})
+        return ((value, index[name]) for name, value in masks.pairs())
 
     def categories(self, dataset: str) -> dict[str, int | None]:
         """A data set's name of an object -> position in ``detection``; None where it is none of these classes."""
-        names = self.map(dataset).boxes
-        return {name: None if to is None else self.detection.index(to) for name, to in names.items()}
+        return {name: self._category(to) for name, to in self.map(dataset).boxes.items()}
 
     def categories_by_mask(self, dataset: str) -> dict[str, dict[int, int]]:
-        """A data set's name of an object -> {class index of its visible pixels: position in ``detection``}."""
+        """A data set's name of an object -> {class index of its visible pixels: position in ``detection``}.
+
+        An object of a class that is not asked for has no entry for it; one without any entry gives no box.
+        """
         index = {c.name: i for i, c in enumerate(self.classes)}
         by_name = self.map(dataset).boxes_by_mask
-        return {n: {index[c]: self.detection.index(d) for c, d in m.items()} for n, m in by_name.items()}
+        return {
+            n: {index[c]: found for c, d in m.items() if (found := self._category(d)) is not None}
+            for n, m in by_name.items()
+        }
+
+    def categories_by_class(self, dataset: str) -> dict[int, int]:
+        """Class index of a pixel -> position in ``detection``: its map's ``boxes`` under the classes' own names."""
+        found = {i: self._category(self.map(dataset).boxes.get(c.name)) for i, c in enumerate(self.classes)}
+        return {i: category for i, category in found.items() if category is not None}
+
+    def impossible(self, dataset: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The segmentation classes, and the detection classes, that no label of a data set becomes."""
+        m = self.map(dataset)
+        masks = set(m.masks.values) if m.masks is not None else set()
+        boxes = {*m.boxes.values(), *(d for by_class in m.boxes_by_mask.values() for d in by_class.values())}
+        return (
+            tuple(c.name for c in self.classes if c.name not in masks),
+            tuple(name for name in self.detection if name not in boxes),
+        )
+
+    def _category(self, name: str | None) -> int | None:
+        return self.detection.index(name) if name in self.detection else None
+
+
+def _load(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TaxonomyError(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        raise TaxonomyError(f"{path}: is not YAML: {error}") from error
 
 
 def _known(key: str, names: Iterable[str], known: Iterable[str]) -> None:
@@ -134,11 +207,13 @@ def _known(key: str, names: Iterable[str], known: Iterable[str]) -> None:
 
 
 def _packed(value: _Value) -> int:
+    if isinstance(value, str):
+        raise TypeError(f"{value} has no number")
     return value if isinstance(value, int) else value[0] << 16 | value[1] << 8 | value[2]
 
 
 def _text(value: _Value) -> str:
-    return str(value) if isinstance(value, int) else str(list(value))
+    return str(list(value) if isinstance(value, tuple) else value)
 
 
 def _key(location: tuple[int | str, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ def ground_truth(table: SampleTable) -> dict[str, Any]:
     annotations: list[dict[str, Any]] = []
     for image_id, sample in enumerate(table, 1):
         images.append({"id": image_id, "file_name": sample.id, "width": sample.width, "height": sample.height})
-        for box in sample.boxes:
+        for box in sample.boxes or ():
             width, height = box.x2 - box.x1, box.y2 - box.y1
             annotations.append(
                 {
@@ -35,7 +36,9 @@ def ground_truth(table: SampleTable) -> dict[str, Any]:
     return {"info": {}, "images": images, "annotations": annotations, "categories": categories}
 
 
-def detection_scores(truth: dict[str, Any], predictions: list[dict[str, Any]]) -> dict[str, Any]:
+def detection_scores(
+    truth: dict[str, Any], predictions: list[dict[str, Any]], left_out: Collection[str] = ()
+) -> dict[str, Any]:
     """COCO's box AP, as fractions from 0 to 1: mean over IoU 0.50:0.95 (``mAP``), at 0.50, at 0.75; 100 boxes an image.
 
     The means are over the categories that have a box in the truth; another category's AP is None.
@@ -43,6 +46,7 @@ def detection_scores(truth: dict[str, Any], predictions: list[dict[str, Any]]) -
     Args:
         truth: COCO instances dictionary.
         predictions: COCO results: ``image_id``, ``category_id``, ``bbox`` as x, y, width, height in pixels, ``score``.
+        left_out: categories that have their own AP, but do not count in the means.
     """
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         reference = COCO()
@@ -67,7 +71,8 @@ def detection_scores(truth: dict[str, Any], predictions: list[dict[str, Any]]) -
         }
         for k, c in enumerate(truth["categories"])
     ]
-    metrics = {"mAP": _mean(precision), "AP50": _mean(precision[at50]), "AP75": _mean(precision[at75])}
+    counted = precision[..., [c["name"] not in left_out for c in truth["categories"]]]
+    metrics = {"mAP": _mean(counted), "AP50": _mean(counted[at50]), "AP75": _mean(counted[at75])}
     return {"metrics": metrics, "classes": classes}
 
 

@@ -16,6 +16,7 @@ class EvaluateJob(BaseModel):
         model: folder of the ``model`` artifact.
         table: folder of the benchmark's sample table.
         work: where predictions and scores go.
+        left_out: classes that do not count in the means.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -27,3 +28,4 @@ class EvaluateJob(BaseModel):
     batch: int
     threads: int
     device: str
+    left_out: tuple[str, ...] = ()

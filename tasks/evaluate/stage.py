@@ -29,6 +29,7 @@ def evaluate_model(
     config: EvaluateConfig,
     retrain: RetrainConfig,
     store: Store,
+    trained_on: tuple[Artifact, ...] = (),
     occasion: str | None = None,
 ) -> Artifact:
     """Score one model on the benchmark; returns an artifact of kind ``evaluation``.
@@ -40,6 +41,7 @@ def evaluate_model(
         config: the section of the configuration.
         retrain: for the device and how many models are worked on at a time.
         store: where predictions and scores are kept.
+        trained_on: the data sets of the comparison's training sides, which ``classes: shared`` looks at.
         occasion: something that makes this evaluation a new one even if the same model was scored on the same
             images before, such as the night's date.
 
@@ -47,6 +49,7 @@ def evaluate_model(
         ProcessError: inference failed; the message holds the end of its log.
     """
     device = resolve_device(retrain.device)
+    left_out = classes_left_out(kind, config, trained_on)
     threads = max(1, (os.cpu_count() or 1) // retrain.workers)
 
     def make(work: Path) -> dict[str, Any]:
@@ -58,6 +61,7 @@ def evaluate_model(
             batch=config.batch,
             threads=threads,
             device=device,
+            left_out=left_out,
         )
         write_json(work / "job.json", job.model_dump(mode="json"))
         run_mm_worker("tasks.evaluate.worker", work / "job.json", f"{kind} {arm} seed {seed}", threads, device)
@@ -66,8 +70,25 @@ def evaluate_model(
 
     return store.build(
         "evaluation",
-        config={"task": kind, "occasion": occasion},
+        config={"task": kind, "occasion": occasion, "left_out": left_out},
         inputs={"model": model, "benchmark": benchmark},
         code=code_version(*_CODE),
         make=make,
     )
+
+
+def classes_left_out(kind: Task, config: EvaluateConfig, trained_on: tuple[Artifact, ...]) -> tuple[str, ...]:
+    """The classes that do not count in the means: those that some side's labels cannot have, where only shared ones do.
+
+    Raises:
+        ValueError: no class is left.
+    """
+    if config.classes == "benchmark":
+        return ()
+    from tasks.datasets.table import SampleTable
+
+    infos = [SampleTable.read(a.path).info for a in trained_on]
+    left_out = sorted({name for i in infos for name in (i.impossible_boxes if kind == "detection" else i.impossible)})
+    if infos and len(left_out) == len(infos[0].detection if kind == "detection" else infos[0].classes):
+        raise ValueError(f"evaluate.classes: shared leaves no class of {kind}: each is missing from one of the sets")
+    return tuple(left_out)

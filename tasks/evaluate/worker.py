@@ -34,7 +34,7 @@ from tasks.evaluate.job import EvaluateJob
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
 from tasks.progress import progress
 from tasks.retrain import checkpoints
-from tasks.retrain.build import DATASETS, PACKAGES, TrainingError, check_images
+from tasks.retrain.build import DATASETS, LABELS, PACKAGES, TrainingError, check_images
 from tasks.retrain.worker import CHECKPOINT
 from tasks.store import write_json
 
@@ -48,10 +48,11 @@ def evaluate(job: EvaluateJob) -> dict[str, Any]:
     torch.set_num_threads(job.threads)
     table = SampleTable.read(job.table)
     check_images(job.task, table)
+    table = table.labelled(LABELS[job.task])
     model, loader = _load(job)
     outputs = progress(_predict(model, loader), len(table), f"{job.task} inference", bar=False)
     scores = (_segmentation if job.task == "segmentation" else _detection)(job, table, outputs)
-    scores = {"task": job.task, "images": len(table), **scores}
+    scores = {"task": job.task, "images": len(table), "left_out": list(job.left_out), **scores}
     write_json(job.work / "scores.json", scores)
     return scores
 
@@ -99,7 +100,7 @@ def _segmentation(job: EvaluateJob, table: SampleTable, outputs: Iterator[Any]) 
         evidence["pixels"] += confusion[rows, columns].tolist()
         write_png(job.work / "predictions" / f"{sample.id}.png", predicted)
     pq.write_table(pa.table(evidence), job.work / "confusion.parquet")
-    return segmentation_scores(total, names)
+    return segmentation_scores(total, names, job.left_out)
 
 
 def _detection(job: EvaluateJob, table: SampleTable, outputs: Iterator[Any]) -> dict[str, Any]:
@@ -120,7 +121,7 @@ def _detection(job: EvaluateJob, table: SampleTable, outputs: Iterator[Any]) -> 
     truth = ground_truth(table)
     write_json(job.work / "predictions.json", predictions, indent=None)
     write_json(job.work / "ground_truth.json", truth, indent=None)
-    return detection_scores(truth, predictions)
+    return detection_scores(truth, predictions, job.left_out)
 
 
 def main(path: Path) -> int:

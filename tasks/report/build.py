@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tasks.report.config import ReportConfig
-from tasks.report.model import Cost, DatasetRow, Report, TranslatorRow
+from tasks.report.model import CheckRow, Cost, DatasetRow, Report, TranslatorRow
 from tasks.report.provenance import provenance, reference
 from tasks.report.reading import Reader
 from tasks.report.record import RunRecord, Task
@@ -42,6 +42,7 @@ def build_report(record: RunRecord, config: ReportConfig) -> Report:
         samples=tuple(translation_samples(record, config, reader)),
         predictions=tuple(prediction_samples(record, config, reader)),
         datasets=tuple(_datasets(record, manifests, config, reader)),
+        checks=tuple(_checks(record, reader)),
         translators=translators,
         costs=tuple(costs),
         total_seconds=sum({c.artifact: c.seconds for c in costs}.values()),
@@ -82,6 +83,13 @@ def _datasets(
             first_rejected=tuple(rejected[: config.rejected_rows]),
             key=artifact.key,
         )
+
+
+def _checks(record: RunRecord, reader: Reader) -> Iterable[CheckRow]:
+    """What the checks before training found; those that passed too, to be counted."""
+    rows = reader.json(record.checks.file("checks.json")) if record.checks is not None else None
+    for row in rows or ():
+        yield CheckRow.model_validate({name: row.get(name) for name in CheckRow.model_fields})
 
 
 def _translators(record: RunRecord, manifests: dict[str, Manifest], reader: Reader) -> Iterable[TranslatorRow]:

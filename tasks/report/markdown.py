@@ -13,7 +13,7 @@ _ERROR_CHARS = 200
 
 
 def render_markdown(report: Report) -> str:
-    """Render verdicts, failures, tables, cost, rejected files and provenance as GitHub-flavoured Markdown."""
+    """Render verdicts, failures, tables, cost, rejected files, checks and provenance as GitHub-flavoured Markdown."""
     blocks = [
         f"# {escape(report.title)}",
         f"Run **{escape(report.name)}**, finished {report.finished:%Y-%m-%d %H:%M} UTC",
@@ -24,6 +24,7 @@ def render_markdown(report: Report) -> str:
         blocks += _table(table)
     blocks += _cost(report)
     blocks += _rejected(report)
+    blocks += _checks(report)
     blocks += _provenance(report)
     return "\n\n".join(blocks) + "\n"
 
@@ -111,6 +112,14 @@ def _cost(report: Report) -> Iterable[str]:
 def _rejected(report: Report) -> Iterable[str]:
     each = [f"{d.role} {escape(d.dataset)} {d.rejected:,} beside {count(d.images, 'image')}" for d in report.datasets]
     yield f"**Rejected files** {'; '.join(each)}."
+
+
+def _checks(report: Report) -> Iterable[str]:
+    failed = [c for c in report.checks if not c.passed]
+    if report.checks:
+        passed = f"{len(report.checks) - len(failed)} of {len(report.checks)} passed"
+        lines = [f"* {c.severity}, {escape(c.role)}, {escape(c.name)}: {escape(c.message)}" for c in failed]
+        yield "\n".join([f"**Checks of the data sets** {passed}.", *([""] if lines else []), *lines])
 
 
 def _provenance(report: Report) -> Iterable[str]:

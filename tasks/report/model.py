@@ -130,6 +130,18 @@ class DatasetRow(Part):
     key: str
 
 
+class CheckRow(Part):
+    """A check of the data sets, made before training; ``role`` says of which."""
+
+    name: str
+    role: str
+    severity: Literal["error", "warning"]
+    passed: bool
+    measured: float
+    threshold: float
+    message: str
+
+
 class TranslatorRow(Part):
     """A translator: how it was made, and how fast it is."""
 
@@ -258,6 +270,7 @@ class Report(Part):
     samples: tuple[Grid, ...]
     predictions: tuple[Grid, ...]
     datasets: tuple[DatasetRow, ...]
+    checks: tuple[CheckRow, ...] = ()
     translators: tuple[TranslatorRow, ...]
     costs: tuple[Cost, ...]
     total_seconds: float

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from tasks.datasets.images import ImageError, read_image
+from tasks.datasets.errors import ImageError
+from tasks.datasets.images import read_image
 from tasks.datasets.masks import IGNORE, MaskEncoding, read_mask
 from tasks.report.model import DrawnBox, LegendEntry, Picture
 
@@ -30,6 +31,8 @@ class Packed:
 
 def pack(picture: Picture, legend: Sequence[LegendEntry], width: int) -> Packed:
     """Draw a picture, scaled down to ``width`` pixels where it is wider, as WebP (label images without loss)."""
+    if picture.image is None and picture.label is None:
+        return Packed(None, missing=picture.missing or "no picture")
     try:
         image = _draw(picture, legend, width)
     except ImageError as error:
@@ -45,8 +48,7 @@ def _draw(picture: Picture, legend: Sequence[LegendEntry], width: int) -> Image.
     if picture.label is not None:
         indices = read_mask(picture.label, picture.encoding or _INDEX)
         return _scaled(Image.fromarray(_palette(legend)[indices]), width, Image.Resampling.NEAREST)
-    if picture.image is None:
-        raise ImageError(picture.missing or "no picture")
+    assert picture.image is not None
     image = Image.fromarray(read_image(picture.image))
     small = _scaled(image, width, Image.Resampling.LANCZOS)
     _draw_boxes(small, picture.boxes, legend, small.width / image.width)

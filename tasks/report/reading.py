@@ -34,6 +34,7 @@ class Scores(BaseModel):
     images: int
     metrics: dict[str, float | None]
     classes: tuple[ClassScore, ...]
+    left_out: tuple[str, ...] = ()
 
 
 class Card(BaseModel):

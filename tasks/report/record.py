@@ -44,6 +44,7 @@ class RunRecord(BaseModel):
 
     Attributes:
         source, target, benchmark: artifacts of kind ``dataset``: ``samples.parquet`` and ``rejected.csv``.
+        checks: artifact of kind ``checks``: ``checks.json`` and ``checks.html``.
         translators: name -> artifact of kind ``translator``, for the trained methods.
         translated: name -> artifact of kind ``translated``: ``images/*.png`` and ``samples.parquet``.
         results: the arms that finished, in the order of the configuration.
@@ -56,6 +57,7 @@ class RunRecord(BaseModel):
     source: Artifact
     target: Artifact
     benchmark: Artifact
+    checks: Artifact | None = None
     translators: dict[str, Artifact]
     translated: dict[str, Artifact]
     results: tuple[Result, ...]
@@ -64,6 +66,8 @@ class RunRecord(BaseModel):
     def artifacts(self) -> dict[str, Artifact]:
         """Every artifact of the run by a name that says its role: the report's inputs and the table of stages."""
         named = {"dataset source": self.source, "dataset target": self.target, "dataset benchmark": self.benchmark}
+        if self.checks is not None:
+            named["check data sets"] = self.checks
         named |= {f"train translator {name}": a for name, a in self.translators.items()}
         named |= {f"translate {name}": a for name, a in self.translated.items()}
         for r in self.results:

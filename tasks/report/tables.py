@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -57,7 +57,7 @@ def task_table(task: Task, scored: Sequence[Scored], config: ReportConfig, bench
         columns=tuple(columns),
         rows=rows,
         protocol=tuple(_protocol(scored, benchmark)),
-        notes=tuple(_notes(task, columns, rows)),
+        notes=tuple(_notes(task, columns, rows, {name for s in scored for name in s.scores.left_out})),
         curves=tuple(c for s in scored if (c := _curve(s.result, reader)) is not None),
     )
 
@@ -162,7 +162,7 @@ def _weights(initial: Any) -> str:
     return str(initial or "random")
 
 
-def _notes(task: Task, columns: Sequence[Column], rows: Sequence[Row]) -> Iterable[str]:
+def _notes(task: Task, columns: Sequence[Column], rows: Sequence[Row], left_out: Collection[str]) -> Iterable[str]:
     metric = METRICS[task][0]
     yield (
         f"Scores in points (0-100); a class's score is its {CLASS_METRIC[task]}. Differences to the baseline are "
@@ -171,6 +171,11 @@ def _notes(task: Task, columns: Sequence[Column], rows: Sequence[Row]) -> Iterab
     if any(c.best for r in rows for c in r.cells):
         yield "Bold: best of its column, apart for arms with and without real images."
     per_class = [(c.name, [r.cells[i].value for r in rows]) for i, c in enumerate(columns) if c.is_class]
+    if left_out:
+        yield (
+            f"{metric} is the mean over the classes that all sets can have; {', '.join(sorted(left_out))} "
+            "do not count in it: the labels of a training set do not tell them apart."
+        )
     if absent := [name for name, values in per_class if all(v is None for v in values)]:
         yield f"'-': {', '.join(absent)} not in the benchmark, so without a score and not in {metric}."
     if zero := [n for n, vs in per_class if any(v is not None for v in vs) and all(round(v or 0, 1) == 0 for v in vs)]:

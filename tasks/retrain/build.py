@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mmengine.config import Config
 
@@ -13,6 +13,7 @@ from tasks.retrain.job import TrainJob
 
 PACKAGES: dict[Task, str] = {"detection": "mmdet", "segmentation": "mmseg"}
 DATASETS: dict[Task, str] = {"detection": "TableDetDataset", "segmentation": "TableSegDataset"}
+LABELS: dict[Task, Literal["boxes", "masks"]] = {"detection": "boxes", "segmentation": "masks"}
 CHECKPOINTS = "iter_*.pth"
 
 
@@ -83,11 +84,11 @@ def check_images(task: Task, table: SampleTable) -> None:
     Raises:
         TrainingError: it is empty, or has no labels of the task.
     """
+    what = LABELS[task]
     labelled = table.info.has_boxes if task == "detection" else table.info.encoding is not None
     if not len(table):
         raise TrainingError(f"data set {table.info.dataset!r} ({table.folder}) has no images")
-    if not labelled:
-        what = "boxes" if task == "detection" else "masks"
+    if not labelled or not len(table.labelled(what)):
         raise TrainingError(f"{task} needs {what}, but data set {table.info.dataset!r} has none")
 
 

@@ -9,10 +9,12 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.datasets.base_det_dataset import BaseDetDataset
 from mmdet.registry import DATASETS as DET_DATASETS
+from mmdet.registry import TRANSFORMS as DET_TRANSFORMS
 from mmseg.datasets.basesegdataset import BaseSegDataset
 from mmseg.registry import DATASETS as SEG_DATASETS
 from mmseg.registry import TRANSFORMS as SEG_TRANSFORMS
 
+from tasks.datasets.images import read_image
 from tasks.datasets.masks import IGNORE, MaskEncoding, read_mask
 from tasks.datasets.table import Sample, SampleTable, TableInfo
 
@@ -36,7 +38,7 @@ class TableDetDataset(BaseDetDataset):  # type: ignore[misc]
     """
 
     def __init__(self, table: str, **kwargs: Any) -> None:
-        self._table = SampleTable.read(Path(table))
+        self._table = SampleTable.read(Path(table)).labelled("boxes")
         super().__init__(ann_file="", metainfo=detection_metainfo(self._table.info), **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
@@ -45,7 +47,8 @@ class TableDetDataset(BaseDetDataset):  # type: ignore[misc]
 
 def _detection_item(index: int, sample: Sample) -> dict[str, Any]:
     boxes = [
-        {"bbox": [b.x1, b.y1, b.x2, b.y2], "bbox_label": b.category, "ignore_flag": int(b.crowd)} for b in sample.boxes
+        {"bbox": [b.x1, b.y1, b.x2, b.y2], "bbox_label": b.category, "ignore_flag": int(b.crowd)}
+        for b in sample.boxes or ()
     ]
     image = {"img_id": index, "img_path": str(sample.image), "height": sample.height, "width": sample.width}
     return {**image, "instances": boxes}
@@ -60,7 +63,7 @@ class TableSegDataset(BaseSegDataset):  # type: ignore[misc]
     """
 
     def __init__(self, table: str, **kwargs: Any) -> None:
-        self._table = SampleTable.read(Path(table))
+        self._table = SampleTable.read(Path(table)).labelled("masks")
         super().__init__(
             metainfo=segmentation_metainfo(self._table.info),
             ignore_index=IGNORE,
@@ -82,6 +85,16 @@ class TableSegDataset(BaseSegDataset):  # type: ignore[misc]
             }
             for index, sample in enumerate(self._table)
         ]
+
+
+@DET_TRANSFORMS.register_module()
+@SEG_TRANSFORMS.register_module()
+class LoadTableImage(BaseTransform):  # type: ignore[misc]
+    """Read a sample's image into ``img``, ``uint8 [H, W, 3]``, BGR as OpenMMLab has it; from a zip archive too."""
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        image = np.ascontiguousarray(read_image(Path(results["img_path"]))[..., ::-1])
+        return {**results, "img": image, "img_shape": image.shape[:2], "ori_shape": image.shape[:2]}
 
 
 @SEG_TRANSFORMS.register_module()

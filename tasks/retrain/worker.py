@@ -24,7 +24,7 @@ from mmengine.runner import Runner
 import tasks.retrain.data  # noqa: F401 - registers the data sets
 from tasks.datasets.table import SampleTable
 from tasks.retrain import checkpoints
-from tasks.retrain.build import CHECKPOINTS, TrainingError, train_config
+from tasks.retrain.build import CHECKPOINTS, LABELS, TrainingError, train_config
 from tasks.retrain.job import TrainJob
 from tasks.store import atomic_path, write_json
 
@@ -61,7 +61,7 @@ def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: dict[str, Any])
         torch.save({"state_dict": {k: v.cpu() for k, v in runner.model.state_dict().items()}}, temporary)
     cfg.dump(str(job.work / "config.py"))
     write_json(job.work / "curve.json", curve)
-    tables = [SampleTable.read(path) for path in job.tables]
+    tables = [SampleTable.read(path).labelled(LABELS[job.task]) for path in job.tables]
     card = {
         "task": job.task,
         "network": job.training.config.stem,

@@ -78,11 +78,14 @@ def _read(sample: Sample, minimum: int) -> Image:
     height, width = image.shape[:2]
     if (width, height) != (sample.width, sample.height):
         raise PixelError(
-            f"{sample.image}: {width}x{height}, but its row in the table says {sample.width}x{sample.height}: "
-            "the file has changed since the data set was read"
+            sample.image,
+            f"{width}x{height}, but its row in the table says {sample.width}x{sample.height}: "
+            "the file has changed since the data set was read",
+            "size",
         )
     if min(width, height) < minimum:
-        raise PixelError(f"{sample.image}: {width}x{height} is too small: the network needs {minimum} pixels a side")
+        reason = f"{width}x{height} is too small: the network needs {minimum} pixels a side"
+        raise PixelError(sample.image, reason, "size")
     return image
 
 

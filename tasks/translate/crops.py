@@ -51,8 +51,10 @@ class Side:
         height, width = pixels.shape[:2]
         if height < size or width < size:
             raise PixelError(
-                f"{self.paths[index]}: {width}x{height} at training size, smaller than the {size}x{size} crops: "
-                "lower training.crop or raise training.width"
+                self.paths[index],
+                f"{width}x{height} at training size, smaller than the {size}x{size} crops: "
+                "lower training.crop or raise training.width",
+                "size",
             )
         top, left = np.random.default_rng([*salt, 1, position]).integers(0, [height - size + 1, width - size + 1])
         return pixels[top : top + size, left : left + size]

@@ -7,12 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from tasks.datasets.images import ImageError, read_image
+from tasks.datasets.errors import ImageError
+from tasks.datasets.images import content_of, open_image
 
 _DEEP_MODES = ("I", "F")  # PIL's modes of more than 8 bits, such as I;16
 _PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_DEPTH = 24  # where its header has the bits a channel
 _PNG_END = b"IEND\xaeB`\x82"
 
 
@@ -26,27 +27,24 @@ def read_exact(path: Path) -> NDArray[np.uint8]:
     Raises:
         ImageError: it cannot be decoded, or its 16-bit values are not 8-bit values in disguise.
     """
-    return _read_deep(path) if _is_deep(path) else read_image(path)
+    content = content_of(path)
+    if _is_deep(content, path):
+        return _read_deep(content, path)
+    return np.asarray(open_image(content, path).convert("RGB"))
 
 
-def _is_deep(path: Path) -> bool:
+def _is_deep(content: bytes, path: Path) -> bool:
     """PIL opens 16-bit colour as 8-bit RGB, cutting it silently; so a PNG's own header is asked."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(26)
-        if head.startswith(_PNG) and len(head) == 26:
-            return head[24] == 16
-        with Image.open(path) as image:
-            return image.mode.startswith(_DEEP_MODES)
-    except OSError:
-        return False  # read_image says what is wrong
+    if content.startswith(_PNG) and len(content) > _PNG_DEPTH:
+        return content[_PNG_DEPTH] == 16
+    return open_image(content, path).mode.startswith(_DEEP_MODES)
 
 
-def _read_deep(path: Path) -> NDArray[np.uint8]:
-    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+def _read_deep(content: bytes, path: Path) -> NDArray[np.uint8]:
+    values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     # v * 257 maps 0-255 to 0-65535 exactly; anything else would have to be rounded or tone-mapped.
     if values is None or values.dtype != np.uint16 or np.any(values % 257):
-        raise PixelError(f"{path}: more than 8 bits a channel: convert it to an 8-bit image first")
+        raise PixelError(path, "more than 8 bits a channel: convert it to an 8-bit image first")
     small = (values // 257).astype(np.uint8)
     if small.ndim == 2 or small.shape[2] == 1:
         return np.repeat(small.reshape(*small.shape[:2], 1), 3, axis=2)

@@ -1,6 +1,7 @@
 """The dataset artifact: what is in it, and when it is found again."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 
 from tasks.datasets.build import build_dataset
 from tasks.datasets.config import DatasetsConfig, FolderDataset, SampleDataset
-from tasks.datasets.items import DatasetError
+from tasks.datasets.errors import DatasetError
 from tasks.datasets.stage import read
 from tasks.datasets.table import SampleTable
 from tasks.store import Store, StoreError
@@ -54,7 +55,7 @@ def test_the_sample_becomes_a_table(store: Store, side: str) -> None:
     assert (summary["images"], summary["rejected"], summary["split"]) == (4, 0, "train")
     assert (summary["dataset"], summary["taxonomy"]) == (f"sample, {side}", "cityscapes19")
     assert sum(summary["boxes"].values()) == sum(len(s.boxes) for s in table) > 0
-    assert artifact.file("rejected.csv").read_text().strip() == "file,reason"
+    assert artifact.file("rejected.csv").read_text().strip() == "file,reason,check"
     assert artifact.manifest().inputs["sample"].kind == "sample"
     assert build_dataset(config, section(), store).cached
 
@@ -97,10 +98,13 @@ def test_another_splits_files_do_not_count(store: Store, folder: FolderDataset) 
 
 def test_a_changed_taxonomy_is_read_again(store: Store, folder: FolderDataset, tmp_path: Path) -> None:
     text = (TAXONOMIES / "camvid11.yaml").read_text()
+    shutil.copytree(TAXONOMIES / "camvid11", tmp_path / "t")
     (tmp_path / "t.yaml").write_text(text + "# a comment changes nothing\n")
     build_dataset(folder, camvid(), store)
     assert build_dataset(folder, section(tmp_path / "t.yaml"), store).cached
-    (tmp_path / "t.yaml").write_text(text.replace("truck: car", "truck: null"))
+    (tmp_path / "t" / "minisim.yaml").write_text(
+        (TAXONOMIES / "camvid11" / "minisim.yaml").read_text().replace("truck: car", "truck: null")
+    )
     assert not build_dataset(folder, section(tmp_path / "t.yaml"), store).cached
 
 

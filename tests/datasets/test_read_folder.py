@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tasks.datasets.config import FolderDataset
-from tasks.datasets.items import DatasetError
+from tasks.datasets.errors import DatasetError
 from tasks.datasets.masks import read_mask
 from tasks.datasets.read import ReadResult, check_share, read_dataset, write_rejected
 from tasks.datasets.table import Box
@@ -261,7 +261,7 @@ def test_missing_places_stop_at_once(folder: Folder) -> None:
 
 def test_an_empty_split_stops_at_once(folder: Folder) -> None:
     (folder.root / "images" / "test").mkdir()
-    with pytest.raises(DatasetError, match=r"split 'test' of camvid is empty: nothing in .*images/test"):
+    with pytest.raises(DatasetError, match=r"split 'test' of folder is empty: nothing in .*images/test"):
         folder.read(split="test", mask_folder=None, boxes=None)
 
 
@@ -291,7 +291,7 @@ def test_share_of_rejected(folder: Folder, tmp_path: Path) -> None:
         check_share(result, 0.2)
     write_rejected(tmp_path / "rejected.csv", result.rejected)
     rows = list(csv.reader((tmp_path / "rejected.csv").open()))
-    assert rows == [["file", "reason"], [str(folder.image(2)), "is empty (0 bytes)"]]
+    assert rows == [["file", "reason", "check"], [str(folder.image(2)), "is empty (0 bytes)", "decodable"]]
 
 
 def test_share_of_rejected_boxes_counts_apart(folder: Folder) -> None:
@@ -308,3 +308,40 @@ def test_nothing_left_is_an_error_whatever_the_share(folder: Folder) -> None:
         folder.image(n).write_bytes(b"")
     with pytest.raises(DatasetError, match="4 of 4 images"):
         check_share(folder.read(), 1.0)
+
+
+def test_sequences_by_name(folder: Folder) -> None:
+    folder.image(2).rename(folder.image(2).with_name("night_2.png"))
+    folder.mask(2).rename(folder.mask(2).with_name("night_2.png"))
+    result = folder.read(boxes=None, sequence="^(drive|night)_")
+    assert [s.sequence for s in result.table] == ["drive", "drive", "drive", "night"]
+    result = folder.read(boxes=None, sequence="^(drive)?")
+    odd = folder.image(2).with_name("night_2.png")
+    assert [(r.file, r.cause) for r in result.rejected] == [(odd, "named")]
+    assert result.rejected[0].reason == "sequence '^(drive)?' finds none in its id 'night_2'"
+    assert len(result.table) == 3
+
+
+def test_a_wrong_expression_of_sequences_stops_at_once(folder: Folder) -> None:
+    with pytest.raises(DatasetError, match=r"sequence '\(drive' is no regular expression: missing \)"):
+        folder.read(sequence="(drive")
+    with pytest.raises(DatasetError, match=r"sequence 'drive' has no group"):
+        folder.read(sequence="drive")
+
+
+def test_masks_with_a_suffix_beside_the_images(folder: Folder) -> None:
+    for n in range(4):
+        folder.mask(n).rename(folder.image(n).with_name(f"drive_{n}_L.png"))
+    folder.image(3).with_name("drive_3_L.png").unlink()
+    result = folder.read(mask_folder="images/{split}", mask_suffix="_L")
+    missing = folder.image(3).with_name("drive_3_L.png")
+    assert only_reason(result, folder.image(3)) == f"image without label: no {missing}"
+    assert [s.mask.name for s in result.table if s.mask] == [f"drive_{n}_L.png" for n in range(3)]
+
+
+def test_listed_with_a_place_of_another_machine(folder: Folder) -> None:
+    folder.coco["images"][2]["file_name"] = "/data/drive_2.png"
+    folder.save()
+    rejected = {str(r.file): r.reason for r in folder.read().rejected}
+    assert rejected.keys() == {"/data/drive_2.png", str(folder.image(2))}
+    assert "there is no such file" in rejected["/data/drive_2.png"]

@@ -1,5 +1,7 @@
-"""Reading MORAI SIM's capture mode."""
+"""Reading MORAI SIM's recordings."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,19 +10,15 @@ import pytest
 from PIL import Image
 
 from tasks.datasets.config import MoraiDataset
-from tasks.datasets.items import DatasetError
+from tasks.datasets.errors import DatasetError
 from tasks.datasets.read import ReadResult, read_dataset
 from tasks.datasets.table import Box
 from tasks.datasets.taxonomy import Taxonomy
+from tests.datasets.writers.morai import START, line, name_of
 
 TAXONOMY = Taxonomy.load(Path(__file__).parents[2] / "configs" / "taxonomies" / "cityscapes19.yaml")
 ROAD, SEDAN, TRUCK, BUS, WALKER = (187, 187, 187), (255, 133, 133), (255, 160, 160), (255, 172, 172), (167, 22, 255)
 PERSON_BOX, CAR_BOX, TRUCK_BOX, BUS_BOX = range(4)
-
-
-def line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
-    box = f"{x1:.2f} {y1:.2f} {x2:.2f} {y2:.2f}"
-    return f"{kind} 0 0 0 {box} 0 0 0 0 0 0 0 166.5732 0.0005948656,-1.360331E-07,1.150531E-05\n"
 
 
 class Recording:
@@ -182,7 +180,7 @@ def test_a_missing_file(recording: Recording, missing: str, named: str, reason: 
 def test_label_images_that_do_not_fit(recording: Recording) -> None:
     recording.save(instance=True)
     Image.new("RGB", (59, 40)).save(recording.path("_Instance.png"))
-    assert "(40, 59)" in recording.read().rejected[0].reason
+    assert "is 59x40, but its image 60x40" in recording.read().rejected[0].reason
     Image.new("L", (60, 40)).save(recording.path("_Semantic.png"))
     assert "a colour label image is expected" in recording.read().rejected[0].reason
 
@@ -192,3 +190,197 @@ def test_nothing_there(tmp_path: Path) -> None:
         read_dataset(MoraiDataset(format="morai", root=tmp_path / "nowhere"), TAXONOMY)
     with pytest.raises(DatasetError, match="split 'train' of morai is empty"):
         read_dataset(MoraiDataset(format="morai", root=tmp_path), TAXONOMY)
+
+
+class Saves:
+    """Plain saves of cameras, 60x40, all road with one car; times in seconds after START."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, camera: str, seconds: float, suffix: str = ".png") -> Path:
+        return self.root / "SensorData" / camera / f"{name_of(START + timedelta(seconds=seconds))}{suffix}"
+
+    def images(self, camera: str, *times: float, suffix: str = ".png") -> None:
+        for seconds in times:
+            path = self.path(camera, seconds, suffix)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (60, 40), (9, 9, 9)).save(path)
+
+    def labels(self, camera: str, *times: float) -> None:
+        semantic = np.full((40, 60, 3), ROAD, np.uint8)
+        semantic[1:9, 1:11] = SEDAN
+        self.images(camera, *times)
+        for seconds in times:
+            Image.fromarray(semantic).save(self.path(camera, seconds))
+            self.path(camera, seconds, ".txt").write_text(line("Vehicle", 1, 1, 11, 9))
+
+    def read(self, **changes: Any) -> ReadResult:
+        return read_dataset(MoraiDataset(format="morai", root=self.root, **changes), TAXONOMY)
+
+
+@pytest.fixture
+def saves(tmp_path: Path) -> Saves:
+    return Saves(tmp_path)
+
+
+def test_a_label_goes_to_the_nearest_image(saves: Saves) -> None:
+    saves.images("CAMERA_1", 0.00, 0.03, 1, suffix=".jpg")
+    saves.labels("CAMERA_2", 0.02, 1.05)
+    result = saves.read()
+    assert [(s.image, s.mask) for s in result.table] == [
+        (saves.path("CAMERA_1", 0.03, ".jpg"), saves.path("CAMERA_2", 0.02)),
+        (saves.path("CAMERA_1", 1, ".jpg"), saves.path("CAMERA_2", 1.05)),
+    ]
+    assert all(s.boxes == (Box(CAR_BOX, 1, 1, 11, 9),) for s in result.table)
+    assert [(r.file, r.cause, r.reason) for r in result.rejected] == [
+        (
+            saves.path("CAMERA_1", 0, ".jpg"),
+            "paired",
+            "image without label: the nearest is 24-05-13-09-44-00-598446, 0.02 s later, which belongs to a nearer one",
+        )
+    ]
+
+
+def test_what_is_further_than_the_tolerance_is_listed(saves: Saves) -> None:
+    saves.images("CAMERA_1", 0, 1)
+    saves.labels("CAMERA_2", 0, 1.0501)
+    result = saves.read()
+    assert len(result.table) == 1
+    image, label = saves.path("CAMERA_1", 1), saves.path("CAMERA_2", 1.0501)
+    assert {r.file: (r.cause, r.reason) for r in result.rejected} == {
+        image: (
+            "paired",
+            f"image without label: the nearest is {label.stem}, 0.0501 s later, where tolerance allows 0.05 s",
+        ),
+        label: (
+            "paired",
+            f"label without image: the nearest is {image.stem}, 0.0501 s earlier, where tolerance allows 0.05 s",
+        ),
+    }
+    assert len(saves.read(tolerance=0.06).table) == 2
+
+
+def test_an_incomplete_or_lossy_label(saves: Saves) -> None:
+    saves.images("CAMERA_1", 0, 1, 2, 3)
+    saves.labels("CAMERA_2", 0, 1, 2, 3)
+    saves.path("CAMERA_2", 1, ".txt").unlink()
+    saves.path("CAMERA_2", 2).unlink()
+    saves.images("CAMERA_2", 3, suffix=".jpg")
+    saves.path("CAMERA_2", 3).unlink()
+    result = saves.read()
+    assert len(result.table) == 1
+    assert {r.file: (r.cause, r.reason) for r in result.rejected} == {
+        saves.path("CAMERA_1", 1): ("paired", f"image without label: no {saves.path('CAMERA_2', 1, '.txt')}"),
+        saves.path("CAMERA_1", 2): ("paired", f"image without label: no {saves.path('CAMERA_2', 2)}"),
+        saves.path("CAMERA_2", 3, ".jpg"): ("named", "is a label, but no PNG: other formats change its colours"),
+    }
+
+
+def test_of_several_cameras_the_one_whose_times_match(saves: Saves) -> None:
+    saves.images("CAMERA_1", 0, 1, 2)
+    saves.images("CAMERA_3", 2, 70, 80)
+    saves.labels("CAMERA_2", 0, 1, 2)
+    result = saves.read()
+    assert [s.image for s in result.table] == [saves.path("CAMERA_1", n) for n in (0, 1, 2)]
+    assert [(r.file, r.cause, r.reason[:28]) for r in result.rejected] == [
+        (saves.root / "SensorData" / "CAMERA_3", "paired", "its 3 images are left out: n")
+    ]
+
+
+def test_two_cameras_whose_times_match_are_an_error(saves: Saves) -> None:
+    for camera in ("CAMERA_1", "CAMERA_3"):
+        saves.images(camera, 0, 1, 2)
+    saves.labels("CAMERA_2", 0, 1, 2)
+    with pytest.raises(DatasetError, match=r"CAMERA_1 match .* CAMERA_2 \(3 frames\), but so do those of CAMERA_3"):
+        saves.read()
+
+
+def test_each_recording_has_its_own_pair(saves: Saves) -> None:
+    for root in (saves.root / "monday", saves.root / "tuesday"):
+        recording = Saves(root)
+        recording.images("CAMERA_1", 0)
+        recording.labels("CAMERA_2", 0)
+    result = saves.read()
+    assert result.rejected == []
+    name = name_of(START)
+    assert [s.id for s in result.table] == [f"{day}__CAMERA_1__{name}" for day in ("monday", "tuesday")]
+
+
+def test_a_camera_without_ground_truth(saves: Saves) -> None:
+    saves.images("CAMERA_1", 0, 1)
+    result = saves.read()
+    assert len(result.table) == 0
+    assert [r.file for r in result.rejected] == [saves.root / "SensorData" / "CAMERA_1"]
+    assert "no camera's folder beside it has ground truth (<time>.png and <time>.txt)" in result.rejected[0].reason
+
+
+def test_both_layouts_in_one_root(recording: Recording, saves: Saves) -> None:
+    recording.save()
+    saves.images("CAMERA_5", 0)
+    saves.labels("CAMERA_6", 0)
+    (saves.root / "SensorData" / "LIDAR_1").mkdir()
+    saves.path("LIDAR_1", 0, ".txt").write_text("0 1 2 3 4 5 6 7 8 9 10\n")
+
+    def cameras(**changes: Any) -> list[str]:
+        result = saves.read(**changes)
+        assert result.rejected == []
+        return [s.extra["camera"] for s in result.table]
+
+    assert cameras() == ["CAMERA_1", "CAMERA_5"]
+    assert cameras(layout="capture") == ["CAMERA_1"]
+    assert cameras(layout="plain") == ["CAMERA_5"]
+
+
+def test_a_gap_begins_another_sequence(saves: Saves) -> None:
+    times = (0, 10, 20.001, 21)
+    saves.images("CAMERA_1", *times)
+    saves.labels("CAMERA_2", *times)
+    first, second = (f"CAMERA_1__{name_of(START + timedelta(seconds=n))}" for n in (0, 20.001))
+    assert [s.sequence for s in saves.read().table] == [first, first, second, second]
+    assert [s.sequence for s in saves.read(gap=10.5).table] == [first] * 4
+    shares = {"train": 0.5, "val": 0.5}
+    splits = [{s.sequence for s in saves.read(split=name, shares=shares).table} for name in shares]
+    assert sorted(splits, key=min) == [{first}, {second}]
+
+
+@pytest.mark.parametrize("name", ["{}-0042", "24-05-13-09-44-00-578", "24-05-13-09-44-00-578-446"])
+def test_names_of_other_versions(saves: Saves, name: str) -> None:
+    saves.images("CAMERA_1", 0)
+    saves.labels("CAMERA_2", 0)
+    for path in sorted((saves.root / "SensorData").glob("*/*")):
+        path.rename(path.with_name(name.format(path.stem) + path.suffix))
+    saves.images("CAMERA_1", 5)
+    saves.labels("CAMERA_2", 5)
+    result = saves.read()
+    assert result.rejected == []
+    assert len(result.table) == 2
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        lambda name: f"front_{name}.png",
+        lambda name: f"{name}_Depth.png",
+        lambda name: f"{name}_Semantic.jpg",
+        lambda name: f"{name}_Instance.jpg",
+        lambda name: f"24-13{name[5:]}.png",  # a thirteenth month
+        lambda name: f"x{name}_Instance.txt",
+    ],
+)
+def test_a_name_that_is_no_time(recording: Recording, odd: Callable[[str], str]) -> None:
+    recording.save()
+    path = recording.stem.with_name(odd(recording.stem.name))
+    path.write_bytes(recording.path("_Semantic.png").read_bytes())
+    result = recording.read()
+    assert len(result.table) == 1
+    assert [(r.file, r.cause) for r in result.rejected] == [(path, "named")]
+    assert "YY-MM-DD-HH-MM-SS-ffffff" in result.rejected[0].reason
+
+
+def test_two_images_of_one_time(recording: Recording) -> None:
+    recording.save()
+    recording.save(suffix=".jpg")
+    result = recording.read()
+    assert len(result.table) == 1
+    assert [(r.file, r.cause) for r in result.rejected] == [(recording.path("_Intensity.png"), "unique")]

@@ -39,7 +39,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def table_of(root: Path, side: Side) -> SampleTable:
     kind = {
-        "simulated": MoraiDataset(format="morai", root=root),
+        "simulated": MoraiDataset(format="morai", root=root / "SensorData"),
         "real": CityscapesDataset(format="cityscapes", root=root),
     }
     result = read_dataset(kind[side], TAXONOMY)

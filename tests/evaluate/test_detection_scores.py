@@ -50,3 +50,10 @@ def test_no_predictions_score_zero() -> None:
 def test_benchmark_without_boxes_has_no_score() -> None:
     scores = detection_scores(truth(), [found(1, 1, [0, 0, 10, 10], 0.5)])
     assert scores["metrics"] == {"mAP": None, "AP50": None, "AP75": None}
+
+
+def test_classes_left_out_keep_their_score_but_do_not_count() -> None:
+    boxes = truth((1, 1, [10, 10, 40, 40]), (2, 2, [10, 10, 40, 40]))
+    scores = detection_scores(boxes, [found(1, 1, [10, 10, 40, 40], 0.9)], ("bus",))
+    assert [c["AP"] for c in scores["classes"]] == pytest.approx([1, 0])
+    assert scores["metrics"] == pytest.approx({"mAP": 1, "AP50": 1, "AP75": 1})

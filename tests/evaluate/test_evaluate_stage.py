@@ -15,7 +15,7 @@ from tasks.datasets.images import write_png
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.evaluate.config import EvaluateConfig
-from tasks.evaluate.stage import evaluate_model
+from tasks.evaluate.stage import classes_left_out, evaluate_model
 from tasks.process import ProcessError
 from tasks.retrain.config import RetrainConfig, Task
 from tasks.retrain.stage import train_model
@@ -38,7 +38,7 @@ def squares(store: Store) -> Artifact:
         classes=tuple(SegmentationClass(name=n, color=(i, i, i)) for i, n in enumerate(CLASSES)),
         detection=("square",),
         encoding=MaskEncoding(kind="index", indices={0: 0, 1: 1, 2: 2, 3: 255}),
-        has_boxes=True,
+        boxes_from="annotated",
     )
     folder = store.root / "raw"
     random = np.random.default_rng(0)
@@ -130,3 +130,23 @@ def test_benchmark_without_masks_is_refused(squares: Artifact, store: Store) -> 
     bare = store.build("dataset", config={"bare": 1}, inputs={}, code="1", make=make)
     with pytest.raises(ProcessError, match="segmentation needs masks, but data set 'squares' has none"):
         evaluate_model.fn("segmentation", "real", 0, model, bare, EvaluateConfig(), config, store)
+
+
+def test_shared_classes_are_those_that_every_side_can_have(squares: Artifact, store: Store) -> None:
+    def side(**changes: object) -> Artifact:
+        table = SampleTable.read(squares.path)
+        info = table.info.model_copy(update=changes)
+
+        def make(work: Path) -> None:
+            SampleTable(table.rows, info, work).write(work)
+
+        config = {name: list(value) for name, value in changes.items()}  # type: ignore[call-overload]
+        return store.build("dataset", config=config, inputs={}, code="1", make=make)
+
+    shared = EvaluateConfig(classes="shared")
+    some, other = side(impossible=CLASSES[:1]), side(impossible=CLASSES[2:])
+    assert classes_left_out("segmentation", shared, (some, other)) == tuple(sorted({*CLASSES[:1], *CLASSES[2:]}))
+    assert classes_left_out("segmentation", EvaluateConfig(), (some, other)) == ()
+    assert classes_left_out("detection", shared, (some, other)) == ()
+    with pytest.raises(ValueError, match="leaves no class of detection"):
+        classes_left_out("detection", shared, (side(impossible_boxes=("square",)),))

@@ -34,3 +34,9 @@ def test_absent_class_is_absent_and_not_zero() -> None:
 def test_benchmark_without_any_labelled_pixel() -> None:
     scores = segmentation_scores(np.zeros((2, 2), np.int64), ("a", "b"))
     assert scores["metrics"] == {"mIoU": None, "pixel_accuracy": None, "mean_accuracy": None}
+
+
+def test_classes_left_out_keep_their_score_but_do_not_count() -> None:
+    scores = segmentation_scores(np.array([[1, 1, 0], [0, 2, 0], [1, 0, 0]]), ("a", "b", "c"), ("c",))
+    assert [c["IoU"] for c in scores["classes"]] == pytest.approx([1 / 3, 2 / 3, 0])
+    assert scores["metrics"] == pytest.approx({"mIoU": 1 / 2, "pixel_accuracy": 3 / 5, "mean_accuracy": 3 / 4})

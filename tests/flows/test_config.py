@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from flows.config import PipelineConfig, TrainTranslatorConfig, overridden
-from flows.loading import ConfigError, load
 from flows.matrix import tables_of
 from flows.smoke import SMOKE, shrunk
+from tasks.loading import ConfigError, load
 from tasks.store import Artifact
 
 

@@ -38,6 +38,7 @@ class Fake:
     rejected: Sequence[tuple[str, str]] = (("broken.png", "cannot be decoded"),)
     images: int = 4
     with_boxes: bool = True
+    left_out: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.store = Store(self.root)
@@ -53,6 +54,7 @@ class Fake:
         return RunRecord(
             name=name,
             source=source,
+            checks=self.checks(source),
             target=target,
             benchmark=benchmark,
             translators={n: self.translator(n, source, target) for n in self.translators},
@@ -65,7 +67,11 @@ class Fake:
         classes = tuple(SegmentationClass(name=n, color=(40 * i, 90, 200)) for i, n in enumerate(self.classes))
         encoding = MaskEncoding(kind="index", indices={**{i: i for i in range(len(classes))}, 255: 255})
         return TableInfo(
-            dataset=name, classes=classes, detection=tuple(BOXES), encoding=encoding, has_boxes=self.with_boxes
+            dataset=name,
+            classes=classes,
+            detection=tuple(BOXES),
+            encoding=encoding,
+            boxes_from="annotated" if self.with_boxes else None,
         )
 
     def table(self, name: str, folder: Path, hue: int) -> None:
@@ -94,6 +100,18 @@ class Fake:
             return {"dataset": name, "split": "train", **counts}
 
         return self.build("dataset", {"name": name}, {}, make)
+
+    def checks(self, source: Artifact) -> Artifact:
+        rows = [
+            {"name": "decodable", "role": "source", "passed": True, "measured": 0.0, "message": "all decode"},
+            {"name": "class_rare", "role": "<b>target</b>", "passed": False, "measured": 2.0, "message": "2 of | it"},
+        ]
+
+        def make(folder: Path) -> None:
+            rest = {"severity": "warning", "threshold": 5.0, "examples": []}
+            (folder / "checks.json").write_text(json.dumps([{**row, **rest} for row in rows]))
+
+        return self.build("checks", {}, {"source": source}, make)
 
     def translator(self, name: str, source: Artifact, target: Artifact) -> Artifact:
         def make(folder: Path) -> None:
@@ -141,6 +159,7 @@ class Fake:
         metrics = {"mIoU": score, "pixel_accuracy": 0.9, "mean_accuracy": 0.5}
         classes = [{"name": n, "IoU": v, "accuracy": v} for n, v in self.classes.items()]
         scores = {"task": "segmentation", "images": self.images, "metrics": metrics, "classes": classes}
+        scores["left_out"] = list(self.left_out)
         (folder / "scores.json").write_text(json.dumps(scores))
 
     def detection(self, folder: Path, score: float | None) -> None:

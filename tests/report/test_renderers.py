@@ -290,3 +290,19 @@ def test_terminal_prints_verdicts_figures_and_what_was_found(write: Any, tmp_pat
 )
 def test_duration(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_failed_checks_are_told_and_passed_ones_counted(write: Any) -> None:
+    content, text, page = read(write(FULL)[0])
+    assert "1 of 2 checks passed before training" in page
+    assert "<b>target</b>" not in page + text
+    assert "2 of | it" in page
+    assert "**Checks of the data sets** 1 of 2 passed." in text
+    assert "2 of \\| it" in text
+    assert [c["passed"] for c in content["checks"]] == [True, False]
+
+
+def test_classes_left_out_of_the_mean_are_named(fake: Any) -> None:
+    run = fake(FULL, left_out=("road",))
+    table = Report.read(write_report.fn(ReportConfig(), run.record(), run.store).path).tables[0]
+    assert any("road do not count in it" in note for note in table.notes)

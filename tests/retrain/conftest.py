@@ -15,7 +15,7 @@ INFO = TableInfo(
     classes=(SegmentationClass(name="ground", color=(90, 90, 90)), SegmentationClass(name="square", color=(0, 0, 142))),
     detection=("square",),
     encoding=MaskEncoding(kind="index", indices={0: 0, 1: 1}),
-    has_boxes=True,
+    boxes_from="annotated",
 )
 
 

@@ -16,7 +16,7 @@ INFO = TableInfo(
     classes=tuple(SegmentationClass(name=str(i), color=(i, 0, 0)) for i in range(7)),
     detection=("a", "b", "c"),
     encoding=MaskEncoding(kind="index", indices={i: i for i in range(7)}),
-    has_boxes=True,
+    boxes_from="annotated",
 )
 FILES = sorted(Path("configs/detection").glob("*.py")) + sorted(Path("configs/segmentation").glob("*.py"))
 

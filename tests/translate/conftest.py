@@ -22,7 +22,7 @@ _INFO = TableInfo(
     classes=(SegmentationClass(name="road", color=(128, 64, 128)),),
     detection=("car",),
     encoding=MaskEncoding(kind="index", indices={0: 0}),
-    has_boxes=True,
+    boxes_from="annotated",
 )
 
 

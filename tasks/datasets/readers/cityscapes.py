@@ -6,16 +6,19 @@ below 1000 is stuff, or a group of things that were not told apart.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.datasets.config import CityscapesDataset
-from tasks.datasets.images import ImageError, read_label
-from tasks.datasets.items import Boxes, Item, ItemError, existing
-from tasks.datasets.table import Box
+from tasks.datasets.errors import ItemError
+from tasks.datasets.files import files_below
+from tasks.datasets.images import read_label
+from tasks.datasets.items import Boxes, Item
+from tasks.datasets.objects import component_boxes, numbered_boxes
+from tasks.datasets.table import BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
 THINGS = {
@@ -31,13 +34,15 @@ THINGS = {
     33: "bicycle",
 }
 _IMAGE, _LABELS, _INSTANCES = "_leftImg8bit.png", "_gtFine_labelIds.png", "_gtFine_instanceIds.png"
+_NAME = re.compile(r"(?P<city>[^_/]+)_(?P<sequence>\d{6})_\d{6}")
 
 
 class CityscapesReader:
     """Reads one split of Cityscapes."""
 
     dataset = "cityscapes"
-    has_boxes = True
+    boxes_from: BoxSource | None = "instances"
+    needs_mask = False
 
     def __init__(self, config: CityscapesDataset, taxonomy: Taxonomy) -> None:
         self._min_pixels = config.min_box_pixels
@@ -49,56 +54,46 @@ class CityscapesReader:
 
     def find(self) -> list[Item]:
         """List images by id ``<city>_<sequence>_<frame>``."""
-        images = _by_stem(existing(self._images, f"images <city>/*{_IMAGE}"), _IMAGE)
-        masks = _by_stem(existing(self._labels, f"labels <city>/*{_LABELS}"), _LABELS)
-        instances = _by_stem(self._labels, _INSTANCES)
-        return [self._item(key, images, masks, instances) for key in sorted(images.keys() | masks.keys())]
+        images = files_below(self._images, f"images <city>/*{_IMAGE}")
+        labels = files_below(self._labels, f"labels <city>/*{_LABELS}")
+        by_kind: dict[str, dict[str, Path]] = {_IMAGE: {}, _LABELS: {}, _INSTANCES: {}}
+        odd = []
+        for path in images.files + labels.files:
+            kind = next((k for k in by_kind if path.name.endswith(k)), None)
+            name = path.name.removesuffix(kind or "")
+            if kind is not None and _NAME.fullmatch(name):
+                by_kind[kind][name] = path
+            elif kind is not None or path in images.files:
+                pattern = f"<city>_<6 digits>_<6 digits>{kind or _IMAGE}"
+                odd.append(ItemError(path, f"its name is not of the form {pattern}", "named"))
+        keys = sorted(by_kind[_IMAGE].keys() | by_kind[_LABELS].keys())
+        problems = images.problems + labels.problems + odd
+        return [self._item(key, by_kind) for key in keys] + [Item.unusable(p) for p in problems]
 
-    def _item(self, key: str, images: dict[str, Path], masks: dict[str, Path], instances: dict[str, Path]) -> Item:
-        image, mask, instance = images.get(key), masks.get(key), instances.get(key)
+    def _item(self, name: str, files: dict[str, dict[str, Path]]) -> Item:
+        image, mask, instance = (files[kind].get(name) for kind in (_IMAGE, _LABELS, _INSTANCES))
+        match = _NAME.fullmatch(name)
+        assert match is not None
+        city, sequence = match["city"], match["sequence"]
         problem = None
         if image is None:
-            problem = ItemError(masks[key], f"label without image: no {self._images / key}{_IMAGE}")
+            assert mask is not None
+            problem = ItemError(mask, f"label without image: no {self._images / city / name}{_IMAGE}", "paired")
         elif mask is None or instance is None:
-            missing = f"{self._labels / key}{_LABELS if mask is None else _INSTANCES}"
-            problem = ItemError(image, f"image without label: no {missing}")
-        name = key.split("/")[-1]
-        extra = {"city": name.split("_")[0]}
-        return Item(name, image or masks[key], mask, instance, problem, extra)
+            missing = f"{self._labels / city / name}{_LABELS if mask is None else _INSTANCES}"
+            problem = ItemError(image, f"image without label: no {missing}", "paired")
+        return Item(name, image or mask or instance, mask, instance, problem, {"city": city}, f"{city}_{sequence}")  # type: ignore[arg-type]
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
         """Boxes of the visible pixels of every thing; a group gives a crowd box for each connected piece."""
         assert item.labels is not None
-        try:
-            ids = read_label(item.labels)
-        except ImageError as error:
-            raise ItemError(item.labels, str(error).removeprefix(f"{item.labels}: ")) from error
-        if ids.shape != size[::-1]:
-            raise ItemError(item.labels, f"has shape {ids.shape} (rows, columns), its image {size[::-1]}")
-        found = Boxes()
-        for value in np.unique(ids).tolist():
-            category = self._categories.get(value // 1000 if value >= 1000 else value)
-            if category is None:
-                continue
-            pieces = [ids == value] if value >= 1000 else _pieces(ids == value)
-            for piece in pieces:
-                self._add(found, piece, category, crowd=value < 1000)
-        return found
-
-    def _add(self, found: Boxes, piece: NDArray[np.bool_], category: int, crowd: bool) -> None:
-        if np.count_nonzero(piece) < self._min_pixels:
-            found.hidden += 1
-            return
-        columns, rows = np.flatnonzero(piece.any(axis=0)), np.flatnonzero(piece.any(axis=1))
-        x1, x2, y1, y2 = float(columns[0]), float(columns[-1] + 1), float(rows[0]), float(rows[-1] + 1)
-        found.kept.append(Box(category, x1, y1, x2, y2, crowd))
+        ids = read_label(item.labels, size)
+        values = np.unique(ids).tolist()
+        things = {v: c for v in values if v >= 1000 and (c := self._categories.get(v // 1000)) is not None}
+        found = numbered_boxes(ids, things, self._min_pixels)
+        groups = np.where(ids < 256, ids, 0).astype(np.uint8)
+        crowds = component_boxes(groups, self._categories, self._min_pixels, crowd=True)
+        return Boxes(found.kept + crowds.kept, [], found.hidden + crowds.hidden)
 
 
-def _by_stem(folder: Path, suffix: str) -> dict[str, Path]:
-    """``<city>/<name>`` -> file."""
-    return {p.relative_to(folder).as_posix().removesuffix(suffix): p for p in folder.glob(f"*/*{suffix}")}
-
-
-def _pieces(region: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
-    count, labels = cv2.connectedComponents(region.astype(np.uint8), connectivity=8)
-    return [labels == n for n in range(1, count)]
+reader = CityscapesReader

@@ -1,16 +1,20 @@
-"""MORAI SIM's saved camera data, capture mode.
+"""MORAI SIM's saved camera data, in both of its layouts.
 
-One folder holds ``<time>_Intensity`` (RGB or RGBA; PNG or JPEG), ``<time>_Semantic.png``, ``<time>_Instance.txt`` and,
-where saved, ``<time>_Instance.png``. A line of the text is an object in 17 blank-separated fields, KITTI-like: type,
-truncated, occluded, alpha, xmin, ymin, xmax, ymax (px), 7 zeros, distance (m), relative velocity ``x,y,z``. It lists
-hidden objects too, and calls cars, trucks and buses alike a vehicle: what is visible, and which of them it is, comes
-from the label images.
+Capture mode: one folder holds ``<time>_Intensity`` (RGB or RGBA; PNG or JPEG), ``<time>_Semantic.png``,
+``<time>_Instance.txt`` and, where saved, ``<time>_Instance.png``. Plain save: one camera's folder holds ``<time>.png``
+or ``.jpg`` (RGB), and another's, in ground-truth mode, ``<time>.png`` (semantic) and ``<time>.txt``; see
+``morai_plain``. Folders without images are other sensors'.
+
+A line of the text is an object in 17 blank-separated fields, KITTI-like: type, truncated, occluded, alpha, xmin, ymin,
+xmax, ymax (px), 7 zeros, distance (m), relative velocity ``x,y,z``. It lists hidden objects too, and calls cars, trucks
+and buses alike a vehicle: what is visible, and which of them it is, comes from the label images.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +22,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.datasets.config import MoraiDataset
-from tasks.datasets.images import ImageError, read_label
-from tasks.datasets.items import Boxes, Item, ItemError, clipped, existing
-from tasks.datasets.table import Box
+from tasks.datasets.errors import ItemError
+from tasks.datasets.files import files_below, is_file, read_bytes
+from tasks.datasets.images import read_label
+from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.readers.morai_plain import IMAGE, TEXT, Frames, Pair, camera_pairs, frame_pairs
+from tasks.datasets.readers.morai_times import TIME, Times, time_of
+from tasks.datasets.table import Box, BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
-_IMAGE, _MASK, _INSTANCES, _TEXT = "_Intensity", "_Semantic.png", "_Instance.png", "_Instance.txt"
+_IMAGES = (".png", ".jpg", ".jpeg")
+_RGB, _MASK, _INSTANCES, _OBJECTS = "_Intensity", "_Semantic.png", "_Instance.png", "_Instance.txt"
+_KINDS = {f"{_RGB}{suffix}": _RGB for suffix in _IMAGES} | {k: k for k in (_MASK, _INSTANCES, _OBJECTS)}
 _FIXED = {"SaveFile", "SensorData"}  # folders that every recording has: they say nothing in an id
 _FIELDS = 17
 _INSIDE = 0.9  # the share of an object's visible pixels that must lie in its box
@@ -32,36 +42,68 @@ _INSIDE = 0.9  # the share of an object's visible pixels that must lie in its bo
 class MoraiReader:
     """Reads the recordings below a folder; MORAI SIM itself knows no splits."""
 
-    has_boxes = True
+    boxes_from: BoxSource | None = "annotated"
+    needs_mask = True
 
     def __init__(self, config: MoraiDataset, taxonomy: Taxonomy) -> None:
         self.dataset = config.palette
         self.places = [config.root]
         self._root = config.root
+        self._layouts = ("capture", "plain") if config.layout == "auto" else (config.layout,)
+        self._tolerance = timedelta(seconds=config.tolerance)
+        self._gap = timedelta(seconds=config.gap)
         self._min_pixels = config.min_box_pixels
         self._categories = taxonomy.categories(config.palette)
         self._by_mask = taxonomy.categories_by_mask(config.palette)
 
     def find(self) -> list[Item]:
-        """List images by id: the path below the root and the time of capture."""
-        paths = sorted(existing(self._root, f"MORAI recordings (*{_IMAGE}.png)").rglob("*_*"))
-        found: dict[Path, dict[str, Path]] = {}  # folder / time -> kind -> file
-        for path in paths:
-            time, _, kind = path.stem.rpartition("_")
-            if f"_{kind}{path.suffix}" in (_MASK, _TEXT, _INSTANCES) or f"_{kind}" == _IMAGE:
-                found.setdefault(path.parent / time, {})[kind + path.suffix * (path.suffix == ".txt")] = path
-        return [self._item(stem, files) for stem, files in found.items()]
+        """List images by id: the path below the root and the time of capture.
 
-    def _item(self, stem: Path, files: dict[str, Path]) -> Item:
-        image, mask, text = files.get("Intensity"), files.get("Semantic"), files.get("Instance.txt")
-        problem = None
-        if image is None:
-            problem = ItemError(next(iter(files.values())), f"label without image: no {stem}{_IMAGE}.png")
-        elif mask is None or text is None:
-            problem = ItemError(image, f"image without label: no {stem}{_MASK if mask is None else _TEXT}")
-        parts = [p for p in stem.relative_to(self._root).parts if p not in _FIXED]
-        any_file = image or next(iter(files.values()))
-        return Item("__".join(parts), any_file, mask, text, problem, {"camera": stem.parent.name})
+        Raises:
+            DatasetError: there is no such folder, or plain saves leave open which camera a ground truth belongs to.
+        """
+        listed = files_below(self._root, f"MORAI recordings (*{_RGB}.png, or {TIME}.png)")
+        problems = list(listed.problems)
+        layouts: dict[str, dict[Path, Frames]] = {"capture": {}, "plain": {}}
+        cameras = {path.parent for path in listed.files if path.suffix.lower() in _IMAGES}
+        for path in listed.files:
+            try:
+                place = _place(path) if path.parent in cameras else None
+                if place is not None and place[0] in self._layouts:
+                    layout, time, kind = place
+                    _add(layouts[layout].setdefault(path.parent, {}).setdefault(time, {}), kind, path)
+            except ItemError as error:
+                problems.append(error)
+        items = [item for folder, frames in layouts["capture"].items() for item in self._captured(folder, frames)]
+        pairs, lonely = camera_pairs(layouts["plain"], self._tolerance)
+        for images, labels in pairs:
+            items += self._saved(images, labels, layouts["plain"])
+        return items + [Item.unusable(p) for p in problems + lonely]
+
+    def _captured(self, folder: Path, frames: Frames) -> list[Item]:
+        """The frames of a camera in capture mode."""
+        starts = Times(frames).starts(self._gap)
+        return [self._item(folder, _complete(folder, time, kinds), starts) for time, kinds in frames.items()]
+
+    def _saved(self, images: Path, labels: Path, cameras: dict[Path, Frames]) -> list[Item]:
+        """The frames of a plain camera and of its ground truth."""
+        pairs = frame_pairs(cameras[images], cameras[labels], self._tolerance)
+        starts = Times({pair.name for pair in pairs}).starts(self._gap)
+        return [self._item(images, pair, starts) for pair in pairs]
+
+    def _item(self, folder: Path, pair: Pair, starts: dict[str, str]) -> Item:
+        parts = [p for p in folder.relative_to(self._root).parts if p not in _FIXED]
+        file = pair.image or pair.mask or pair.text
+        assert file is not None
+        return Item(
+            "__".join([*parts, pair.name]),
+            file,
+            pair.mask,
+            pair.text,
+            pair.problem,
+            {"camera": folder.name},
+            "__".join([*parts, starts[pair.name]]),
+        )
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
         """The objects of the text that have enough visible pixels, with the class that most of those have."""
@@ -71,6 +113,8 @@ class MoraiReader:
             try:
                 name, box = _parse(line)
                 box = clipped(box, size)
+                if self._by_mask.get(name) == {}:  # none of the classes it can be is asked for
+                    continue
                 if name in self._by_mask:
                     objects.append(_Object(box, self._by_mask[name]))
                 elif name not in self._categories:
@@ -86,6 +130,44 @@ class MoraiReader:
         found.kept += seen
         found.hidden = len(objects) - len(seen)
         return found
+
+
+def _place(path: Path) -> tuple[str, str, str] | None:
+    """The layout, the time of capture and the kind that a file's name says; None for a file that is no camera's.
+
+    Raises:
+        ItemError: it is an image, or a text of capture mode, but of another name.
+    """
+    suffix = path.suffix.lower()
+    time, _, ending = path.stem.rpartition("_")
+    kind = _KINDS.get(f"_{ending}{suffix}")
+    if kind is not None and time_of(time) is not None:
+        return "capture", time, kind
+    if time_of(path.stem) is not None and suffix in (*_IMAGES, ".txt"):
+        return "plain", path.stem, TEXT if suffix == ".txt" else IMAGE
+    if kind is not None or suffix in _IMAGES:
+        endings = ", ".join((".png", f"{_RGB}.png", _MASK, _INSTANCES, _OBJECTS))
+        raise ItemError(path, f"its name is not of the form {TIME} and one of {endings}", "named")
+    return None
+
+
+def _add(kinds: dict[str, Path], kind: str, path: Path) -> None:
+    if kind in kinds:
+        raise ItemError(path, f"is of the same time and kind as {kinds[kind]}", "unique")
+    kinds[kind] = path
+
+
+def _complete(folder: Path, time: str, files: dict[str, Path]) -> Pair:
+    """A frame of capture mode, with what it lacks."""
+    image, mask, text = files.get(_RGB), files.get(_MASK), files.get(_OBJECTS)
+    problem = None
+    if image is None:
+        there = next(iter(files.values()))
+        problem = ItemError(there, f"label without image: no {folder / time}{_RGB}.png", "paired")
+    elif mask is None or text is None:
+        missing = f"{folder / time}{_MASK if mask is None else _OBJECTS}"
+        problem = ItemError(image, f"image without label: no {missing}", "paired")
+    return Pair(time, image, mask or files.get(_INSTANCES), text, problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,25 +216,23 @@ def _by_instance(objects: list[_Object], mask: NDArray[np.uint8], path: Path) ->
 
 def _read_instances(path: Path, mask: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Number the colours of an instance image from 0."""
-    try:
-        label = read_label(path).astype(np.int64)
-    except ImageError as error:
-        raise ItemError(path, str(error).removeprefix(f"{path}: ")) from error
-    if label.shape[:2] != mask.shape:
-        raise ItemError(path, f"has shape {label.shape[:2]} (rows, columns), its image {mask.shape}")
+    label = read_label(path, (mask.shape[1], mask.shape[0])).astype(np.int64)
     packed = label if label.ndim == 2 else label[..., 0] << 16 | label[..., 1] << 8 | label[..., 2]
     return np.asarray(np.unique(packed, return_inverse=True)[1].reshape(mask.shape), np.int64)
 
 
 def _instances(item: Item) -> Path | None:
+    """The instance image beside the text, which only capture mode saves."""
     assert item.labels is not None
+    if not item.labels.name.endswith(_OBJECTS):
+        return None
     path = item.labels.with_suffix(".png")
-    return path if path.is_file() else None
+    return path if is_file(path) else None
 
 
 def _lines(path: Path) -> list[str]:
     try:
-        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return [line for line in read_bytes(path).decode("utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise ItemError(path, f"cannot be read as text ({error})") from error
 
@@ -169,3 +249,6 @@ def _parse(line: str) -> tuple[str, Box]:
     if not all(map(math.isfinite, (x1, y1, x2, y2))):
         raise ValueError(f"the box is not finite: {' '.join(fields[4:8])!r}")
     return fields[0], Box(-1, x1, y1, x2, y2)
+
+
+reader = MoraiReader

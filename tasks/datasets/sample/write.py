@@ -43,7 +43,6 @@ _IDS = {  # Cityscapes' label ids
     "traffic sign": 20,
 } | {name: i for i, name in THINGS.items()}
 _START = datetime(2026, 3, 1, 9, 0, 0)  # the time of the first simulated image
-_CITY = "sample"
 
 
 def write_sample(
@@ -76,7 +75,7 @@ def _write(root: Path, side: str, split: str, number: int, width: int, height: i
         _write_morai(root / "SensorData" / "CAMERA_1" / time, simulated(view), labels, view.things)
     else:
         image, labels = photographed(view, labels, rng)
-        _write_cityscapes(root, split, f"{_CITY}_000000_{number:06d}", image, labels)
+        _write_cityscapes(root, split, f"{split}_000000_{number:06d}", image, labels)
 
 
 def _write_morai(stem: Path, image: NDArray[np.uint8], labels: Labels, things: tuple[Thing, ...]) -> None:
@@ -105,7 +104,7 @@ def _lines(labels: Labels, things: tuple[Thing, ...]) -> list[str]:
 def _write_cityscapes(root: Path, split: str, name: str, image: NDArray[np.uint8], labels: Labels) -> None:
     ids = np.array([_IDS[n] for n in labels.names], np.uint8)[labels.classes]
     instances = np.where(labels.objects > 0, ids.astype(np.uint16) * 1000 + labels.objects, ids).astype(np.uint16)
-    truth = root / "gtFine" / split / _CITY
-    write_png(root / "leftImg8bit" / split / _CITY / f"{name}_leftImg8bit.png", image)
+    truth = root / "gtFine" / split / split  # a split is a city: the same drive is never in two
+    write_png(root / "leftImg8bit" / split / split / f"{name}_leftImg8bit.png", image)
     write_png(truth / f"{name}_gtFine_labelIds.png", ids)
     write_png(truth / f"{name}_gtFine_instanceIds.png", instances)

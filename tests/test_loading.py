@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from flows.loading import ConfigError, load, parse_sets, read
+from tasks.loading import ConfigError, load, parse_sets, read
 
 
 class Inner(BaseModel):
@@ -102,3 +102,14 @@ def test_two_files_may_include_parts_of_each_other(tmp_path: Path) -> None:
     path = write(tmp_path, "name: x\ninner: !include b.yaml#part\n")
     assert load(path, Outer).inner.size == 2
     assert read(tmp_path / "b.yaml").values["back"] == "x"
+
+
+def test_merge_keys(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc: {<<: *a, x: 5}\nd: {<<: [*a, *b]}\n")
+    values = read(path).values
+    assert values["c"] == {"x": 5, "y": 2}
+    assert values["d"] == {"x": 1, "y": 2, "z": 4}
+    path.write_text("a: {<<: 5}\n")
+    with pytest.raises(ConfigError, match=r"c\.yaml:1: << takes a mapping"):
+        read(path)

@@ -17,6 +17,7 @@ Place = tuple[str | int, ...]  # the keys and list positions that lead to a valu
 Model = TypeVar("Model", bound=BaseModel)
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 _INCLUDE = "!include"
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 class ConfigError(Exception):
@@ -203,13 +204,21 @@ class _Reader:
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        merged: dict[str, Any] = {}  # what `<<` brings: the mapping's own keys go first, then the earlier of several
         for key_node, child in node.value:
+            if key_node.tag == _MERGE:
+                found = self.value(child, place)
+                for mapping in found if isinstance(found, list) else [found]:
+                    if not isinstance(mapping, dict):
+                        raise ConfigError(f"{self.path}:{key_node.start_mark.line + 1}: << takes a mapping")
+                    merged = {**mapping, **merged}
+                continue
             key = self.loader.construct_object(key_node)
             if key in values:
                 raise ConfigError(f"{self.path}:{key_node.start_mark.line + 1}: {key!r} is given twice")
             values[key] = self.value(child, (*place, key))
             self.lines.setdefault((*place, key), (self.path, key_node.start_mark.line + 1))
-        return values
+        return {**merged, **values}
 
     def _include(self, target: str, place: Place, line: int) -> Any:
         name, _, part = _VARIABLE.sub(lambda found: self._variable(found, line), target).partition("#")

@@ -1,0 +1,122 @@
+"""Showing checks: as one HTML file (styles and pictures inside, no script, nothing fetched), and at the terminal."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tasks.datasets.checks.model import MAX_LISTED, Check, CheckedSet, share_text
+from tasks.datasets.errors import ImageError
+from tasks.datasets.images import content_of, open_image
+from tasks.store import atomic_path
+
+_TEMPLATES = Path(__file__).parent
+_WIDTH, _QUALITY = 360, 75  # of thumbnails: about 15 kB each
+_INDICES = 64  # an image of one channel without larger values holds class indices, and would look black
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A picture as a data URI with its size in pixels; ``uri`` is None and ``missing`` says why where there is none."""
+
+    uri: str | None
+    width: int = 0
+    height: int = 0
+    missing: str = ""
+
+
+def write_page(path: Path, checks: list[Check], sets: Mapping[str, CheckedSet], title: str) -> None:
+    """Write the outcome of all checks as one page, what did not pass first.
+
+    Args:
+        path: the HTML file, written atomically.
+        checks: as ``run_checks`` gave them.
+        sets: what was checked, by role.
+        title: the page's, for people.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"measured": _measured, "allowed": _allowed}
+    failed = _failed(checks)
+    page = environment.get_template("checks.html").render(
+        title=title,
+        failed=failed,
+        passed=[c for c in checks if c.passed],
+        counts={s: sum(c.severity == s for c in failed) for s in ("error", "warning")},
+        sets=sets,
+        thumbnail=functools.cache(_thumbnail),
+        max_listed=MAX_LISTED,
+    )
+    with atomic_path(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _thumbnail(path: Path) -> Thumbnail:
+    try:
+        image = _visible(open_image(content_of(path), path))
+    except ImageError as error:
+        return Thumbnail(None, missing=f"{path.name}: {error.reason}".replace(str(path.parent), ""))
+    image.thumbnail((_WIDTH, _WIDTH))
+    stream = io.BytesIO()
+    image.save(stream, "WEBP", quality=_QUALITY)
+    return Thumbnail("data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode(), *image.size)
+
+
+def _visible(image: Image.Image) -> Image.Image:
+    """The image as RGB; class indices in colours that tell neighbours apart."""
+    pixels = np.asarray(image)
+    if image.mode == "P" or pixels.ndim == 3 or pixels.max(initial=0) >= _INDICES:
+        return image.convert("RGB")
+    spread = (pixels.astype(np.uint16) * 67 % 256).astype(np.uint8)
+    return Image.fromarray(cv2.applyColorMap(spread, cv2.COLORMAP_TURBO)[..., ::-1])
+
+
+def print_table(checks: list[Check], console: Console | None = None) -> None:
+    """Print what did not pass, errors first, and how many checks passed."""
+    console = console or Console()
+    failed = _failed(checks)
+    if failed:
+        table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
+        for check in failed:
+            style = "red" if check.severity == "error" else "yellow"
+            head = f"[bold]{check.role}, {check.name}[/bold] [dim]{_measured(check)}[/dim]"
+            table.add_row(f"[{style}]{check.severity}[/{style}]", f"{head}\n{escape(check.message)}")
+        console.print(table)
+    console.print(f"{len(checks) - len(failed)} of {len(checks)} checks of the data passed")
+
+
+def _failed(checks: list[Check]) -> list[Check]:
+    """What did not pass, errors first."""
+    return sorted((c for c in checks if not c.passed), key=lambda c: c.severity)
+
+
+def _measured(check: Check) -> str:
+    return _quantity(check, check.measured)
+
+
+def _allowed(check: Check) -> str:
+    if not check.threshold:
+        return "none"
+    return ("at least " if check.name == "empty" else "at most ") + _quantity(check, check.threshold)
+
+
+def _quantity(check: Check, value: float) -> str:
+    return {"share": share_text(value), "count": f"{value:,.0f}", "times": f"{value:,.3g} times"}[check.unit]

@@ -1,0 +1,181 @@
+"""Files that lie in folders or inside zip archives: found, listed and read alike.
+
+A file inside an archive has the archive's path in its own: ``front/img.zip/00cc-11dd/00000000_img_front.jpg``.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tasks.datasets.errors import DatasetError, ItemError
+from tasks.store import content_digest
+
+_CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what file managers leave behind, beside hidden files
+# What zipfile raises for a damaged archive, beside OSError; RuntimeError: encrypted, or of an unknown kind.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)
+_archives: dict[tuple[str, int, int], zipfile.ZipFile] = {}
+_lock = threading.Lock()
+
+
+@dataclass(slots=True)
+class Found:
+    """The files of a place in order of their paths, and what kept some of it from being listed."""
+
+    files: list[Path] = field(default_factory=list)
+    problems: list[ItemError] = field(default_factory=list)
+
+
+def files_below(place: Path, what: str) -> Found:
+    """List all files below a folder, or in a zip archive. Links are followed; hidden files are left out.
+
+    Args:
+        place: the folder or archive.
+        what: what is looked for there, for the error.
+
+    Raises:
+        DatasetError: there is no such folder or archive, or it cannot be read.
+    """
+    if place.suffix == ".zip" and place.is_file():
+        return Found(sorted(place / name for name in _members(place)))
+    if not place.is_dir():
+        raise DatasetError(f"{place}: no such folder; {what} were looked for there")
+    found = Found()
+    names = []
+    for entry in _walk(place):
+        if isinstance(entry, ItemError):
+            found.problems.append(entry)
+        else:
+            names.append(entry.path)
+    found.files = [Path(name) for name in sorted(names)]
+    if not found.files and any(problem.file == place for problem in found.problems):
+        raise DatasetError(f"{found.problems[0]}; {what} were looked for there")
+    return found
+
+
+def fingerprint(places: Iterable[Path]) -> str:
+    """Digest of the paths, sizes and times of change of all files in these folders (or of these files)."""
+    entries: list[list[str | int]] = []
+    for place in places:
+        if not place.is_dir():
+            stats = [(str(place), place.stat())] if place.exists() else []
+        else:
+            files = (entry for entry in _walk(place) if not isinstance(entry, ItemError))
+            stats = sorted(((e.path, s) for e in files if (s := _stat(e)) is not None), key=lambda pair: pair[0])
+        entries += [[path, stat.st_size, stat.st_mtime_ns] for path, stat in stats]
+    return content_digest(entries)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, which may lie in a zip archive.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError: it cannot be read, or its archive is damaged.
+    """
+    located = _in_archive(path)
+    if located is None:
+        return path.read_bytes()
+    archive, member = located
+    try:
+        return _open(archive).read(member)
+    except KeyError:
+        raise FileNotFoundError(f"{archive} has no {member}") from None
+    except _DAMAGED as error:
+        raise OSError(f"its archive is damaged: {error}") from error
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file, in a folder or in a zip archive."""
+    located = _in_archive(path)
+    if located is None:
+        return path.is_file()
+    return located[1] in _open(located[0]).NameToInfo
+
+
+def text_lines(path: Path) -> list[tuple[int, str]]:
+    """The lines of a text file that are not blank, each with its number from 1.
+
+    Raises:
+        ItemError: it cannot be read as text.
+    """
+    try:
+        lines = read_bytes(path).decode("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ItemError(path, f"cannot be read as text ({error})") from error
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _in_archive(path: Path) -> tuple[Path, str] | None:
+    """The archive of a path and the name in it; None for an ordinary path."""
+    if ".zip/" not in path.as_posix():
+        return None
+    for parent in path.parents:
+        if parent.suffix == ".zip" and parent.is_file():
+            return parent, path.relative_to(parent).as_posix()
+    return None
+
+
+def _open(archive: Path) -> zipfile.ZipFile:
+    """The open archive. A forked process opens its own: a shared file position would mix up what is read.
+
+    An archive that was replaced is opened anew.
+    """
+    key = (str(archive), os.getpid(), archive.stat().st_mtime_ns)
+    with _lock:
+        if key not in _archives:
+            _archives[key] = zipfile.ZipFile(archive)
+        return _archives[key]
+
+
+def _members(archive: Path) -> Iterator[str]:
+    try:
+        infos = _open(archive).infolist()
+    except (OSError, *_DAMAGED) as error:
+        raise DatasetError(f"{archive}: cannot be read as a zip archive ({error})") from error
+    return (i.filename for i in infos if not i.is_dir() and not any(_is_clutter(p) for p in i.filename.split("/")))
+
+
+def _is_clutter(name: str) -> bool:
+    return name.startswith(".") or name in _CLUTTER
+
+
+def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
+    try:
+        return entry.stat()
+    except OSError:  # a link to nowhere
+        return None
+
+
+def _walk(folder: Path | str, above: tuple[tuple[int, int], ...] = ()) -> Iterator[os.DirEntry[str] | ItemError]:
+    """Every file below a folder; an error for each folder that cannot be listed or that leads back into itself.
+
+    Args:
+        folder: where to start.
+        above: device and inode of the folders on the way down.
+    """
+    try:
+        stat = os.stat(folder)  # noqa: PTH116 - a string's, thousands of times
+        if (stat.st_dev, stat.st_ino) in above:
+            yield ItemError(Path(folder), "is a link that leads back to a folder above it", "found")
+            return
+        with os.scandir(folder) as scan:
+            entries = [entry for entry in scan if not _is_clutter(entry.name)]
+    except OSError as error:
+        yield ItemError(Path(folder), f"the folder cannot be read ({error.strerror})", "found")
+        return
+    for entry in entries:
+        try:
+            is_folder = entry.is_dir()
+        except OSError as error:
+            yield ItemError(Path(entry.path), f"cannot be opened ({error.strerror})", "found")
+            continue
+        if is_folder:
+            yield from _walk(entry.path, (*above, (stat.st_dev, stat.st_ino)))
+        else:
+            yield entry

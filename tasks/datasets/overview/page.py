@@ -1,0 +1,241 @@
+"""Showing overviews: as one HTML file (styles and pictures inside, no script, nothing fetched), and at the terminal."""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from numpy.typing import NDArray
+from PIL import Image
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tasks.datasets.overview.drawing import BOX_COLORS
+from tasks.datasets.overview.numbers import BoxCount, ClassCount, Overview, class_divergence
+from tasks.datasets.overview.priors import heat_map, heat_position
+from tasks.store import atomic_path
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 8_000_000  # what mail and chat still take as an attachment
+_SHRINK, _SMALLEST = 0.75, 160
+_TICKS = (0.0, 0.01, 0.1, 0.25, 0.5, 1.0)
+_LISTED = 3  # splits or image sizes that are named
+_BOXES_FROM = {
+    "annotated": "annotated",
+    "instances": "around the visible pixels of each instance",
+    "components": "around connected pixels of a class: objects that touch are one",
+    None: "none",
+}
+_STATES = {"impossible": "no label", "absent": "does not occur", "unlabelled": "-", "shown": ""}
+
+
+def write_page(path: Path, overviews: Sequence[Overview], title: str) -> None:
+    """Write the overviews of some sets as one page, the sets side by side.
+
+    Args:
+        path: the HTML file, written atomically.
+        overviews: the sets, at least one; classes of the same name are one class.
+        title: the page's, for people.
+    """
+    width = max((p.image.shape[1] for o in overviews for p in o.pictures if p.image is not None), default=_SMALLEST)
+    page = _render(overviews, title, width)
+    while len(page.encode()) > MAX_BYTES and width > _SMALLEST:
+        log.info("the page has %.1f MB: pictures are made smaller", len(page.encode()) / 1e6)
+        width = max(_SMALLEST, int(width * _SHRINK))
+        page = _render(overviews, title, width)
+    with atomic_path(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _render(overviews: Sequence[Overview], title: str, width: int) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["percent"] = percent
+    template = environment.get_template("overview.html")
+    return template.render(
+        title=title,
+        sets=overviews,
+        facts=list(_facts(overviews)),
+        classes=[(one, counts) for one, counts, _ in _by_class(overviews)],
+        largest_share=max((c.share for o in overviews for c in o.classes), default=0.0),
+        detection=list(_by_detection(overviews)),
+        box_colors=BOX_COLORS,
+        heats=list(_heats(overviews)),
+        heat_scale=_uri(heat_map(np.linspace(0, 1, 256, dtype=np.float32)[None] ** 3), lossless=True),
+        ticks=[(100 * float(heat_position(t)), f"{100 * t:g} %") for t in _TICKS],
+        divergences=list(_divergences(overviews)),
+        pack=lambda image: _uri(_scaled(image, width)),
+    )
+
+
+def percent(share: float | None) -> str:
+    """A share, 0 to 1, in percent: ``37.2 %``, ``0.31 %``; ``-`` where there is none."""
+    if share is None:
+        return "-"
+    if 0 < share < 0.0001:
+        return "<0.01 %"
+    return f"{100 * share:.{1 if share >= 0.01 or not share else 2}f} %"
+
+
+def _facts(overviews: Sequence[Overview]) -> Iterator[tuple[str, list[str]]]:
+    """What is told of each set: its name, and its text for every set."""
+
+    def row(name: str, texts: Iterator[str]) -> tuple[str, list[str]]:
+        return name, list(texts)
+
+    yield row("Images", (f"{o.images:,}" for o in overviews))
+    yield row("Split", (_list(o.splits) for o in overviews))
+    yield row("Sequences", (f"{o.sequences:,}" if o.sequences else "not known" for o in overviews))
+    yield row("Size", (_list({f"{w}×{h}": n for (w, h), n in o.sizes.items()}) for o in overviews))
+    yield row("With masks", (f"{o.masked:,}" for o in overviews))
+    yield row("With box labels", (f"{o.boxed:,}" + (f", {o.empty:,} of them empty" * bool(o.empty)) for o in overviews))
+    yield row("Boxes", (f"{o.objects:,}" + f" and {o.crowds:,} crowds" * bool(o.crowds) for o in overviews))
+    yield row("Boxes are", (_BOXES_FROM[o.boxes_from] for o in overviews))
+    if any(o.unlabelled for o in overviews):
+        yield row("Unlabelled", (f"{o.unlabelled:,}" for o in overviews))
+
+
+def _list(counts: dict[str, int]) -> str:
+    """``train``; ``train (20), val (3) and 2 more`` where there are several."""
+    if len(counts) < 2:
+        return next(iter(counts), "-")
+    more = f" and {len(counts) - _LISTED:,} more" if len(counts) > _LISTED else ""
+    return ", ".join(f"{name} ({n:,})" for name, n in itertools.islice(counts.items(), _LISTED)) + more
+
+
+def _by_class(overviews: Sequence[Overview]) -> Iterator[tuple[ClassCount, list[ClassCount | None], list[int | None]]]:
+    """Every class of any set: itself, its count in every set, and its position there."""
+    positions = [{c.name: i for i, c in enumerate(o.classes)} for o in overviews]
+    for name, one in {c.name: c for o in overviews for c in o.classes}.items():
+        at = [p.get(name) for p in positions]
+        yield one, [o.classes[i] if i is not None else None for o, i in zip(overviews, at, strict=True)], at
+
+
+def _by_detection(overviews: Sequence[Overview]) -> Iterator[tuple[str, list[BoxCount | None]]]:
+    """Every detection class of any set: its name, and its count in every set."""
+    found = [{c.name: c for c in o.detection} for o in overviews]
+    for name in dict.fromkeys(c.name for o in overviews for c in o.detection):
+        yield name, [f.get(name) for f in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Heat:
+    """A class's heat map as a data URI for every set, and why it has none; ``color`` is None for ignored pixels."""
+
+    name: str
+    color: tuple[int, int, int] | None
+    maps: list[tuple[str, str]]
+
+    @property
+    def shown(self) -> bool:
+        return any(uri for uri, _ in self.maps)
+
+
+def _heats(overviews: Sequence[Overview]) -> Iterator[_Heat]:
+    """The spatial priors of every class of any set, then of the ignored pixels."""
+    for one, counts, at in _by_class(overviews):
+        found = zip(overviews, counts, at, strict=True)
+        yield _Heat(
+            one.name,
+            one.color,
+            [
+                _map(o.priors[i], c) if o.priors is not None and c and i is not None else ("", "no masks")
+                for o, c, i in found
+            ],
+        )
+    if any(o.ignored and o.priors is not None for o in overviews):
+        yield _Heat(
+            "ignored", None, [_map(_ignored(o.priors)) if o.priors is not None else ("", "no masks") for o in overviews]
+        )
+
+
+def _map(shares: NDArray[np.float32], count: ClassCount | None = None) -> tuple[str, str]:
+    if shares.any():
+        return _uri(heat_map(shares), lossless=True), ""
+    return "", _STATES[count.state] or "in no mask drawn" if count else "none ignored"
+
+
+def _ignored(priors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The spatial prior of the ignored pixels; rounding may leave a little where there are none."""
+    rest = 1 - priors.sum(axis=0)
+    return np.where(rest > 1e-4, rest, 0).astype(np.float32)
+
+
+def _divergences(overviews: Sequence[Overview]) -> Iterator[tuple[str, float]]:
+    for a, b in itertools.combinations(overviews, 2):
+        if (value := class_divergence(a, b)) is not None:
+            yield f"{a.role} and {b.role}", value
+
+
+def _scaled(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    size = (width, max(1, round(image.shape[0] * width / image.shape[1])))
+    return np.asarray(Image.fromarray(image).resize(size)) if image.shape[1] > width else image
+
+
+def _uri(image: NDArray[np.uint8], lossless: bool = False) -> str:
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, "WEBP", lossless=lossless, quality=82)
+    return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+def print_overview(overviews: Sequence[Overview], console: Console | None = None) -> None:
+    """Print the numbers of some sets, side by side."""
+    console = console or Console()
+    heads = [f"{escape(o.role)}\n[dim]{escape(o.dataset)}[/dim]" for o in overviews]
+    facts, classes = _table("sets", heads), _table("classes: share of labelled pixels, images that show it", heads)
+    for fact, texts in _facts(overviews):
+        facts.add_row(fact, *map(escape, texts))
+    for one, counts, _ in _by_class(overviews):
+        classes.add_row(escape(one.name), *(_class_text(c) for c in counts))
+    classes.add_row(
+        "[dim]ignored, of all pixels[/dim]", *(f"{percent(o.ignored)} [dim]{'':6}[/dim]" for o in overviews)
+    )
+    boxes = _table("boxes", ["", "objects", "an image", "small / medium / large", "median"])
+    for name, found in _by_detection(overviews):
+        for o, count in zip(overviews, found, strict=True):
+            boxes.add_row(escape(name) if o is overviews[0] else "", escape(o.role), *_box_texts(count))
+    for table in (facts, classes, boxes):
+        console.print(table)
+    for between, value in _divergences(overviews):
+        console.print(
+            f"class frequencies of {escape(between)}: Jensen-Shannon divergence {value:.3f} of 1 bit", soft_wrap=True
+        )
+    for problem in (p for o in overviews for p in o.problems):
+        console.print(problem, style="yellow", markup=False, soft_wrap=True)
+
+
+def _table(title: str, heads: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table.add_column("", no_wrap=True)
+    for head in heads:
+        table.add_column(head, justify="right" if head else "left", no_wrap=not head, overflow="fold")
+    return table
+
+
+def _class_text(count: ClassCount | None) -> str:
+    if count is None or count.state != "shown":
+        return f"[dim]{_STATES[count.state] if count else '-'}[/dim]"
+    return f"{percent(count.share)} [dim]{count.images:>6,}[/dim]"
+
+
+def _box_texts(count: BoxCount | None) -> list[str]:
+    if count is None or count.state != "shown":
+        return [f"[dim]{_STATES[count.state] if count else '-'}[/dim]"]
+    median = f"{count.median[0]:.0f}×{count.median[1]:.0f}" if count.median else "-"
+    objects = f"{count.objects:,}" + f" + {count.crowds:,} crowds" * bool(count.crowds)
+    return [objects, f"{count.per_image:.2f}", " / ".join(f"{n:,}" for n in count.sizes), median]

@@ -1,0 +1,173 @@
+"""BDD100K: boxes on ``images/100k/<split>/*.jpg``, semantic masks on ``images/10k/<split>/*.jpg``.
+
+The two sets share some images, which have the same names. Boxes are in one file, ``labels/det_20/det_<split>.json`` or
+its forerunners: a list of frames in Scalabel's form (https://doc.bdd100k.com/format.html). Masks are
+``labels/sem_seg/masks/<split>/<name>.png`` of Cityscapes' train ids.
+
+Scalabel's x2 and y2 are the last column and row inside a box; this reader takes them so in the files of all years. The
+objects "other person", "other vehicle" and "trailer" are regions where the benchmark ignores persons, cars and trucks
+(the toolkit's configs/det.toml): they become crowd boxes, COCO's ``iscrowd``, in which nothing that is found counts as
+wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.datasets.config import Bdd100kDataset
+from tasks.datasets.errors import Cause, DatasetError, ItemError
+from tasks.datasets.files import files_below
+from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.table import Box, BoxSource
+from tasks.datasets.taxonomy import Taxonomy
+
+IGNORED = ("other person", "other vehicle", "trailer")
+_FILES = ("det_20/det_{}.json", "det_v2_{}_release.json", "bdd100k_labels_images_{}.json")
+_EXTRA = ("weather", "scene", "timeofday")
+_FAR = 1e6  # px; a coordinate beyond it, or one that is not finite, is a mistake
+_SIDES = ("x1", "y1", "x2", "y2")
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """An object's label, unchecked; ``sides`` are x1, y1, x2, y2, or None for lanes and areas."""
+
+    id: Any
+    category: Any
+    sides: tuple[Any, ...] | None
+
+
+class Bdd100kReader:
+    """Reads one split of BDD100K."""
+
+    dataset = "bdd100k"
+    needs_mask = False
+
+    def __init__(self, config: Bdd100kDataset, taxonomy: Taxonomy) -> None:
+        self._categories = taxonomy.categories(self.dataset)
+        labels = config.root / "labels"
+        self._candidates = [labels / name.format(config.split) for name in _FILES]
+        self._file = next((path for path in self._candidates if path.is_file()), self._candidates[0])
+        self._masks = labels / "sem_seg" / "masks" / config.split
+        # In this order, so that an image of both sets is that of 100k.
+        folders = {
+            "masks": config.root / "images/10k" / config.split,
+            "boxes": config.root / "images/100k" / config.split,
+        }
+        self._images = {kind: folder for kind, folder in folders.items() if kind in config.labels}
+        self.boxes_from: BoxSource | None = "annotated" if "boxes" in config.labels else None
+        self.places = [*self._images.values()]
+        self.places += [{"masks": self._masks, "boxes": self._file}[kind] for kind in self._images]
+        self._rows: dict[str, dict[str, Any]] = {}  # the file's, by image's name without suffix
+
+    def find(self) -> list[Item]:
+        """List the images of the kinds of labels asked for, by name without suffix."""
+        odd = self._load() if "boxes" in self._images else []
+        masks = _by_name(self._masks, ".png", "masks", odd) if "masks" in self._images else {}
+        images: dict[str, Path] = {}
+        for kind, folder in self._images.items():
+            images |= _by_name(folder, ".jpg", kind, odd)
+        names = sorted(images.keys() | masks.keys() | self._rows.keys())
+        return [self._item(name, images.get(name), masks.get(name)) for name in names] + odd
+
+    def _item(self, name: str, image: Path | None, mask: Path | None) -> Item:
+        row, problem = self._rows.get(name), None
+        if image is None:
+            places = " and ".join(map(str, self._images.values()))
+            reason = f"label without image: no {name}.jpg in {places}"
+            problem = ItemError(mask or self._file, reason, "paired")
+        elif row is None and mask is None:
+            missing = {"masks": f"no {self._masks / name}.png", "boxes": f"{self._file} does not list it"}
+            reason = " and ".join(missing[kind] for kind in self._images)
+            problem = ItemError(image, f"image without label: {reason}", "paired")
+        labels = self._file if row is not None else None
+        attributes = row.get("attributes") if row is not None else None
+        extra = {k: attributes[k] for k in _EXTRA if k in attributes} if isinstance(attributes, dict) else {}
+        return Item(name, image or mask or self._file, mask, labels, problem, extra)
+
+    def _load(self) -> list[Item]:
+        """Read the file of boxes; returns the rows that mean no image."""
+        try:
+            rows = json.loads(self._file.read_bytes(), object_hook=_reduced)
+        except FileNotFoundError:
+            names = ", ".join(str(path) for path in self._candidates)
+            raise DatasetError(f"no such file: {names}; one was looked for because of 'boxes' in labels") from None
+        except OSError as error:
+            raise DatasetError(f"{self._file}: cannot be read ({error.strerror})") from error
+        except ValueError as error:
+            raise DatasetError(f"{self._file}: is not JSON: {error}") from error
+        if not isinstance(rows, list):
+            raise DatasetError(f"{self._file}: is no file of BDD100K's boxes, which is a list of frames")
+        odd = []
+        for n, row in enumerate(rows):
+            name = row.get("name") if isinstance(row, dict) else None
+            stem = PurePosixPath(name).stem if isinstance(name, str) else ""
+            if not stem:
+                odd.append(self._odd(n, "has no name", "named"))
+            elif self._rows.setdefault(stem, row) is not row:
+                odd.append(self._odd(n, f"has the name {name} of a row before it", "unique"))
+        return odd
+
+    def _odd(self, n: int, reason: str, cause: Cause) -> Item:
+        return Item(f"row {n}", self._file, None, None, ItemError(self._file, f"row {n} {reason}", cause))
+
+    def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes | None:
+        """The objects; None for an image that only has a mask."""
+        if item.labels is None:
+            return None
+        labels, found = self._rows[item.id].get("labels"), Boxes()
+        if not isinstance(labels, list | None):
+            raise ItemError(item.labels, f"{item.id}: its labels are no list")
+        for n, label in enumerate(labels or ()):  # null: an image without objects
+            try:
+                box = self._box(label)
+                found.kept += [clipped(box, size)] if box is not None else []
+            except ValueError as error:
+                name = f" (id {label.id})" if isinstance(label, _Label) else ""
+                found.reject(item.labels, f"label {n}{name} of {item.id}: {error}")
+        return found
+
+    def _box(self, label: Any) -> Box | None:
+        """The label's box; None where it is none of the detection classes."""
+        if not isinstance(label, _Label) or not isinstance(label.category, str):
+            raise ValueError("it has no category")
+        if label.category not in self._categories:
+            raise ValueError(f"category {label.category!r} is not in the taxonomy's maps.{self.dataset}.boxes")
+        category = self._categories[label.category]
+        if category is None:
+            return None
+        if label.sides is None or not all(isinstance(v, int | float) and abs(v) < _FAR for v in label.sides):
+            raise ValueError(f"box2d {label.sides} is not the four numbers x1, y1, x2, y2")
+        x1, y1, x2, y2 = map(float, label.sides)
+        return Box(category, x1, y1, x2 + 1, y2 + 1, label.category in IGNORED)
+
+
+def _reduced(row: dict[str, Any]) -> dict[str, Any] | _Label:
+    """What a label's row is kept as: the files have over a million, and those of 2018 the outlines of lanes too."""
+    if "category" not in row:
+        return row
+    box = row.get("box2d")
+    sides = tuple(box.get(side) for side in _SIDES) if isinstance(box, dict) else None
+    return _Label(row.get("id"), row["category"], sides)
+
+
+def _by_name(folder: Path, suffix: str, kind: str, odd: list[Item]) -> dict[str, Path]:
+    """The folder's files by name without suffix; those that are none of the format are added to ``odd``."""
+    found = files_below(folder, f"*{suffix} (because of {kind!r} in labels)")
+    named: dict[str, Path] = {}
+    for path in found.files:
+        if path.suffix != suffix:
+            odd.append(Item.unusable(ItemError(path, f"its name is not of the form <name>{suffix}", "named")))
+        elif named.setdefault(path.stem, path) is not path:
+            odd.append(Item.unusable(ItemError(path, f"has the same name as {named[path.stem]}", "unique")))
+    odd += [Item.unusable(problem) for problem in found.problems]
+    return named
+
+
+reader = Bdd100kReader

@@ -1,0 +1,140 @@
+"""KITTI's semantics benchmark of 2015, and its object benchmark (https://www.cvlibs.net/datasets/kitti).
+
+``labels: semantic``: ``training/image_2/NNNNNN_10.png`` with ``semantic/`` (Cityscapes' label ids) and ``instance/``
+(16 bits, ``id * 256 + n``). Objects count from n = 1; 0 on a thing means that its objects were not told apart, and that
+the benchmark ignores it: it gives crowd boxes.
+
+``labels: object``: ``training/image_2/NNNNNN.png`` with ``label_2/NNNNNN.txt``, an object a line in 15 blank-separated
+fields: type, truncated, occluded, alpha, left, top, right, bottom (px), height, width, length, x, y, z, rotation_y. No
+object is left out for being hidden. ``DontCare`` marks a region where objects of any class were not labelled, which no
+class of boxes can say: it is kept in the sample's ``extra["dont_care"]``, a list of ``[x1, y1, x2, y2]`` in pixels.
+
+Both are single frames in no order: they have no sequences. Their images may lie in one folder.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.datasets.config import KittiDataset
+from tasks.datasets.errors import ImageError, ItemError
+from tasks.datasets.files import files_below, text_lines
+from tasks.datasets.images import read_label
+from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.objects import component_boxes, numbered_boxes
+from tasks.datasets.readers.cityscapes import THINGS
+from tasks.datasets.table import Box, BoxSource
+from tasks.datasets.taxonomy import Taxonomy
+
+_FIELDS = 15
+_MORE_FIELDS = {16: "the last is a detector's score", 17: "KITTI's tracking labels have so many"}
+_OTHER_BENCHMARK = re.compile(r"\d{6}(_\d\d)?\.png")
+
+
+class KittiReader:
+    """Reads the training images of one of the two benchmarks; the test images have no labels."""
+
+    needs_mask = False
+
+    def __init__(self, config: KittiDataset, taxonomy: Taxonomy) -> None:
+        semantic = config.labels == "semantic"
+        self.dataset = "kitti" if semantic else "kitti_object"
+        self.boxes_from: BoxSource | None = "instances" if semantic else "annotated"
+        self._semantic = semantic
+        self._form = "<6 digits>_10" if semantic else "<6 digits>"
+        self._name = re.compile(r"\d{6}_10" if semantic else r"\d{6}")
+        self._min_pixels = config.min_box_pixels
+        self._categories = taxonomy.categories(self.dataset)
+        labels = ("semantic", "instance") if semantic else ("label_2",)
+        self.places = [config.root / "training" / folder for folder in ("image_2", *labels)]
+
+    def find(self) -> list[Item]:
+        """List images by id, their names without suffix."""
+        found: list[set[str]] = []
+        problems: list[ItemError] = []
+        for place in self.places:
+            listed = files_below(place, f"files {self._form}{_suffix(place)}")
+            problems += listed.problems
+            found.append(set())
+            for path in listed.files:
+                file = path.relative_to(place).as_posix()
+                name = file.removesuffix(_suffix(place))
+                if self._name.fullmatch(name) and name != file:
+                    found[-1].add(name)
+                elif not _OTHER_BENCHMARK.fullmatch(file):
+                    form = f"{self._form}{_suffix(place)}"
+                    problems.append(ItemError(path, f"its name is not of the form {form}", "named"))
+        return [self._item(name, found) for name in set().union(*found)] + [Item.unusable(p) for p in problems]
+
+    def _item(self, name: str, found: list[set[str]]) -> Item:
+        image, *labels = (place / f"{name}{_suffix(place)}" for place in self.places)
+        present = [path for path, names in zip([image, *labels], found, strict=True) if name in names]
+        missing = [path for path in (image, *labels) if path not in present]
+        problem = None
+        if image in missing:
+            problem = ItemError(present[0], f"label without image: no {image}", "paired")
+        elif missing:
+            problem = ItemError(image, f"image without label: no {missing[0]}", "paired")
+        return Item(name, image, labels[0] if self._semantic else None, labels[-1], problem)
+
+    def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
+        """Boxes of the visible pixels of every object, or the annotated boxes."""
+        assert item.labels is not None
+        return self._of_instances(item.labels, size) if self._semantic else self._annotated(item, item.labels, size)
+
+    def _of_instances(self, path: Path, size: tuple[int, int]) -> Boxes:
+        ids = read_label(path, size)
+        if ids.dtype != np.uint16 or ids.ndim != 2:
+            raise ImageError(path, "an instance image of one channel of 16 bits is expected")
+        classes = {i: c for i, name in THINGS.items() if (c := self._categories.get(name)) is not None}
+        values = np.unique(ids).tolist()
+        objects = {v: c for v in values if v % 256 and (c := classes.get(v // 256)) is not None}
+        found = numbered_boxes(ids, objects, self._min_pixels)
+        groups = np.where(ids % 256 == 0, ids // 256, 0).astype(np.uint8)
+        crowds = component_boxes(groups, classes, self._min_pixels, crowd=True)
+        return Boxes(found.kept + crowds.kept, [], found.hidden + crowds.hidden)
+
+    def _annotated(self, item: Item, path: Path, size: tuple[int, int]) -> Boxes:
+        found, dont_care = Boxes(), []
+        for number, line in text_lines(path):
+            try:
+                name, box = _parse(line)
+                box = clipped(box, size)
+                if name == "DontCare":
+                    dont_care.append([box.x1, box.y1, box.x2, box.y2])
+                elif name not in self._categories:
+                    raise ValueError(f"type {name!r} is not in the taxonomy's maps.{self.dataset}.boxes")
+                elif (category := self._categories[name]) is not None:
+                    found.kept.append(replace(box, category=category))
+            except ValueError as error:
+                found.reject(path, f"line {number}: {error}")
+        item.extra["dont_care"] = dont_care  # a sample is made after its boxes were read
+        return found
+
+
+def _suffix(place: Path) -> str:
+    return ".txt" if place.name == "label_2" else ".png"
+
+
+def _parse(line: str) -> tuple[str, Box]:
+    """The type and the box of a line; the box's category is still open (-1)."""
+    fields = line.split()
+    if len(fields) != _FIELDS:
+        why = f" ({_MORE_FIELDS[len(fields)]})" if len(fields) in _MORE_FIELDS else ""
+        raise ValueError(f"has {len(fields)} fields instead of {_FIELDS}{why}: {line[:80]!r}")
+    try:
+        x1, y1, x2, y2 = (float(f) for f in fields[4:8])
+    except ValueError:
+        raise ValueError(f"the box is not four numbers: {' '.join(fields[4:8])!r}") from None
+    if not all(map(math.isfinite, (x1, y1, x2, y2))):
+        raise ValueError(f"the box is not finite: {' '.join(fields[4:8])!r}")
+    return fields[0], Box(-1, x1, y1, x2, y2)
+
+
+reader = KittiReader

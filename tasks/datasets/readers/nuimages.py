@@ -1,0 +1,248 @@
+"""nuImages: the tables ``v1.0-<split>/*.json``, and ``samples/CAM_*/*.jpg``, which all splits share.
+
+Tables as in the dev-kit's docs/schema_nuimages.md. Every key frame of a camera is annotated, and nothing else is; what
+has no label is not background but unknown: there is no sky, building or sidewalk. Boxes are amodal: the annotators
+guessed what is hidden, up to the image's border, so a box is not the bounds of its mask. A cycle's object holds its
+rider too; there is no class for riders.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.datasets.config import NuImagesDataset
+from tasks.datasets.errors import DatasetError, ItemError
+from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.masks import IGNORE
+from tasks.datasets.rle import decode_rle
+from tasks.datasets.table import Box, BoxSource
+from tasks.datasets.taxonomy import Taxonomy
+
+_FAR = 1e6  # px; a coordinate beyond it, or one that is not finite, is a mistake
+_SURFACES, _OBJECTS = "surface_ann", "object_ann"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Annotation:
+    """A row of surface_ann or object_ann, unchecked; ``category`` is None where category.json does not have it."""
+
+    table: str
+    token: str
+    frame: str
+    category: str | None
+    bbox: Any
+    mask: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A key frame of a camera: its row of sample_data, and its annotations in the order of painting."""
+
+    token: str
+    filename: str
+    size: tuple[Any, Any]
+    sample: str
+    mount: str
+    annotations: list[_Annotation] = field(default_factory=list)
+
+
+class NuImagesReader:
+    """Reads one split of nuImages."""
+
+    dataset = "nuimages"
+    boxes_from: BoxSource | None = "annotated"
+    needs_mask = False
+
+    def __init__(self, config: NuImagesDataset, taxonomy: Taxonomy) -> None:
+        self._root = config.root
+        self._tables = config.root / f"v1.0-{config.split}"
+        self._cameras = config.cameras
+        self._indices = taxonomy.indices_by_name(self.dataset)
+        self._categories = taxonomy.categories(self.dataset)
+        self._frames: dict[str, _Frame] = {}  # by item's id
+        # Only tables of a gigabyte tell which images are the split's. To look at the times of the other splits' images
+        # too is faster than to parse them; the sweeps, most of the files, are left out.
+        samples = config.root / "samples"
+        self.places = [self._tables, *([samples / c for c in config.cameras] if config.cameras else [samples])]
+
+    def find(self) -> list[Item]:
+        """List the cameras' key frames by id: the image's name without suffix."""
+        if not self._tables.is_dir():
+            raise DatasetError(f"{self._tables}: no such folder; nuImages' tables (*.json) were looked for there")
+        frames = {frame.token: frame for frame in self._rows("sample_data", _frame)}
+        orphans = self._annotate(frames)
+        channels, sensors = self._column("sensor", "channel"), self._column("calibrated_sensor", "sensor_token")
+        logs, locations = self._column("sample", "log_token"), self._column("log", "location")
+        if unknown := sorted(set(self._cameras or ()) - set(channels.values())):
+            there = ", ".join(sorted(set(channels.values())))
+            raise DatasetError(f"{self._tables / 'sensor.json'}: has no {', '.join(unknown)}; it has {there}")
+        items = []
+        for frame in frames.values():
+            try:
+                camera, log = channels[sensors[frame.mount]], logs[frame.sample]
+                location = locations[log]
+            except KeyError as error:
+                reason = f"sample_data {frame.token}: calibrated_sensor, sensor, sample or log has no row {error}"
+                problem = ItemError(self._root / frame.filename, reason, "paired")
+                items.append(Item(_id(frame), problem.file, None, None, problem))
+                continue
+            if self._cameras is None or camera in self._cameras:
+                items.append(self._item(frame, {"camera": camera, "location": location}, log))
+        return items + orphans
+
+    def _item(self, frame: _Frame, extra: dict[str, Any], log: str) -> Item:
+        self._frames.setdefault(_id(frame), frame)
+        image, problem = self._root / frame.filename, None
+        if not image.is_file():
+            reason = f"label without image: {self._file('sample_data')} lists it, but there is no such file"
+            problem = ItemError(image, reason, "paired")
+        return Item(_id(frame), image, None, self._file(_OBJECTS), problem, extra, log)
+
+    def _annotate(self, frames: dict[str, _Frame]) -> list[Item]:
+        """Give the frames their annotations; returns those of no frame.
+
+        They are painted in the dev-kit's order (``NuImages.get_segmentation``): surfaces as they stand in their table,
+        then objects by their tokens.
+        """
+        names = self._column("category", "name")
+        surfaces = self._rows(_SURFACES, lambda row: _annotation(_SURFACES, row, names))
+        objects = self._rows(_OBJECTS, lambda row: _annotation(_OBJECTS, row, names))
+        if not surfaces and not objects:
+            raise DatasetError(f"{self._tables}: has no annotations; nuImages holds those of its test split back")
+        orphans = []
+        for a in (*surfaces, *sorted(objects, key=lambda a: a.token)):
+            if a.frame in frames:
+                frames[a.frame].annotations.append(a)
+                continue
+            reason = f"{a.table} {a.token}: sample_data has no key frame {a.frame} of a camera"
+            problem = ItemError(self._file(a.table), reason, "paired")
+            orphans.append(Item(f"{a.table} {a.token}", problem.file, None, None, problem))
+        return orphans
+
+    def _column(self, table: str, key: str) -> dict[str, str]:
+        """A table's column by token."""
+        return dict(self._rows(table, lambda row: (_text(row, "token"), _text(row, key))))
+
+    def _rows(self, table: str, keep: Callable[[dict[str, Any]], _T | None]) -> list[_T]:
+        """A table's rows, each reduced by ``keep`` (None: left out) as soon as it is parsed: sample_data has a million.
+
+        Raises:
+            DatasetError: the table is missing, no JSON, or not of this form.
+        """
+        path = self._file(table)
+        try:
+            rows = json.loads(path.read_bytes(), object_hook=lambda row: keep(row) if "token" in row else row)
+        except FileNotFoundError:
+            raise DatasetError(f"{path}: no such file; nuImages' table {table} was looked for there") from None
+        except OSError as error:
+            raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
+        except ValueError as error:
+            raise DatasetError(f"{path}: is no table of nuImages: {error}") from error
+        if not isinstance(rows, list) or any(isinstance(row, dict | list | str | int | float) for row in rows):
+            raise DatasetError(f"{path}: is no table of nuImages: a list of objects with a token each is expected")
+        return [row for row in rows if row is not None]
+
+    def _file(self, table: str) -> Path:
+        return self._tables / f"{table}.json"
+
+    def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
+        """The annotated boxes: amodal, a cycle's with its rider."""
+        found = Boxes()
+        for a in self._annotations(item, size):
+            try:
+                box = self._box(a) if a.table == _OBJECTS else None
+                found.kept += [clipped(box, size)] if box is not None else []
+            except ValueError as error:
+                found.reject(self._file(_OBJECTS), f"{_OBJECTS} {a.token} of {item.image.name}: {error}")
+        return found
+
+    def _box(self, a: _Annotation) -> Box | None:
+        """The object's box; None where it is none of the detection classes."""
+        category = _known(a, self._categories, f"{self.dataset}.boxes")
+        b = a.bbox
+        if not (isinstance(b, list) and len(b) == 4 and all(isinstance(v, int | float) and abs(v) < _FAR for v in b)):
+            raise ValueError(f"bbox {b} is not the four numbers xmin, ymin, xmax, ymax")
+        return Box(category, float(b[0]), float(b[1]), float(b[2]), float(b[3])) if category is not None else None
+
+    def draw(self, item: Item, size: tuple[int, int]) -> NDArray[np.uint8]:
+        """Paint the annotations' masks in their order; one without a mask leaves no trace."""
+        pixels = np.full(size[0] * size[1], IGNORE, np.uint8)  # column by column, as the masks are
+        for a in self._annotations(item, size):
+            if a.mask is None:
+                continue
+            where = f"{a.table} {a.token} of {item.image.name}"
+            try:
+                index = _known(a, self._indices, f"{self.dataset}.masks")
+            except ValueError as error:
+                raise ItemError(self._file(a.table), f"{where}: {error}", "classes") from error
+            try:
+                counts, listed = base64.b64decode(a.mask["counts"], validate=True), tuple(a.mask["size"])
+                if listed != size[::-1]:
+                    reason = f"{where}: its mask's size (height, width) is {listed}, but its image is {_x(size)}"
+                    raise ItemError(self._file(a.table), reason, "size")
+                pixels[decode_rle(counts, size)] = index
+            except (KeyError, TypeError, ValueError) as error:
+                reason = f"{where}: its mask cannot be decoded ({error})"
+                raise ItemError(self._file(a.table), reason) from error
+        return np.ascontiguousarray(pixels.reshape(size).T)
+
+    def _annotations(self, item: Item, size: tuple[int, int]) -> Iterator[_Annotation]:
+        """Those of an image, which must have the size that it was annotated in."""
+        frame = self._frames[item.id]
+        if frame.size != size:
+            raise ItemError(item.image, f"is {_x(size)}, but {self._file('sample_data')} says {_x(frame.size)}", "size")
+        return iter(frame.annotations)
+
+
+def _frame(row: dict[str, Any]) -> _Frame | None:
+    """A key frame of a camera; None for the rows of sweeps and of the lidar."""
+    if not row.get("is_key_frame") or row.get("fileformat") != "jpg":
+        return None
+    keys = ("token", "filename", "sample_token", "calibrated_sensor_token")
+    token, filename, sample, mount = (_text(row, key) for key in keys)
+    return _Frame(token, filename, (row.get("width"), row.get("height")), sample, mount)
+
+
+def _annotation(table: str, row: dict[str, Any], names: dict[str, str]) -> _Annotation:
+    frame, category = str(row.get("sample_data_token")), names.get(str(row.get("category_token")))
+    return _Annotation(table, _text(row, "token"), frame, category, row.get("bbox"), row.get("mask"))
+
+
+def _text(row: dict[str, Any], key: str) -> str:
+    value = row.get(key)
+    if not isinstance(value, str):
+        raise ValueError(f"the row with token {row['token']!r} has no text under {key!r}")
+    return value
+
+
+def _known(a: _Annotation, meanings: dict[str, _T], where: str) -> _T:
+    """What the taxonomy says of the annotation's category.
+
+    Raises:
+        ValueError: it is not known.
+    """
+    if a.category is None:
+        raise ValueError("its category_token is not in category.json")
+    if a.category not in meanings:
+        raise ValueError(f"category {a.category!r} is not in the taxonomy's maps.{where}")
+    return meanings[a.category]
+
+
+def _id(frame: _Frame) -> str:
+    return PurePosixPath(frame.filename).stem
+
+
+def _x(size: tuple[Any, Any]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+reader = NuImagesReader

@@ -1,0 +1,245 @@
+"""SHIFT (Sun et al., CVPR 2022): a view's images, masks and boxes, in folders or in the zip archives as downloaded.
+
+The folder of a view is ``<kind>/<media>/[<rate>/]<split>/<view>`` as the dev-kit's download script writes it, or has
+media and rate in the other order, as the dev-kit's loader expects it. In it lie ``img``, ``semseg`` (``.zip`` or
+unpacked) and ``det_2d.json``; below the former ``<sequence>/<frame>_<img or semseg>_<view>``. A mask's first channel
+holds CARLA's tag. ``det_2d.json`` is in Scalabel's form: x2 and y2 lie inside a box, so that it ends one pixel further
+here, and a frame whose labels are null or empty shows no objects. A view may lack either kind of label as a whole;
+an image that lacks what other images of the view have is rejected.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, FiniteFloat, ValidationError
+
+from tasks.datasets.config import ShiftDataset
+from tasks.datasets.errors import DatasetError, ItemError
+from tasks.datasets.files import files_below
+from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.table import Box, BoxSource
+from tasks.datasets.taxonomy import Taxonomy
+
+_ATTRIBUTES = ("weather_coarse", "timeofday_coarse")
+_Key = tuple[str, str]  # sequence and frame
+
+
+class ScalabelBox(BaseModel):
+    x1: FiniteFloat
+    y1: FiniteFloat
+    x2: FiniteFloat
+    y2: FiniteFloat
+
+
+class ScalabelLabel(BaseModel):
+    category: str
+    box2d: ScalabelBox
+
+
+class ScalabelFrame(BaseModel):
+    """Labels stay unchecked: a bad one is rejected alone, and does not spoil the file."""
+
+    name: str
+    videoName: str  # noqa: N815 - Scalabel's
+    attributes: dict[str, Any] | None = None
+    labels: list[Any] | None = None
+
+
+class ScalabelFile(BaseModel):
+    frames: list[ScalabelFrame]
+
+
+_KEYS = {
+    "id",
+    *_ATTRIBUTES,
+    *(key for form in (ScalabelFile, ScalabelFrame, ScalabelLabel, ScalabelBox) for key in form.model_fields),
+}
+
+
+class ShiftReader:
+    """Reads one view of one split of SHIFT.
+
+    Raises:
+        DatasetError: there is no folder of the view, or more than one, or its files cannot be read where they are.
+    """
+
+    needs_mask = False
+
+    def __init__(self, config: ShiftDataset, taxonomy: Taxonomy) -> None:
+        self.dataset = config.labels
+        self._categories = taxonomy.categories(self.dataset)
+        self._view = config.view
+        self._folder = _view_folder(config)
+        self._images = self._place("img")
+        self._masks = self._place("semseg")
+        file = self._folder / "det_2d.json"
+        self._file = file if file.is_file() else None
+        self.boxes_from: BoxSource | None = "annotated" if self._file is not None else None
+        self.places = [p for p in (self._images, self._masks, self._file) if p is not None]
+        self._frames: dict[_Key, ScalabelFrame] = {}
+
+    def _place(self, kind: str) -> Path | None:
+        """The folder or archive of the images or masks; None where there is none."""
+        names = (kind, f"{kind}.zip", f"{kind}_decompressed.zip")  # the last as the dev-kit decompresses videos
+        if found := next((self._folder / n for n in names if (self._folder / n).exists()), None):
+            return found
+        others = (p for suffix in (".tar", ".hdf5") for p in sorted(self._folder.glob(f"{kind}*{suffix}")))
+        if (other := next(others, None)) is not None:
+            raise DatasetError(
+                f"{other}: cannot be read; {kind} is read from a folder or a zip archive. Videos are made into one by "
+                f"python -m shift_dev.io.decompress_videos {self._folder / 'img.tar'} -m zip "
+                f"(https://github.com/SysCV/shift-dev); in place of an .hdf5, put the {kind}.zip that it was made from"
+            )
+        return None
+
+    def find(self) -> list[Item]:
+        """List images by id ``<sequence>__<frame>``."""
+        if self._images is None:
+            raise DatasetError(f"{self._folder / 'img'}: no such folder, and no img.zip; images were looked for there")
+        if self._masks is None and self._file is None:
+            raise DatasetError(f"{self._folder}: has no labels: neither semseg, semseg.zip nor det_2d.json")
+        images, odd = self._listed(self._images, "img", "jpg")
+        masks, more = self._listed(self._masks, "semseg", "png") if self._masks is not None else ({}, [])
+        odd += more + (self._load(self._file) if self._file is not None else [])
+        items = [self._item(key, path, masks.get(key)) for key, path in images.items()]
+        orphans = {key: path for key, path in masks.items() if key not in images}
+        if self._file is not None:
+            orphans = dict.fromkeys(self._frames.keys() - images.keys(), self._file) | orphans
+        return items + [self._orphan(key, file) for key, file in orphans.items()] + odd
+
+    def _listed(self, place: Path, kind: str, suffix: str) -> tuple[dict[_Key, Path], list[Item]]:
+        """Sequence and frame -> file; and what is none of them."""
+        listed = files_below(place, f"<sequence>/<frame>_{kind}_{self._view}.{suffix}")
+        found: dict[_Key, Path] = {}
+        odd = [Item.unusable(problem) for problem in listed.problems]
+        for path in listed.files:
+            key = (path.parent.name, self._frame_of(path.name, kind, suffix))
+            if not key[1]:
+                odd.append(Item.unusable(ItemError(path, self._not_named(kind, suffix), "named")))
+            elif key in found:
+                odd.append(Item.unusable(ItemError(path, f"is of the same frame as {found[key]}", "unique")))
+            else:
+                found[key] = path
+        return found, odd
+
+    def _frame_of(self, name: str, kind: str, suffix: str) -> str:
+        """The frame's digits in a file's name; empty where it is not of the format's form."""
+        match = re.fullmatch(rf"([0-9]{{8}})_{kind}_{re.escape(self._view)}\.{suffix}", name)
+        return match[1] if match else ""
+
+    def _not_named(self, kind: str, suffix: str) -> str:
+        return f"its name is not of the form <8 digits>_{kind}_{self._view}.{suffix}"
+
+    def _load(self, file: Path) -> list[Item]:
+        """Read the boxes of all frames; returns the frames that no image can have."""
+        odd = []
+        self._frames = {}
+        for number, frame in enumerate(_frames_of(file)):
+            key = (frame.videoName, self._frame_of(frame.name, "img", "jpg"))
+            problem = None
+            if not key[1]:
+                problem = ItemError(file, f"frame {frame.name!r}: {self._not_named('img', 'jpg')}", "named")
+            elif key in self._frames:
+                problem = ItemError(
+                    file, f"lists {frame.videoName}/{frame.name} twice; the second is left out", "unique"
+                )
+            else:
+                self._frames[key] = frame
+            if problem is not None:
+                odd.append(Item(f"{file} frame {number}", file, None, None, problem))
+        return odd
+
+    def _item(self, key: _Key, image: Path, mask: Path | None) -> Item:
+        frame = self._frames.get(key)
+        problem = None
+        if self._masks is not None and mask is None:
+            missing = self._masks / key[0] / f"{key[1]}_semseg_{self._view}.png"
+            problem = ItemError(image, f"image without label: no {missing}", "paired")
+        elif self._file is not None and frame is None:
+            problem = ItemError(image, f"image without label: {self._file} does not list it", "paired")
+        attributes = frame.attributes if frame is not None and frame.attributes is not None else {}
+        extra = {name: attributes[name] for name in _ATTRIBUTES if name in attributes}
+        return Item("__".join(key), image, mask, self._file, problem, extra, key[0])
+
+    def _orphan(self, key: _Key, file: Path) -> Item:
+        missing = f"{self._images}/{key[0]}/{key[1]}_img_{self._view}.jpg"
+        problem = ItemError(file, f"label without image: no {missing}", "paired")
+        return Item("__".join(key), file, None, None, problem, sequence=key[0])
+
+    def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes | None:
+        """The frame's labels, each as far as it lies in the image."""
+        if self._file is None:
+            return None
+        found = Boxes()
+        sequence, frame = item.id.rsplit("__", 1)
+        for number, label in enumerate(self._frames[sequence, frame].labels or ()):
+            try:
+                box = self._box(label)
+                found.kept += [clipped(box, size)] if box else []
+            except ValueError as error:
+                which = label["id"] if isinstance(label, dict) and "id" in label else number
+                found.reject(self._file, f"label {which} of {sequence}/{frame}: {error}")
+        return found
+
+    def _box(self, label: Any) -> Box | None:
+        """The label's box; None where it is none of the detection classes."""
+        try:
+            parsed = ScalabelLabel.model_validate(label)
+        except ValidationError as error:
+            raise ValueError(_first(error)) from error
+        if parsed.category not in self._categories:
+            raise ValueError(f"category {parsed.category!r} is not in the taxonomy's maps.{self.dataset}.boxes")
+        category, box = self._categories[parsed.category], parsed.box2d
+        return None if category is None else Box(category, box.x1, box.y1, box.x2 + 1, box.y2 + 1)
+
+
+def _view_folder(config: ShiftDataset) -> Path:
+    """The folder of a view; where its rate is not given, of the only rate there is."""
+    base, media = config.root / config.kind, config.media
+    end = f"{config.split}/{config.view}"
+    found = {base / media / end: ""} if (base / media / end).is_dir() else {}
+    for path in sorted({*base.glob(f"{media}/*/{end}"), *base.glob(f"*/{media}/{end}")}):
+        first, second = path.relative_to(base).parts[:2]
+        found[path] = second if first == media else first
+    chosen = [p for p, rate in found.items() if config.rate in (None, rate)]
+    if len(chosen) == 1:
+        return chosen[0]
+    there = ", ".join(str(p) for p in (chosen or found))
+    if chosen:
+        raise DatasetError(f"{end} is there more than once: {there}; choose one of them by its rate, or keep only one")
+    rate = f"{config.rate}/" if config.rate is not None else "[<rate>/]"
+    raise DatasetError(f"{base / media}/{rate}{end}: no such folder" + (f"; there is {there}" if there else ""))
+
+
+def _frames_of(file: Path) -> list[ScalabelFrame]:
+    """The frames of a Scalabel file, which is an object with these or a list of them.
+
+    Most of such a file, which may have hundreds of megabytes, is not needed, and dropped while it is parsed.
+    """
+    try:
+        content = json.loads(
+            file.read_bytes(), object_hook=lambda found: {k: v for k, v in found.items() if k in _KEYS}
+        )
+        return ScalabelFile.model_validate(content if isinstance(content, dict) else {"frames": content}).frames
+    except OSError as error:
+        raise DatasetError(f"{file}: cannot be read ({error.strerror})") from error
+    except ValidationError as error:
+        raise DatasetError(f"{file}: is no Scalabel file: {_first(error)}") from error
+    except ValueError as error:
+        raise DatasetError(f"{file}: is no JSON: {error}") from error
+
+
+def _first(error: ValidationError) -> str:
+    """The first of the problems, after the key that has it."""
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where}: {problem['msg']}" if where else problem["msg"]
+
+
+reader = ShiftReader

@@ -1,0 +1,242 @@
+"""Virtual KITTI 2 (Cabon, Murray and Humenberger, 2020): one camera's images, class colours and boxes.
+
+``Scene<nn>/<variation>/`` holds ``frames/rgb/Camera_<n>/rgb_<frame>.jpg``,
+``frames/classSegmentation/Camera_<n>/classgt_<frame>.png``, ``bbox.txt`` and ``info.txt``: all of it below the root, or
+below one folder for each archive. Folders' names may be of any case. In ``bbox.txt`` all four sides lie inside a box,
+so that it ends one pixel further here, and a frame without a line shows no vehicles; ``info.txt`` has their classes.
+All variations of a scene show the same drive in other weather or from other angles: a sequence is a scene, so that
+they stay in one split.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.datasets.config import VirtualKittiDataset
+from tasks.datasets.errors import DatasetError, ItemError
+from tasks.datasets.files import files_below
+from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.table import Box, BoxSource
+from tasks.datasets.taxonomy import Taxonomy
+
+_BBOX = (
+    *("frame", "cameraID", "trackID", "left", "right", "top", "bottom", "number_pixels"),
+    *("truncation_ratio", "occupancy_ratio", "isMoving"),
+)
+_INFO = ("trackID", "label", "model", "color")
+_Scene = tuple[str, str]  # a scene and its variation, such as Scene01 and 15-deg-left
+_Key = tuple[str, str, int]  # and a frame
+_Line = tuple[int, list[str]]  # its number from 1, and its fields
+
+
+@dataclass(slots=True)
+class _Texts:
+    """A variation's text files: its bbox.txt, each track's class, and one camera's boxes by frame."""
+
+    bbox: Path
+    classes: dict[str, str]
+    lines: dict[int, list[_Line]] = field(default_factory=dict)
+    lost: list[_Line] = field(default_factory=list)  # their frame cannot be told
+
+
+class VirtualKittiReader:
+    """Reads one camera of Virtual KITTI 2.
+
+    Raises:
+        DatasetError: a folder cannot be read.
+    """
+
+    dataset = "virtual_kitti"
+    boxes_from: BoxSource | None = "annotated"
+    needs_mask = False
+
+    def __init__(self, config: VirtualKittiDataset, taxonomy: Taxonomy) -> None:
+        self._root = config.root
+        self._camera = config.camera
+        self._folder = f"Camera_{config.camera}"
+        self._min_pixels = config.min_box_pixels
+        self._categories = taxonomy.categories(self.dataset)
+        images = _below(self._root, "frames", "rgb", self._folder)
+        self._there = sorted({variation for (_, variation), _ in images})
+        self._wanted = [v.lower() for v in config.variations] if config.variations is not None else self._there
+        masks = _below(self._root, "frames", "classsegmentation", self._folder)
+        texts = _below(self._root, r"(bbox|info)\.txt")
+        self._images, self._masks, self._files = (
+            [(scene, path) for scene, path in found if scene[1] in self._wanted] for found in (images, masks, texts)
+        )
+        self.places = [path for _, path in self._images + self._masks + self._files] or [self._root]
+        self._texts: dict[_Scene, _Texts] = {}
+
+    def find(self) -> list[Item]:
+        """List images by id ``Scene<nn>__<variation>__Camera_<n>__<frame>``."""
+        if not self._there:
+            where = f"Scene<nn>/<variation>/frames/rgb/{self._folder}"
+            raise DatasetError(f"{self._root}: no {where} in it or in a folder in it; images were looked for there")
+        if missing := [v for v in self._wanted if v not in self._there]:
+            raise DatasetError(f"{self._root}: no variation {', '.join(missing)}; there are {', '.join(self._there)}")
+        images, odd = _listed(self._images, "rgb", "jpg")
+        masks, more = _listed(self._masks, "classgt", "png")
+        problems = self._read_texts()
+        items = [self._item(key, path, masks.get(key), problems.get(key[:2])) for key, path in images.items()]
+        labelled = {(*scene, n): texts.bbox for scene, texts in self._texts.items() for n in texts.lines} | masks
+        orphans = [self._orphan(key, path) for key, path in labelled.items() if key not in images]
+        lost = [_unplaced(texts.bbox, line) for texts in self._texts.values() for line in texts.lost]
+        return items + orphans + odd + more + lost
+
+    def _item(self, key: _Key, image: Path, mask: Path | None, problem: str | None) -> Item:
+        scene, variation, frame = key
+        if mask is None:
+            problem = self._no(scene, variation, f"frames/classSegmentation/{self._folder}/classgt_{frame:05d}.png")
+        error = ItemError(image, f"image without label: {problem}", "paired") if problem is not None else None
+        texts = self._texts.get((scene, variation))
+        extra = {"variation": variation, "camera": self._camera}
+        return Item(self._id(key), image, mask, texts.bbox if texts else None, error, extra, scene)
+
+    def _orphan(self, key: _Key, file: Path) -> Item:
+        scene, variation, frame = key
+        missing = self._no(scene, variation, f"frames/rgb/{self._folder}/rgb_{frame:05d}.jpg")
+        problem = ItemError(file, f"label without image: {missing}", "paired")
+        return Item(self._id(key), file, None, None, problem, sequence=scene)
+
+    def _id(self, key: _Key) -> str:
+        return f"{key[0]}__{key[1]}__{self._folder}__{key[2]:05d}"
+
+    def _no(self, *path: str) -> str:
+        return f"no {'/'.join(path)} in {self._root} or a folder in it"
+
+    def _read_texts(self) -> dict[_Scene, str]:
+        """Read the text files of the variations that have images; returns why those of some cannot be used."""
+        self._texts = {}
+        problems = {}
+        for scene in {scene for scene, _ in self._images}:
+            paths = {path.name.lower(): path for s, path in self._files if s == scene}
+            missing = [name for name in ("bbox.txt", "info.txt") if name not in paths]
+            try:
+                if missing:
+                    raise ValueError(self._no(*scene, missing[0]))
+                self._texts[scene] = _texts(paths["bbox.txt"], paths["info.txt"], self._camera)
+            except ValueError as error:
+                problems[scene] = str(error)
+        return problems
+
+    def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
+        """The frame's lines of bbox.txt; an object with fewer than ``min_box_pixels`` visible pixels is hidden."""
+        assert item.sequence is not None
+        found = Boxes()
+        texts = self._texts[item.sequence, item.extra["variation"]]
+        for number, fields in texts.lines.get(int(item.id[-5:]), []):
+            try:
+                box, pixels = self._box(fields, texts)
+                if box is not None and pixels < self._min_pixels:
+                    found.hidden += 1
+                elif box is not None:
+                    found.kept.append(clipped(box, size))
+            except ValueError as error:
+                found.reject(texts.bbox, f"line {number}: {error}")
+        return found
+
+    def _box(self, fields: list[str], texts: _Texts) -> tuple[Box | None, float]:
+        """A line's box, None where it is none of the detection classes, and the object's visible pixels."""
+        if len(fields) != len(_BBOX):
+            raise ValueError(f"has {len(fields)} fields instead of {len(_BBOX)}")
+        if fields[1] != str(self._camera):
+            raise ValueError(f"cameraID is {fields[1]!r}, neither 0 nor 1")
+        if (label := texts.classes.get(fields[2])) is None:
+            raise ValueError(f"track {fields[2]!r} has no class in info.txt")
+        if label not in self._categories:
+            raise ValueError(f"class {label!r} is not in the taxonomy's maps.{self.dataset}.boxes")
+        left, right, top, bottom, pixels = (_number(*pair) for pair in zip(_BBOX[3:8], fields[3:8], strict=True))
+        category = self._categories[label]
+        return None if category is None else Box(category, left, top, right + 1, bottom + 1), pixels
+
+
+def _below(root: Path, *names: str) -> list[tuple[_Scene, Path]]:
+    """What every variation has under these names (regular expressions, of any case), one for each level."""
+    paths = [p for top in ((), (".+",)) for p in _matching(root, *top, r"scene\d\d", ".+", *names)]
+    parts = [path.parts[-len(names) - 2 :] for path in paths]
+    return [((p[0].capitalize(), p[1].lower()), path) for p, path in zip(parts, paths, strict=True)]
+
+
+def _matching(folder: Path, name: str, *rest: str) -> Iterator[Path]:
+    if not folder.is_dir():
+        return
+    try:
+        children = sorted(folder.iterdir())
+    except OSError as error:
+        raise DatasetError(f"{folder}: the folder cannot be read ({error.strerror})") from error
+    for child in children:
+        if re.fullmatch(name, child.name, re.IGNORECASE):
+            yield from _matching(child, *rest) if rest else (child,)
+
+
+def _listed(folders: Iterable[tuple[_Scene, Path]], kind: str, suffix: str) -> tuple[dict[_Key, Path], list[Item]]:
+    """The images or masks; and what in their folders is none."""
+    found: dict[_Key, Path] = {}
+    odd = []
+    form = f"{kind}_<5 digits>.{suffix}"
+    for scene, folder in folders:
+        listed = files_below(folder, form)
+        odd += listed.problems
+        for path in listed.files:
+            match = re.fullmatch(rf"{kind}_([0-9]{{5}})\.{suffix}", path.name)
+            key = (*scene, int(match[1]) if match else -1)
+            if match is None:
+                odd.append(ItemError(path, f"its name is not of the form {form}", "named"))
+            elif key in found:
+                odd.append(ItemError(path, f"is of the same frame as {found[key]}", "unique"))
+            else:
+                found[key] = path
+    return found, [Item.unusable(problem) for problem in odd]
+
+
+def _texts(bbox: Path, info: Path, camera: int) -> _Texts:
+    """Read a variation's text files.
+
+    Raises:
+        ValueError: one cannot be read, or is not of this form at all.
+    """
+    texts = _Texts(bbox, {fields[0]: fields[1] for _, fields in _lines(info, _INFO) if len(fields) > 1})
+    for number, fields in _lines(bbox, _BBOX):
+        if fields[1:2] == [str(1 - camera)]:
+            continue
+        if fields[0].isdecimal():
+            texts.lines.setdefault(int(fields[0]), []).append((number, fields))
+        else:
+            texts.lost.append((number, fields))
+    return texts
+
+
+def _lines(file: Path, header: tuple[str, ...]) -> list[_Line]:
+    """The lines after the header that are not blank."""
+    try:
+        first, *lines = file.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read ({error.strerror})") from error
+    if tuple(first.split()) != header:
+        raise ValueError(f"the first line of {file} is {first!r} instead of {' '.join(header)!r}")
+    return [(n, fields) for n, line in enumerate(lines, 2) if (fields := line.split())]
+
+
+def _unplaced(file: Path, line: _Line) -> Item:
+    problem = ItemError(file, f"line {line[0]}: {line[1][0]!r} is no frame's number", "boxes")
+    return Item(f"{file} line {line[0]}", file, None, None, problem)
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {text!r}, which is no number")
+    return value
+
+
+reader = VirtualKittiReader

@@ -1,0 +1,149 @@
+"""Boxes of YOLO's text files (https://docs.ultralytics.com/datasets/detect, and .../segment for polygons).
+
+``<name>.txt`` holds an object a line: ``class xc yc w h``, or a polygon ``class x1 y1 x2 y2 x3 y3 ...``, whose bounding
+box is taken. Classes count from 0; all else is a share of the image's width or height. An image without a text file,
+or with an empty one, has no objects.
+
+Six decimals hold a pixel's edge in an image of side ``s`` only to within ``1e-6 * s``: an edge as near as that to a
+whole pixel was one, and becomes it again; any other is left where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from tasks.datasets.errors import DatasetError, ItemError
+from tasks.datasets.files import files_below, is_file, read_bytes, text_lines
+from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.table import Box
+
+_CLASSES = "classes.txt"  # labelling tools put the classes' names beside the labels
+_OUTSIDE = 0.01  # by so much a value may leave 0..1, and is clipped; further out, it is none of a share
+_RESOLUTION = 1e-6
+_NAMES = TypeAdapter(dict[int, str] | list[str])
+
+
+class YoloBoxes:
+    """The boxes of a folder of images that stand in a folder of text files of the same base names.
+
+    Args:
+        folder: the folder of text files.
+        names: the classes' names in order, or the YAML file that has them under ``names``.
+        categories: class's name -> index into the detection classes; None where it is none of them.
+        key: where these names stand, for errors.
+    """
+
+    def __init__(
+        self, folder: Path, names: Path | tuple[str, ...], categories: Mapping[str, int | None], key: str
+    ) -> None:
+        self.places = [folder, *([names] if isinstance(names, Path) else [])]
+        self._folder, self._source = folder, names
+        self._categories, self._key = categories, key
+        self._names: dict[int, str] = {}
+
+    def load(self, stems: Iterable[str]) -> dict[str, ItemError]:
+        """Read the classes' names, and list the text files.
+
+        Args:
+            stems: the images' paths below their folder, without suffix.
+
+        Returns:
+            What cannot be used, by such a path: text files without image, folders that cannot be listed.
+
+        Raises:
+            DatasetError: the classes' names or the folder cannot be read, or none of its files is an image's.
+        """
+        self._names = _read_names(self._source) if isinstance(self._source, Path) else dict(enumerate(self._source))
+        listed = files_below(self._folder, "boxes (YOLO's <name>.txt)")
+        texts = {p.relative_to(self._folder).with_suffix("").as_posix(): p for p in listed.files if p.suffix == ".txt"}
+        wanted = set(stems)
+        if wanted and not wanted & texts.keys():
+            raise DatasetError(
+                f"{self._folder}: holds no {min(wanted)}.txt, nor one of any other of the {len(wanted)} images; "
+                "YOLO's boxes were looked for there"
+            )
+        problems = {str(p.file): p for p in listed.problems}
+        for stem in texts.keys() - wanted:
+            if texts[stem].name != _CLASSES:
+                problems[stem] = ItemError(texts[stem], f"label without image: none is named {stem}", "paired")
+        return problems
+
+    def file(self, stem: str) -> Path:
+        """The file that holds an image's boxes, which is missing where it has none."""
+        return self._folder / f"{stem}.txt"
+
+    def extra(self, image: Path) -> dict[str, Any]:
+        """The format says nothing else of an image."""
+        return {}
+
+    def boxes(self, item: Item, size: tuple[int, int]) -> Boxes:
+        """The boxes of an image of this size (width, height).
+
+        Raises:
+            ItemError: the text file cannot be read.
+        """
+        assert item.labels is not None
+        found = Boxes()
+        for number, line in text_lines(item.labels) if is_file(item.labels) else ():
+            try:
+                box = self._box(line, size)
+                found.kept += [clipped(box, size)] if box else []
+            except ValueError as error:
+                found.reject(item.labels, f"line {number}: {error}")
+        return found
+
+    def _box(self, line: str, size: tuple[int, int]) -> Box | None:
+        """The line's box in pixels; None where it is none of the detection classes."""
+        number, x1, y1, x2, y2 = _parse(line)
+        if number not in self._names:
+            raise ValueError(f"class {number:g} is not among the {len(self._names)} classes")
+        name = self._names[int(number)]
+        if name not in self._categories:
+            raise ValueError(f"class {name!r} is not in the taxonomy's {self._key}")
+        category = self._categories[name]
+        if category is None:
+            return None
+        width, height = size
+        return Box(category, _pixels(x1, width), _pixels(y1, height), _pixels(x2, width), _pixels(y2, height))
+
+
+def _read_names(path: Path) -> dict[int, str]:
+    try:
+        content = yaml.safe_load(read_bytes(path))
+        names = _NAMES.validate_python(content.get("names") if isinstance(content, dict) else None)
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error}); YOLO's class names were looked for there") from error
+    except yaml.YAMLError as error:
+        raise DatasetError(f"{path}: is not YAML: {error}") from error
+    except ValidationError as error:
+        raise DatasetError(f"{path}: names: a list of class names, or {{0: name, ...}}, is expected") from error
+    return names if isinstance(names, dict) else dict(enumerate(names))
+
+
+def _parse(line: str) -> tuple[float, float, float, float, float]:
+    """Class, x1, y1, x2, y2 of a line, in shares of the image."""
+    fields = line.split()
+    if len(fields) < 5 or len(fields) % 2 == 0:
+        raise ValueError(f"has {len(fields)} fields instead of 5, or 7, 9, ... of a polygon: {line[:80]!r}")
+    try:
+        number, *values = (float(f) for f in fields)
+    except ValueError:
+        raise ValueError(f"is not made of numbers: {line[:80]!r}") from None
+    if not all(-_OUTSIDE <= v <= 1 + _OUTSIDE for v in values):
+        raise ValueError(f"has values that are no share of the image, 0 to 1: {line[:80]!r}")
+    values = [min(max(v, 0.0), 1.0) for v in values]
+    if len(values) == 4:
+        x, y, w, h = values
+        return number, x - w / 2, y - h / 2, x + w / 2, y + h / 2
+    return number, min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2])
+
+
+def _pixels(share: float, side: int) -> float:
+    """Where in an image of this side a share of it lies."""
+    pixels = share * side
+    return float(round(pixels)) if abs(pixels - round(pixels)) <= _RESOLUTION * side else pixels

@@ -1,0 +1,220 @@
+"""Every format by round trip, and every format with everything that can be wrong with its files."""
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tests.datasets.writers
+from tasks.datasets.errors import DatasetError
+from tasks.datasets.masks import read_mask
+from tasks.datasets.read import ReadResult, read_dataset
+from tasks.store import file_sha256
+from tests.datasets.writers.scene import HEIGHT, TAXONOMY, WIDTH, Format, Frame, Written, draw
+
+COUNT = 4
+BAD = 2  # the frame that is damaged
+
+
+def formats() -> list[Format]:
+    """What every module beside ``scene`` calls ``FORMAT`` or lists as ``FORMATS``."""
+    found: list[Format] = []
+    for module in pkgutil.iter_modules(tests.datasets.writers.__path__):
+        content = importlib.import_module(f"tests.datasets.writers.{module.name}")
+        found += getattr(content, "FORMATS", [content.FORMAT] if hasattr(content, "FORMAT") else [])
+    return found
+
+
+FORMATS = formats()
+
+
+@dataclass
+class Case:
+    format: Format
+    root: Path
+    frames: list[Frame]
+    written: Written
+
+    def read(self) -> ReadResult:
+        return read_dataset(self.format.config(self.root), TAXONOMY, self.root / "table")
+
+    def rest_is_kept(self, result: ReadResult, but: int | None = BAD) -> None:
+        ids = [f.id for n, f in enumerate(self.written.files) if n != but]
+        assert [s.id for s in result.table] == sorted(ids)
+
+
+@pytest.fixture(params=FORMATS, ids=lambda f: f.name)
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
+    format_: Format = request.param
+    frames = [draw(n, format_.stuff, format_.things) for n in range(COUNT)]
+    return Case(format_, tmp_path, frames, format_.write(tmp_path, frames))
+
+
+def test_round_trip(case: Case) -> None:
+    result = case.read()
+    assert result.rejected == []
+    table = result.table
+    case.rest_is_kept(result, but=None)
+    of_frame = {files.id: n for n, files in enumerate(case.written.files)}
+    for sample in table:
+        frame, files = case.frames[of_frame[sample.id]], case.written.files[of_frame[sample.id]]
+        assert (sample.width, sample.height, sample.split) == (WIDTH, HEIGHT, "train")
+        assert sample.image == files.image
+        if files.image.is_file():  # not in an archive
+            assert sample.sha256 == file_sha256(files.image)
+        assert (sample.sequence is not None) == case.format.sequences
+        if case.format.stuff:
+            assert table.info.encoding is not None
+            assert sample.mask is not None
+            np.testing.assert_array_equal(read_mask(sample.mask, table.info.encoding), frame.classes)
+            counts = np.bincount(frame.classes.ravel(), minlength=len(table.info.classes))
+            assert sample.class_pixels == tuple(counts.tolist())
+        else:
+            assert (sample.mask, sample.class_pixels, table.info.encoding) == (None, None, None)
+        if case.format.things:
+            assert sample.boxes is not None
+            assert set(sample.boxes) == frame.boxes()
+            assert len(sample.boxes) == len(frame.things)
+        else:
+            assert not sample.boxes
+    possible = {c.name for c in table.info.classes} - set(table.info.impossible)
+    assert {*case.format.stuff, *case.format.things} <= possible or not case.format.stuff
+    assert set(case.format.things) <= set(table.info.detection) - set(table.info.impossible_boxes)
+
+
+def test_reading_twice_gives_the_same(case: Case) -> None:
+    assert case.read().table.rows.equals(case.read().table.rows)
+
+
+def on_disk(path: Path | None) -> Path:
+    if path is None or not path.is_file():
+        pytest.skip("the format has no such file of its own")
+    return path
+
+
+@pytest.mark.parametrize("keep", [0, 60])
+def test_a_truncated_image(case: Case, keep: int) -> None:
+    path = on_disk(case.written.files[BAD].image)
+    path.write_bytes(path.read_bytes()[:keep])
+    result = case.read()
+    case.rest_is_kept(result)
+    assert [(r.file, r.cause) for r in result.rejected] == [(path, "decodable")]
+
+
+def test_a_truncated_mask(case: Case) -> None:
+    path = on_disk(case.written.files[BAD].mask)
+    path.write_bytes(path.read_bytes()[:60])
+    result = case.read()
+    case.rest_is_kept(result)
+    assert [(r.file, r.cause) for r in result.rejected] == [(path, "decodable")]
+
+
+def test_a_mask_of_another_size(case: Case) -> None:
+    path = on_disk(case.written.files[BAD].mask)
+    image = Image.open(path)
+    image.crop((0, 0, WIDTH - 1, HEIGHT)).save(path)
+    result = case.read()
+    case.rest_is_kept(result)
+    assert [(r.file, r.cause) for r in result.rejected] == [(path, "size")]
+    assert f"{WIDTH - 1}x{HEIGHT}" in result.rejected[0].reason
+
+
+def test_an_unknown_colour_or_id(case: Case) -> None:
+    if case.format.spoil_mask is None:
+        pytest.skip("the format's masks are not files")
+    files = case.written.files[BAD]
+    case.format.spoil_mask(files)
+    result = case.read()
+    case.rest_is_kept(result)
+    assert [(r.file, r.cause) for r in result.rejected] == [(files.mask, "classes")]
+    assert result.rejected[0].reason.startswith("unknown ")
+    assert "(6 pixels)" in result.rejected[0].reason
+
+
+def test_a_malformed_box(case: Case) -> None:
+    if case.format.spoil_box is None:
+        pytest.skip("the format's boxes come from pixels")
+    files = case.written.files[BAD]
+    case.format.spoil_box(files)
+    result = case.read()
+    case.rest_is_kept(result, but=None)
+    assert [(r.file, r.cause, r.kind) for r in result.rejected] == [(files.labels, "boxes", "box")]
+    good = {s.id: len(s.boxes or ()) for s in result.table}
+    assert good[files.id] == len(case.frames[BAD].things) - 1
+
+
+def test_invalid_json(case: Case) -> None:
+    path = on_disk(case.written.json)
+    path.write_text(path.read_text()[:-20])
+    with pytest.raises(DatasetError, match=path.name):
+        case.read()
+
+
+@pytest.mark.parametrize("kind", ["image", "mask"])
+def test_a_missing_partner(case: Case, kind: str) -> None:
+    path = on_disk(getattr(case.written.files[BAD], kind))
+    path.unlink()
+    result = case.read()
+    case.rest_is_kept(result)
+    assert len(result.rejected) == 1
+    assert result.rejected[0].cause == "paired"
+    assert path.stem in f"{result.rejected[0].file} {result.rejected[0].reason}"
+
+
+def test_a_name_outside_the_pattern(case: Case) -> None:
+    odd = case.written.odd
+    if odd is None:
+        pytest.skip("the format takes any name")
+    odd.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(case.frames[0].image).save(odd)
+    result = case.read()
+    case.rest_is_kept(result, but=None)
+    assert [(r.file, r.cause) for r in result.rejected] == [(odd, "named")]
+
+
+def folder_of(case: Case) -> Path:
+    if case.format.folder is None:
+        pytest.skip("the format's files are listed, not looked for")
+    return case.format.folder(case.root)
+
+
+def test_a_loop_of_links(case: Case) -> None:
+    folder = folder_of(case)
+    (folder / "loop").symlink_to(folder)
+    (folder / "self").symlink_to("self")
+    result = case.read()
+    case.rest_is_kept(result, but=None)
+    assert {(r.file, r.cause) for r in result.rejected} == {(folder / n, "found") for n in ("loop", "self")}
+
+
+def test_an_unreadable_folder(case: Case, forbid: Callable[[Path], None]) -> None:
+    folder = folder_of(case)
+    (folder / "secret").mkdir()
+    forbid(folder / "secret")
+    result = case.read()
+    case.rest_is_kept(result, but=None)
+    assert [(r.file, r.cause) for r in result.rejected] == [(folder / "secret", "found")]
+    forbid(folder)
+    with pytest.raises(DatasetError, match=str(folder)):
+        case.read()
+
+
+@pytest.fixture
+def forbid(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Make a folder unreadable; permissions alone do not stop the superuser."""
+    forbidden: set[str] = set()
+    scandir = os.scandir
+
+    def guarded(path: os.PathLike[str] | str = ".") -> object:
+        if os.fspath(path) in forbidden:
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    return lambda folder: forbidden.add(str(folder))

@@ -1,0 +1,207 @@
+"""Reading BDD100K: what the formats' common tests do not cover."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.datasets.config import Bdd100kDataset
+from tasks.datasets.errors import DatasetError
+from tasks.datasets.read import ReadResult, read_dataset
+from tasks.datasets.select import presence
+from tasks.datasets.table import Box, SampleTable
+from tests.datasets.writers.scene import TAXONOMY
+
+ROAD = 0
+
+
+def label(category: str, *sides: float) -> dict[str, Any]:
+    return {"id": "7", "category": category, "box2d": dict(zip(("x1", "y1", "x2", "y2"), sides, strict=True))}
+
+
+CAR = label("car", 2, 3, 10, 12)
+
+
+class Set:
+    """A split of images of 60x40, all road."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.file = root / "labels" / "det_20" / "det_train.json"
+        self.masks = root / "labels" / "sem_seg" / "masks" / "train"
+        self.rows: list[Any] = []
+        for folder in (self.file.parent, self.masks, self.images("10k"), self.images("100k")):
+            folder.mkdir(parents=True)
+
+    def images(self, of: str) -> Path:
+        return self.root / "images" / of / "train"
+
+    def boxed(self, name: str, *labels: Any, **row: Any) -> Path:
+        self.rows.append({"name": f"{name}.jpg", "labels": list(labels)} | row)
+        return self.image(name, "100k")
+
+    def masked(self, name: str) -> Path:
+        Image.fromarray(np.full((40, 60), ROAD, np.uint8)).save(self.masks / f"{name}.png")
+        return self.image(name, "10k")
+
+    def image(self, name: str, of: str) -> Path:
+        path = self.images(of) / f"{name}.jpg"
+        Image.new("RGB", (60, 40)).save(path)
+        return path
+
+    def read(self, detection: tuple[str, ...] | None = None, **changes: Any) -> ReadResult:
+        self.file.write_text(json.dumps(self.rows))
+        taxonomy = TAXONOMY.narrowed(detection) if detection else TAXONOMY
+        return read_dataset(Bdd100kDataset(format="bdd100k", root=self.root).model_copy(update=changes), taxonomy)
+
+
+@pytest.fixture
+def split(tmp_path: Path) -> Set:
+    return Set(tmp_path)
+
+
+def test_boxes_and_masks_on_different_images(split: Set, tmp_path: Path) -> None:
+    split.boxed("a", CAR)
+    split.masked("b")
+    split.masked("c")
+    both = split.boxed("c", CAR)
+    result = split.read()
+    assert result.rejected == []
+    table = SampleTable.read(result.table.write(tmp_path))
+    box = (Box(1, 2, 3, 11, 13),)
+    rows = [(s.id, s.mask and s.mask.name, s.boxes) for s in table]
+    assert rows == [("a", None, box), ("b", "b.png", None), ("c", "c.png", box)]
+    assert [s.class_pixels and s.class_pixels[ROAD] for s in table] == [None, 2400, 2400]
+    assert table[2].image == both
+    assert [s.id for s in table.labelled("boxes")] == ["a", "c"]
+    assert [s.id for s in table.labelled("masks")] == ["b", "c"]
+    # A stratified draw sees both kinds: the car is class 1 of the detection classes.
+    shown = presence(table)
+    assert shown[:, ROAD].tolist() == [False, True, True]
+    assert shown[:, len(table.info.classes) + 1].tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(("labels", "ids"), [(("boxes",), ["a"]), (("masks",), ["b"])])
+def test_one_kind_of_labels(split: Set, labels: tuple[str, ...], ids: list[str]) -> None:
+    split.boxed("a", CAR)
+    split.masked("b")
+    result = split.read(labels=labels)
+    assert [s.id for s in result.table] == ids
+    assert (result.rejected, result.table.info.has_boxes) == ([], labels == ("boxes",))
+
+
+@pytest.mark.parametrize("name", ["det_v2_train_release.json", "bdd100k_labels_images_train.json"])
+def test_the_names_of_earlier_years(split: Set, name: str) -> None:
+    area = {"id": 2, "category": "drivable area", "poly2d": [{"vertices": [[0, 0]], "types": "L", "closed": True}]}
+    labels = [label(n, 2, 3, 10, 12) for n in ("person", "bike", "motor", "van")]
+    split.boxed("a", area, *labels)
+    split.file.parent.rmdir()
+    split.file = split.root / "labels" / name
+    result = split.read(("car", "person", "bicycle", "motorcycle"), labels=("boxes",))
+    assert result.rejected == []
+    assert [box.category for box in result.table[0].boxes or ()] == [1, 2, 3, 0]
+
+
+def test_regions_to_ignore(split: Set) -> None:
+    names = ("other person", "other vehicle", "trailer")
+    split.boxed("a", CAR, *(label(name, 2, 3, 10, 12) for name in names))
+    boxes = split.read(labels=("boxes",)).table[0].boxes
+    assert [(b.category, b.crowd) for b in boxes or ()] == [(1, False), (0, True), (1, True), (2, True)]
+    boxes = split.read(("truck",), labels=("boxes",)).table[0].boxes
+    assert [(b.category, b.crowd) for b in boxes or ()] == [(0, True)]
+
+
+def test_the_last_column_and_row_lie_inside(split: Set) -> None:
+    split.boxed("a", label("car", 0, 0, 59, 39), label("car", 5, 6, 5, 6), label("car", 50.5, 30, 70, 39.5))
+    boxes = split.read(labels=("boxes",)).table[0].boxes
+    assert boxes == (Box(1, 0, 0, 60, 40), Box(1, 5, 6, 6, 7), Box(1, 50.5, 30, 60, 40))
+
+
+def test_images_without_objects(split: Set) -> None:
+    split.boxed("a", labels=None)
+    split.boxed("b")
+    split.boxed("c")
+    del split.rows[2]["labels"]
+    split.boxed("d", CAR, attributes={"weather": "rainy", "scene": "tunnel", "timeofday": "night", "more": 1})
+    result = split.read(labels=("boxes",))
+    assert [s.boxes for s in result.table] == [(), (), (), (Box(1, 2, 3, 11, 13),)]
+    assert [s.extra for s in result.table][2:] == [{}, {"weather": "rainy", "scene": "tunnel", "timeofday": "night"}]
+
+
+def test_what_lacks_its_partner(split: Set) -> None:
+    split.boxed("row").unlink()
+    split.masked("mask").unlink()
+    boxless, maskless = split.image("boxless", "100k"), split.image("maskless", "10k")
+    split.boxed("good", CAR)
+    result = split.read()
+    assert [s.id for s in result.table] == ["good"]
+    reasons = {r.file: r.reason for r in result.rejected}
+    assert {r.cause for r in result.rejected} == {"paired"}
+    assert set(reasons) == {split.file, split.masks / "mask.png", boxless, maskless}
+    assert reasons[split.file].startswith("label without image: no row.jpg in ")
+    assert reasons[boxless].startswith("image without label: ")
+    assert f"{split.file} does not list it" in reasons[boxless]
+    assert f"no {split.masks / 'maskless'}.png" in reasons[maskless]
+
+
+def test_rows_that_mean_no_image(split: Set) -> None:
+    split.boxed("a", CAR)
+    split.boxed("a")
+    split.boxed("b", labels=3)
+    split.rows += [{"labels": []}, {"name": 5}, "text", None]
+    result = split.read(labels=("boxes",))
+    assert [(s.id, len(s.boxes or ())) for s in result.table] == [("a", 1)]
+    causes = {r.reason: r.cause for r in result.rejected}
+    assert {r.file for r in result.rejected} == {split.file}
+    assert causes == {
+        "row 1 has the name a.jpg of a row before it": "unique",
+        "b: its labels are no list": "decodable",
+        **{f"row {n} has no name": "named" for n in (3, 4, 5, 6)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (label("spaceship", 1, 2, 3, 4), "category 'spaceship' is not in the taxonomy's maps.bdd100k.boxes"),
+        ({"id": 1, "box2d": CAR["box2d"]}, "has no category"),
+        ({"category": ["car"], "box2d": CAR["box2d"]}, "has no category"),
+        ({"category": "car", "box2d": None}, "is not the four numbers"),
+        (label("car", 1, 2, float("nan"), 4), "is not the four numbers"),
+        (label("car", 1, 2, 10**400, 4), "is not the four numbers"),
+        (label("car", 9, 2, 8, 4), "has no area"),
+        (label("car", 60, 2, 70, 4), "lies outside"),
+        (5, "has no category"),
+    ],
+)
+def test_a_malformed_label(split: Set, wrong: Any, reason: str) -> None:
+    split.boxed("a", CAR, wrong)
+    result = split.read(labels=("boxes",))
+    assert result.table[0].boxes == (Box(1, 2, 3, 11, 13),)
+    assert [(r.file, r.cause, r.kind) for r in result.rejected] == [(split.file, "boxes", "box")]
+    assert result.rejected[0].reason.startswith("label 1")
+    assert reason in result.rejected[0].reason
+
+
+def test_the_same_name_twice_in_a_set(split: Set) -> None:
+    split.boxed("a", CAR)
+    again = split.images("100k") / "trainA" / "a.jpg"
+    again.parent.mkdir()
+    Image.new("RGB", (60, 40)).save(again)
+    result = split.read(labels=("boxes",))
+    assert len(result.table) == 1
+    assert [(r.file, r.cause) for r in result.rejected] == [(again, "unique")]
+
+
+def test_missing_files(split: Set) -> None:
+    split.boxed("a", CAR)
+    with pytest.raises(DatasetError, match=r"no such file: .*det_val\.json, .*det_v2_val_.*images_val\.json"):
+        split.read(split="val")
+    with pytest.raises(DatasetError, match=r"masks/val: no such folder; .*'masks' in labels"):
+        split.read(split="val", labels=("masks",))
+    split.rows = {"frames": []}  # type: ignore[assignment]
+    with pytest.raises(DatasetError, match=r"det_train\.json: .*a list of frames"):
+        split.read()
