@@ -136,3 +136,65 @@ def test_a_file_that_is_missing_or_no_yaml(tmp_path: Path) -> None:
 def test_a_data_set_without_a_map(tmp_path: Path) -> None:
     with pytest.raises(TaxonomyError, match=r"small has no maps\.kitti; it has colors, ids"):
         load(tmp_path).encoding("kitti")
+
+
+def test_maps_lie_in_the_folder_beside_the_file(tmp_path: Path) -> None:
+    load(tmp_path)
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "extra.yaml").write_text("boxes: {auto: car}\n")
+    assert Taxonomy.load(tmp_path / "small.yaml").categories("extra") == {"auto": 0}
+    (tmp_path / "small" / "ids.yaml").write_text("boxes: {}\n")
+    with pytest.raises(TaxonomyError, match=r"small/ids\.yaml: .*small\.yaml has a map of this name too"):
+        Taxonomy.load(tmp_path / "small.yaml")
+    (tmp_path / "small" / "ids.yaml").unlink()
+    (tmp_path / "small" / "bad.yaml").write_text("a: [")
+    with pytest.raises(TaxonomyError, match=r"small/bad\.yaml: is not YAML"):
+        Taxonomy.load(tmp_path / "small.yaml")
+
+
+def test_a_run_chooses_its_detection_classes() -> None:
+    path = TAXONOMIES / "cityscapes19.yaml"
+    assert Taxonomy.load(path).detection == ("person", "car", "truck", "bus")
+    assert Taxonomy.load(path).categories("cityscapes")["rider"] is None
+    chosen = Taxonomy.load(path, ("rider", "car"))
+    names = chosen.categories("cityscapes")
+    assert (names["rider"], names["car"], names["person"]) == (0, 1, None)
+    assert chosen.categories_by_mask("morai")["Vehicle"] == {13: 1}
+    assert chosen.categories_by_mask("morai")["Pedestrian"] == {}
+    assert set(chosen.detection) | set(chosen.more_detection) == {
+        *Taxonomy.load(path).detection,
+        *Taxonomy.load(path).more_detection,
+    }
+    with pytest.raises(TaxonomyError, match="horse is no detection class of taxonomy cityscapes19; it has person, car"):
+        Taxonomy.load(path, ("car", "horse"))
+    with pytest.raises(TaxonomyError, match="names each class once"):
+        Taxonomy.load(path, ("car", "car"))
+
+
+def test_classes_that_a_set_cannot_have() -> None:
+    taxonomy = Taxonomy.load(TAXONOMIES / "cityscapes19.yaml")
+    assert taxonomy.impossible("cityscapes") == ((), ())
+    masks, boxes = taxonomy.impossible("morai")
+    assert set(masks) == {"wall", "fence", "pole", "terrain", "rider", "train"}
+    assert boxes == ()
+    assert taxonomy.impossible("virtual_kitti")[1] == ("person", "bus")
+
+
+def test_names_become_indices() -> None:
+    taxonomy = Taxonomy.load(TAXONOMIES / "cityscapes19.yaml")
+    names = taxonomy.indices_by_name("nuimages")
+    assert names["flat.driveable_surface"] == 0
+    assert names["vehicle.car"] == 13
+    assert names["movable_object.trafficcone"] == IGNORE
+    encoding = taxonomy.encoding("nuimages")  # what the reader draws holds indices already
+    assert encoding is not None
+    assert encoding.indices == {i: i for i in (*range(19), IGNORE)}
+
+
+@pytest.mark.parametrize("path", sorted(TAXONOMIES.glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_committed_map_fits_its_taxonomy(path: Path) -> None:
+    taxonomy = Taxonomy.load(path)
+    assert {p.stem for p in path.with_suffix("").glob("*.yaml")} == set(taxonomy.maps)
+    for name in taxonomy.maps:
+        taxonomy.encoding(name)
+        assert set(taxonomy.impossible(name)[1]) != set(taxonomy.detection) or not taxonomy.map(name).boxes

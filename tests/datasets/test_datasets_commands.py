@@ -1,0 +1,119 @@
+"""``python -m tasks.datasets``, and the check that every flow makes first."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tasks.datasets.__main__ import main
+from tasks.datasets.build import build_checks, build_dataset
+from tasks.datasets.config import CityscapesDataset, DatasetsConfig
+from tasks.datasets.errors import ChecksFailed
+from tasks.datasets.stage import check
+from tasks.store import Artifact, Store
+from tests.datasets.writers import cityscapes
+from tests.datasets.writers.scene import draw
+
+TAXONOMY = Path("configs/taxonomies/cityscapes19.yaml")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Cityscapes with the splits train, val and leaky, which is train under other names."""
+    things = cityscapes.FORMAT.things
+    for split, numbers in (("train", range(4)), ("val", range(4, 8)), ("leaky", range(4))):
+        made = tmp_path / "made"
+        cityscapes.write(made, [draw(n, cityscapes.FORMAT.stuff, things) for n in numbers])
+        for kind in ("leftImg8bit", "gtFine"):
+            shutil.move(made / kind / "train" / "ulm", tmp_path / kind / split / split)
+            for path in (tmp_path / kind / split / split).iterdir():
+                path.rename(path.with_name(path.name.replace("ulm", split)))
+    return tmp_path
+
+
+def section(root: Path, benchmark: str = "val") -> DatasetsConfig:
+    def split(name: str) -> CityscapesDataset:
+        return CityscapesDataset(format="cityscapes", root=root, split=name)
+
+    return DatasetsConfig(taxonomy=TAXONOMY, source=split("train"), target=split("train"), benchmark=split(benchmark))
+
+
+@pytest.fixture
+def config(root: Path) -> Path:
+    """A run's configuration, of which only the data sets count here."""
+    path = root / "run.yaml"
+    places = {"store": str(root / "store"), "output": str(root / "runs")}
+    datasets = section(root).model_dump(mode="json")
+    path.write_text(yaml.safe_dump({"name": "r", **places, "datasets": datasets, "retrain": {"not": "looked at"}}))
+    return path
+
+
+def test_check(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(config)]) == 0
+    out = capsys.readouterr().out
+    page = Path(re.findall(r"page: (.*)", out)[0])
+    assert "checks of the data passed" in out
+    assert page.read_text().startswith("<!")
+
+
+def test_a_leak_fails_the_check_and_stops_a_run(config: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(config), "--set", "datasets.benchmark.split=leaky"]) == 1
+    assert "leak" in capsys.readouterr().out
+    store, datasets = Store(root / "store"), section(root, "leaky")
+    sets = {role: build_dataset(getattr(datasets, role), datasets, store) for role in ("source", "target", "benchmark")}
+    with pytest.raises(ChecksFailed, match=r"not fit to be trained on:\n.*leak.*4") as caught:
+        check.fn(sets, datasets, store)
+    assert Path(str(caught.value).rsplit("with examples: ", 1)[1]).is_file()
+    found: Artifact = build_checks(sets, datasets, store)
+    assert found.cached
+    assert found.manifest().summary["errors"] == 2
+
+
+def test_warnings_let_a_run_go_on(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store, datasets = Store(root / "store"), section(root)
+    sets = {role: build_dataset(getattr(datasets, role), datasets, store) for role in ("source", "target", "benchmark")}
+    artifact = check.fn(sets, datasets, store)
+    assert artifact.manifest().summary["errors"] == 0
+    assert artifact.manifest().summary["warnings"] == len(caplog.records) > 0
+
+
+def test_show(config: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(config), "--role", "target", "--images", "2"]) == 0
+    assert "vegetation" in capsys.readouterr().out
+    assert (root / "runs" / "r" / "datasets.html").is_file()
+
+
+def test_export_of_a_configuration_and_of_a_table(config: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(config), "--role", "target", "--format", "coco", "--to", str(root / "out")]) == 0
+    assert len(list((root / "out" / "images" / "train").iterdir())) == 4
+    artifact = build_dataset(section(root).target, section(root), Store(root / "store"))
+    assert main(["export", str(artifact.path), "--format", "yolo", "--to", str(root / "yolo")]) == 0
+    assert len(list((root / "yolo" / "labels" / "train").iterdir())) == 4
+    assert main(["export", str(artifact.path), "--format", "yolo", "--to", str(root / "yolo")]) == 1
+    assert str(root / "yolo") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("sets", "status", "message"),
+    [
+        ("datasets.target.root=/nowhere", 1, "/nowhere/leftImg8bit/train: no such folder"),
+        ("datasets.target.split=5", 2, "datasets.target"),
+        ("datasets.detection=[car, horse]", 2, "horse is no detection class of taxonomy cityscapes19; it has person"),
+        ("datasets.taxonomy=none.yaml", 2, "none.yaml: cannot be read"),
+    ],
+)
+def test_errors_are_one_message(
+    config: Path, capsys: pytest.CaptureFixture[str], sets: str, status: int, message: str
+) -> None:
+    assert main(["check", str(config), "--set", sets]) == status
+    assert message in capsys.readouterr().err
+
+
+def test_further_detection_classes(config: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = "datasets.detection=[bus, traffic sign]"
+    assert main(["show", str(config), "--set", chosen, "--role", "target"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"bus +target +4 ", out)
+    assert "traffic sign" in out.split("boxes")[-1]
