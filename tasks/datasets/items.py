@@ -24,6 +24,7 @@ class Item:
         problem: why it cannot be used, where that shows without opening it (such as a missing label).
         extra: what else the format knows, JSON-like.
         sequence: the drive that it is a frame of, unique in its data set; None where the format has no drives.
+        stray: it is no image of the set at all, but a file or folder with a problem.
     """
 
     id: str
@@ -33,11 +34,12 @@ class Item:
     problem: ItemError | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     sequence: str | None = None
+    stray: bool = False
 
     @classmethod
     def unusable(cls, problem: ItemError) -> Item:
-        """A file that is no usable image of the set at all, such as one whose name says nothing."""
-        return cls(str(problem.file), problem.file, None, None, problem)
+        """A file or folder that is no image of the set at all, such as one whose name says nothing."""
+        return cls(str(problem.file), problem.file, None, None, problem, stray=True)
 
 
 @dataclass(slots=True)

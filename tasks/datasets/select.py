@@ -25,8 +25,8 @@ Key = TypeVar("Key", bound=str)
 def wanted(items: Sequence[Item], config: Stored, place: str) -> list[Item]:
     """The items that a configuration asks for, in order of their ids.
 
-    A stratified subset is not drawn here: it needs the labels. A file that belongs to no image (``Item.unusable``) is
-    in no share and no subset, but stays, to be listed.
+    A stratified subset is not drawn here: it needs the labels. A stray file belongs to every share; it matches a
+    pattern by its own name, and is drawn into a subset as any image is.
 
     Raises:
         DatasetError: nothing is left, or the set cannot be divided as asked.
@@ -34,22 +34,20 @@ def wanted(items: Sequence[Item], config: Stored, place: str) -> list[Item]:
     items = sorted(items, key=lambda item: (item.id, item.image))
     if not items:
         raise DatasetError(f"split {config.split!r} of {config.format} is empty: nothing in {place}")
-    stray = [item for item in items if item.id == str(item.image)]
-    items = [item for item in items if item.id != str(item.image)]
     shares = getattr(config, "shares", None)
-    if items and shares is not None:
-        groups = [item.sequence if item.sequence is not None else item.id for item in items]
-        split_of = divide(groups, shares, config.seed)
-        items = [item for item, group in zip(items, groups, strict=True) if split_of[group] == config.split]
-    if items and config.include is not None:
+    if shares is not None:
+        groups = {item.id: item.sequence or item.id for item in items if not item.stray}
+        split_of = divide(list(groups.values()), shares, config.seed)
+        items = [item for item in items if item.stray or split_of[groups[item.id]] == config.split]
+    if config.include is not None:
         example, count = items[0].id, len(items)
-        items = [i for i in items if fnmatch.fnmatchcase(i.id, config.include)]
+        items = [i for i in items if fnmatch.fnmatchcase(i.image.stem if i.stray else i.id, config.include)]
         if not items:
             raise DatasetError(f"include {config.include!r} matches none of {count} ids in {place}, such as {example}")
     if config.images is not None and config.draw == "random" and config.images < len(items):
         chosen = random.Random(config.seed).sample(range(len(items)), config.images)
         items = [items[i] for i in sorted(chosen)]
-    return items + stray
+    return items
 
 
 def divide(groups: Sequence[str], shares: Mapping[str, float], seed: int) -> dict[str, str]:

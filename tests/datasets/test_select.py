@@ -11,7 +11,7 @@ import pytest
 from benchmarks.tables import synthetic_table
 from tasks.datasets import select
 from tasks.datasets.config import FolderDataset
-from tasks.datasets.errors import DatasetError
+from tasks.datasets.errors import DatasetError, ItemError
 from tasks.datasets.items import Item
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 
@@ -194,3 +194,15 @@ def test_hundreds_of_thousands_of_rows_take_seconds(tmp_path: Path) -> None:
     assert drawn[:, 18].sum() == shown[:, 18].sum()
     assert len(whole.labelled("boxes")) == 190_000
     assert time.perf_counter() - start < 20
+
+
+def test_stray_files_are_in_every_share_and_match_by_their_own_name() -> None:
+    odd = Item.unusable(ItemError(Path("/set/b_odd.png"), "its name is not of the form", "named"))
+    items = [item(f"a_{n}", f"drive {n % 4}") for n in range(8)] + [odd]
+    shares = {"train": 0.5, "val": 0.5}
+    for split in shares:
+        chosen = select.wanted(items, config(split=split, shares=shares), "there")
+        assert odd in chosen
+        assert len(chosen) == 5
+    assert select.wanted(items, config(include="b_*"), "there") == [odd]
+    assert odd not in select.wanted(items, config(include="a_*"), "there")
