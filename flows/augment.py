@@ -66,7 +66,8 @@ def read_datasets(
     roles = {"source": datasets.source, "target": datasets.target, "benchmark": datasets.benchmark}
     reading = {role: read.submit(role, config, datasets, store) for role, config in roles.items()}
     sets = {role: future.result() for role, future in reading.items()}
-    return sets, check(sets, datasets, store)
+    needed = settings.labels_needed() if isinstance(settings, PipelineConfig) else None
+    return sets, check(sets, datasets, store, needed)
 
 
 def translate_source(

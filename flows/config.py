@@ -10,9 +10,10 @@ from pydantic import model_validator
 
 from tasks import loading
 from tasks.datasets.config import RunConfig
+from tasks.datasets.table import Labels
 from tasks.evaluate.config import EvaluateConfig
 from tasks.report.config import ReportConfig
-from tasks.retrain.config import RetrainConfig
+from tasks.retrain.config import LABELS, RetrainConfig
 from tasks.translate.config import TranslateConfig, Translator
 
 
@@ -36,6 +37,13 @@ class PipelineConfig(RunConfig):
     def arms(self) -> tuple[str, ...]:
         """The arms, with every bare ``translated`` standing for one arm a translator."""
         return self.retrain.expanded_arms(tuple(t.name for t in self.translate.translators))
+
+    def labels_needed(self) -> dict[str, tuple[Labels, ...]]:
+        """Role -> the labels that the tasks and arms use of it."""
+        labels = tuple(LABELS[task] for task in self.retrain.tasks())
+        parts = {part for arm in self.arms() for part in arm.split("+")}
+        roles = {"benchmark": True, "target": "real" in parts, "source": bool(parts - {"real"})}
+        return {role: labels for role, used in roles.items() if used}
 
 
 class TrainTranslatorConfig(RunConfig):

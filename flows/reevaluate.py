@@ -73,7 +73,7 @@ def reevaluate(
     store = Store(settings.store, settings.model_dump(mode="json"))
     benchmark = read("benchmark", settings.datasets.benchmark, settings.datasets, store)
     sets = {"source": before.source, "target": before.target, "benchmark": benchmark}
-    checks = check(sets, settings.datasets, store)
+    checks = check(sets, settings.datasets, store, {"benchmark": settings.labels_needed()["benchmark"]})
     results, failures = score_again.with_options(task_runner=runner(settings))(settings, before, benchmark, occasion)
     found = {"benchmark": benchmark, "checks": checks, "results": results, "failures": failures}
     after = before.model_copy(update=found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from tasks.datasets.config import CityscapesDataset, Dataset, DatasetsConfig, Mo
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.files import fingerprint
 from tasks.datasets.read import REJECTED, ReadResult, absolute, check_share, read_dataset, reader_of, write_rejected
-from tasks.datasets.table import Sample, SampleTable
+from tasks.datasets.table import Labels, Sample, SampleTable
 from tasks.datasets.taxonomy import Taxonomy
 from tasks.store import Artifact, Store, code_version, write_json
 
@@ -64,12 +64,20 @@ def build_dataset(config: Dataset, datasets: DatasetsConfig, store: Store) -> Ar
     return store.build("dataset", config=key, inputs=inputs, code=code_version(*_CODE), make=make)
 
 
-def build_checks(sets: Mapping[str, Artifact], config: DatasetsConfig, store: Store) -> Artifact:
-    """Return the ``checks`` artifact of data sets by role: ``checks.json``, and ``checks.html`` with examples."""
+def build_checks(
+    sets: Mapping[str, Artifact],
+    config: DatasetsConfig,
+    store: Store,
+    needed: Mapping[str, Collection[Labels]] | None = None,
+) -> Artifact:
+    """Return the ``checks`` artifact of data sets by role: ``checks.json``, and ``checks.html`` with examples.
+
+    ``needed`` says, by role, which labels are going to be used.
+    """
 
     def make(folder: Path) -> dict[str, Any]:
         read = {role: CheckedSet.of(artifact) for role, artifact in sets.items()}
-        checks = run_checks(read, config)
+        checks = run_checks(read, config, needed)
         write_json(folder / CHECKS, [c.model_dump(mode="json") for c in checks])
         write_page(folder / CHECKS_PAGE, checks, read, " / ".join(s.table.info.dataset for s in read.values()))
         failed = Counter(c.severity for c in checks if not c.passed)
@@ -77,6 +85,7 @@ def build_checks(sets: Mapping[str, Artifact], config: DatasetsConfig, store: St
 
     code = code_version("tasks.datasets.checks", "tasks.datasets.table", "tasks.datasets.phash")
     slice_ = config.model_dump(mode="json", include={"checks", "max_rejected"})
+    slice_["needed"] = {role: sorted(labels) for role, labels in (needed or {}).items()}
     return store.build("checks", config=slice_, inputs=sets, code=code, make=make)
 
 

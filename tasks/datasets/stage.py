@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.datasets.build import CHECKS_PAGE, build_checks, build_dataset, read_checks
 from tasks.datasets.config import Dataset, DatasetsConfig
 from tasks.datasets.errors import ChecksFailed
+from tasks.datasets.table import Labels
 from tasks.store import Artifact, Store
 
 log = logging.getLogger(__name__)
@@ -22,13 +23,24 @@ def read(role: str, config: Dataset, datasets: DatasetsConfig, store: Store) -> 
 
 
 @task(name="check data sets", cache_policy=NO_CACHE)
-def check(sets: dict[str, Artifact], datasets: DatasetsConfig, store: Store) -> Artifact:
+def check(
+    sets: dict[str, Artifact],
+    datasets: DatasetsConfig,
+    store: Store,
+    needed: dict[str, tuple[Labels, ...]] | None = None,
+) -> Artifact:
     """Check data sets by role before anything is trained on them; returns an artifact of kind ``checks``.
+
+    Args:
+        sets: role -> artifact of kind ``dataset``.
+        datasets: the section of the configuration.
+        store: where the result goes.
+        needed: role -> the labels that are going to be used.
 
     Raises:
         ChecksFailed: one of severity ``error`` failed; the message lists them, and where the page with examples is.
     """
-    artifact = build_checks(sets, datasets, store)
+    artifact = build_checks(sets, datasets, store, needed)
     failed = [c for c in read_checks(artifact) if not c.passed]
     for found in failed:
         log.log(logging.ERROR if found.severity == "error" else logging.WARNING, "%s", found.text())

@@ -18,6 +18,7 @@ from tasks.store import atomic_path
 
 TABLE = "samples.parquet"  # the table's file name in every artifact that holds one
 BoxSource = Literal["annotated", "instances", "components"]
+Labels = Literal["boxes", "masks"]
 _META = b"sim2real"
 _BOX = pa.struct(
     [
@@ -194,7 +195,7 @@ class SampleTable:
         """The rows at these positions, in this order."""
         return SampleTable(self.rows.take(pa.array(list(indices), pa.int64())), self.info, self.folder)
 
-    def labelled(self, labels: Literal["boxes", "masks"]) -> SampleTable:
+    def labelled(self, labels: Labels) -> SampleTable:
         """The rows that have such labels: in some sets, boxes and masks are on different images."""
         column = self.rows["boxes" if labels == "boxes" else "mask"]
         return (

@@ -34,7 +34,8 @@ from tasks.evaluate.job import EvaluateJob
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
 from tasks.progress import progress
 from tasks.retrain import checkpoints
-from tasks.retrain.build import DATASETS, LABELS, PACKAGES, TrainingError, check_images
+from tasks.retrain.build import DATASETS, PACKAGES, TrainingError, check_images
+from tasks.retrain.config import LABELS
 from tasks.retrain.worker import CHECKPOINT
 from tasks.store import write_json
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mmengine.config import Config
 
 from tasks.datasets.table import SampleTable, TableInfo
-from tasks.retrain.config import Task, TrainingConfig
+from tasks.retrain.config import LABELS, Task, TrainingConfig
 from tasks.retrain.job import TrainJob
 
 PACKAGES: dict[Task, str] = {"detection": "mmdet", "segmentation": "mmseg"}
 DATASETS: dict[Task, str] = {"detection": "TableDetDataset", "segmentation": "TableSegDataset"}
-LABELS: dict[Task, Literal["boxes", "masks"]] = {"detection": "boxes", "segmentation": "masks"}
 CHECKPOINTS = "iter_*.pth"
 
 

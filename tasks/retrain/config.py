@@ -8,9 +8,11 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from tasks.datasets.table import Labels
 from tasks.store import Section
 
 Task = Literal["detection", "segmentation"]
+LABELS: dict[Task, Labels] = {"detection": "boxes", "segmentation": "masks"}
 _ARM = re.compile(r"real|source|(real\+)?translated(\([\w.-]+\))?|real\+source")
 
 

@@ -24,7 +24,8 @@ from mmengine.runner import Runner
 import tasks.retrain.data  # noqa: F401 - registers the data sets
 from tasks.datasets.table import SampleTable
 from tasks.retrain import checkpoints
-from tasks.retrain.build import CHECKPOINTS, LABELS, TrainingError, train_config
+from tasks.retrain.build import CHECKPOINTS, TrainingError, train_config
+from tasks.retrain.config import LABELS
 from tasks.retrain.job import TrainJob
 from tasks.store import atomic_path, write_json
 

@@ -123,7 +123,7 @@ def test_a_clean_choice_passes_every_check(sets: Sets) -> None:
     checks = sets.run()
     assert [c.text() for c in checks if not c.passed] == []
     for_all = {"found", "named", "unique", "paired", "decodable", "size", "classes", "boxes"}
-    for_all |= {"empty", "blank", "duplicates"}
+    for_all |= {"empty", "blank", "duplicates", "has_masks", "has_boxes"}
     against = {"taxonomy", "leak", "near_leak", "class_impossible", "class_missing", "class_rare", "class_ratio"}
     against |= {"box_impossible", "box_missing", "box_rare", "box_rule"}
     drives = {"sequence", "sequence_known"}  # two data sets have no drives in common
@@ -324,8 +324,24 @@ def test_sets_without_labels_of_a_kind(sets: Sets) -> None:
     sets.inform("target", boxes_from=None, encoding=None)
     sets.change("target", lambda s: replace(s, boxes=None, class_pixels=None, mask=None))
     checks = sets.run()
-    assert all(c.passed for c in checks)
+    assert {(c.role, c.name, c.severity) for c in checks if not c.passed} == {
+        ("target", "has_masks", "warning"),
+        ("target", "has_boxes", "warning"),
+    }
     assert not any(c.name.startswith(("class", "box")) for c in checks if c.role.startswith("target"))
+    needed = run_checks(sets.build(), config(), {"target": ("boxes",), "source": ("boxes", "masks")})
+    assert [(c.role, c.name) for c in needed if not c.passed and c.severity == "error"] == [("target", "has_boxes")]
+    assert (
+        "No image has boxes: detection can be neither trained nor scored"
+        in sets.failed()["target", "has_boxes"].message
+    )
+
+
+def test_labels_on_a_part_of_the_images(sets: Sets) -> None:
+    sets.change("target", lambda s: replace(s, boxes=None) if s.id.endswith(("0", "1")) else s)
+    found = next(c for c in sets.run() if (c.role, c.name) == ("target", "has_boxes"))
+    assert (found.passed, found.measured) == (True, 4)
+    assert found.message.startswith("4 of 6 images")
 
 
 def test_any_subset_of_roles(sets: Sets) -> None:

@@ -90,3 +90,15 @@ def test_tables_of_an_arm() -> None:
     }
     for arm, expected in arms.items():
         assert [a.key for a in tables_of(arm, sets, translated)] == expected.split()
+
+
+def test_labels_needed_are_those_of_the_tasks_and_arms() -> None:
+    settings = load(SMOKE, PipelineConfig)
+    both = ("detection", "segmentation")
+    assert {role: len(labels) for role, labels in settings.labels_needed().items()} == dict.fromkeys(
+        ("benchmark", "target", "source"), len(both)
+    )
+    alone = load(SMOKE, PipelineConfig, ["retrain.arms=[source]", "retrain.detection=null"])
+    assert alone.labels_needed() == {"benchmark": ("masks",), "source": ("masks",)}
+    mixed = load(SMOKE, PipelineConfig, ["retrain.arms=[real+translated]"])
+    assert set(mixed.labels_needed()) == {"benchmark", "target", "source"}

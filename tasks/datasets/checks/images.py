@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from tasks.datasets.checks.model import (
 )
 from tasks.datasets.config import DatasetsConfig
 from tasks.datasets.errors import Cause
+from tasks.datasets.table import Labels
 
 # Of every check of the reading: what holds where it passed, why something was left out, and what to do about that.
 _CAUSES: dict[Cause, tuple[str, str, str]] = {
@@ -50,8 +52,8 @@ _NO_PICTURE = ("found", "decodable")  # whose files cannot be shown
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 
-def set_checks(role: str, checked: CheckedSet, config: DatasetsConfig) -> list[Check]:
-    """The checks of one set by itself."""
+def set_checks(role: str, checked: CheckedSet, config: DatasetsConfig, needed: Collection[Labels]) -> list[Check]:
+    """The checks of one set by itself; ``needed`` are the labels that it must have."""
     checks = [_rejections(role, checked, cause, config.max_rejected) for cause in _CAUSES if _applies(checked, cause)]
     images = len(checked.table)
     message = f"{images:,} images can be used." if images else "No image can be used: see the other checks for why."
@@ -68,9 +70,34 @@ def set_checks(role: str, checked: CheckedSet, config: DatasetsConfig) -> list[C
         )
     )
     if images:
+        checks += [_labelled(role, checked, "masks", needed), _labelled(role, checked, "boxes", needed)]
         checks += [_blank(role, checked), _duplicates(role, checked, config.checks.duplicates)]
         checks += [_sizes(role, checked)] if role == "benchmark" else []
     return checks
+
+
+def _labelled(role: str, checked: CheckedSet, labels: Labels, needed: Collection[Labels]) -> Check:
+    """Whether the set has labels of a kind; some sets have them on a part of their images only."""
+    count = len(checked.table.labelled(labels)) if _has(checked, labels) else 0
+    task = "segmentation" if labels == "masks" else "detection"
+    message = f"{part_text(count, len(checked.table), 'images')} have {labels}."
+    if not count:
+        message = f"No image has {labels}: {task} can be neither trained nor scored on this set."
+    return Check(
+        name=f"has_{labels}",
+        role=role,
+        severity="error" if labels in needed else "warning",
+        passed=count > 0,
+        measured=count,
+        threshold=1,
+        message=message,
+        unit="count",
+    )
+
+
+def _has(checked: CheckedSet, labels: Labels) -> bool:
+    info = checked.table.info
+    return info.encoding is not None if labels == "masks" else info.has_boxes
 
 
 def _applies(checked: CheckedSet, cause: Cause) -> bool:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from tasks.datasets.checks.classes import box_checks, class_checks
 from tasks.datasets.checks.images import set_checks
 from tasks.datasets.checks.leaks import leak_checks, sequence_checks
 from tasks.datasets.checks.model import Check, CheckedSet, names_text
 from tasks.datasets.config import DatasetsConfig
+from tasks.datasets.table import Labels
 
 
-def run_checks(sets: Mapping[str, CheckedSet], config: DatasetsConfig) -> list[Check]:
+def run_checks(
+    sets: Mapping[str, CheckedSet], config: DatasetsConfig, needed: Mapping[str, Collection[Labels]] | None = None
+) -> list[Check]:
     """Check each data set, and each training set against the benchmark.
 
     Args:
         sets: by role: any of source, target and benchmark.
         config: what is tolerated.
+        needed: role -> the labels that are going to be used: a set without them is an error, else worth a warning.
 
     Returns:
         All checks that could be made, passed or not, in order of the roles.
     """
-    checks = [check for role, checked in sets.items() for check in set_checks(role, checked, config)]
+    needed = needed or {}
+    checks = [c for role, checked in sets.items() for c in set_checks(role, checked, config, needed.get(role, ()))]
     if not sets:
         return checks
     against = "benchmark" if "benchmark" in sets else next(iter(sets))
