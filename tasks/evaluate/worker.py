@@ -1,8 +1,9 @@
 """``python -m tasks.evaluate.worker JOB.json``: run a trained model on the benchmark, keep what it says, score it.
 
-Leaves ``scores.json``; for segmentation ``predictions/<id>.png`` (class index a pixel) and ``confusion.parquet`` (id,
-truth, predicted, pixels: every image's confusion matrix, sparse); for detection ``predictions.json`` (COCO results) and
-``ground_truth.json`` (COCO instances).
+Leaves ``scores.json``; for segmentation ``predictions/<id>.png`` (class index a pixel), ``confusion.parquet`` (id,
+truth, predicted, pixels: every image's confusion matrix, sparse) and, where images pass whole, ``features.parquet``
+(id, feature: the mean of the backbone's last map over the image, for distances between sets); for detection
+``predictions.json`` (COCO results) and ``ground_truth.json`` (COCO instances).
 """
 
 from __future__ import annotations
@@ -51,8 +52,13 @@ def evaluate(job: EvaluateJob) -> dict[str, Any]:
     check_images(job.task, table)
     table = table.labelled(LABELS[job.task])
     model, loader = _load(job)
+    pooled: list[torch.Tensor] = []
+    if job.task == "segmentation":
+        model.backbone.register_forward_hook(lambda _, __, maps: pooled.append(maps[-1].mean(dim=(2, 3)).float().cpu()))
     outputs = progress(_predict(model, loader), len(table), f"{job.task} inference", bar=False)
     scores = (_segmentation if job.task == "segmentation" else _detection)(job, table, outputs)
+    if len(vectors := [v.numpy() for batch in pooled for v in batch]) == len(table):
+        pq.write_table(pa.table({"id": table.rows["id"], "feature": vectors}), job.work / "features.parquet")
     scores = {"task": job.task, "images": len(table), "left_out": list(job.left_out), **scores}
     write_json(job.work / "scores.json", scores)
     return scores

@@ -87,6 +87,9 @@ def test_segmentation_scores_are_those_of_the_stored_predictions(squares: Artifa
     summed = evidence.groupby(["truth", "predicted"]).pixels.sum()
     assert all(summed.get((t, p), 0) == confusion[t, p] for t in range(3) for p in range(3))
     assert evidence.id.nunique() == 6
+    features = pq.read_table(found.file("features.parquet")).to_pandas()
+    assert features.id.tolist() == [s.id for s in SampleTable.read(squares.path)]
+    assert np.stack(features.feature.to_list()).shape[0] == len({tuple(f) for f in features.feature}) == 6
 
 
 def test_detection_scores_are_those_of_the_stored_predictions(squares: Artifact, store: Store) -> None:

@@ -1,0 +1,84 @@
+"""Distances between sets of images, from one feature vector an image.
+
+A number is named for the network that its features come from; it is never called FID or KID, which are these distances
+on Inception features.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.datasets.images import read_image
+from tasks.datasets.table import Sample, SampleTable
+
+Features = NDArray[np.floating]
+
+
+def frechet_distance(a: Features, b: Features) -> float:
+    """Squared Frechet distance of the normal distributions fitted to two sets (Heusel et al., NeurIPS 2017).
+
+    It is biased upwards for few images: compare it between sets of one size only.
+
+    Args:
+        a, b: ``[N, D]`` and ``[M, D]``, at least two rows each.
+
+    Raises:
+        ValueError: a set has one row only, or the widths differ.
+    """
+    _check(a, b)
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    # The trace of (Ca Cb)^(1/2) is the sum of the singular values of the product of the centred sets' square roots.
+    x, y = (z - z.mean(axis=0) for z in (a, b))
+    x, y = x / np.sqrt(len(x) - 1), y / np.sqrt(len(y) - 1)
+    cross = float(np.linalg.svd(x @ y.T, compute_uv=False).sum())
+    shift = float(((a.mean(axis=0) - b.mean(axis=0)) ** 2).sum())
+    return max(0.0, shift + float((x**2).sum() + (y**2).sum()) - 2 * cross)
+
+
+def kernel_distance(a: Features, b: Features) -> float:
+    """Squared maximum mean discrepancy with kernel ``(x y / D + 1)^3``, unbiased (Binkowski et al., ICLR 2018).
+
+    Being unbiased, it may fall below 0 for sets that are alike.
+
+    Args:
+        a, b: ``[N, D]`` and ``[M, D]``, at least two rows each.
+
+    Raises:
+        ValueError: a set has one row only, or the widths differ.
+    """
+    _check(a, b)
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+
+    def kernel(x: Features, y: Features) -> Features:
+        return (x @ y.T / x.shape[1] + 1) ** 3
+
+    def within(x: Features) -> float:
+        k = kernel(x, x)
+        return float((k.sum() - np.trace(k)) / (len(x) * (len(x) - 1)))
+
+    return within(a) + within(b) - 2 * float(kernel(a, b).mean())
+
+
+def colour_features(table: SampleTable) -> NDArray[np.float64]:
+    """Mean and standard deviation of every image's CIELAB channels: ``[N, 6]``, L from 0 to 100.
+
+    Raises:
+        ImageError: an image cannot be read.
+    """
+
+    def one(sample: Sample) -> NDArray[np.float64]:
+        lab = cv2.cvtColor(read_image(sample.image).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        return np.concatenate([lab.mean(axis=(0, 1)), lab.std(axis=(0, 1))]).astype(np.float64)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.stack(list(pool.map(one, table)))
+
+
+def _check(a: Features, b: Features) -> None:
+    if min(len(a), len(b)) < 2 or a.shape[1:] != b.shape[1:]:
+        raise ValueError(f"features of shapes {a.shape} and {b.shape}: two sets of at least two rows of one width")
