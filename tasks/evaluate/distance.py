@@ -55,7 +55,7 @@ def kernel_distance(a: Features, b: Features) -> float:
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
 
     def kernel(x: Features, y: Features) -> Features:
-        return (x @ y.T / x.shape[1] + 1) ** 3
+        return np.asarray((x @ y.T / x.shape[1] + 1) ** 3)
 
     def within(x: Features) -> float:
         k = kernel(x, x)

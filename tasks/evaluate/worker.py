@@ -54,7 +54,8 @@ def evaluate(job: EvaluateJob) -> dict[str, Any]:
     model, loader = _load(job)
     pooled: list[torch.Tensor] = []
     if job.task == "segmentation":
-        model.backbone.register_forward_hook(lambda _, __, maps: pooled.append(maps[-1].mean(dim=(2, 3)).float().cpu()))
+        backbone: Any = model.backbone
+        backbone.register_forward_hook(lambda _, __, maps: pooled.append(maps[-1].mean(dim=(2, 3)).float().cpu()))
     outputs = progress(_predict(model, loader), len(table), f"{job.task} inference", bar=False)
     scores = (_segmentation if job.task == "segmentation" else _detection)(job, table, outputs)
     if len(vectors := [v.numpy() for batch in pooled for v in batch]) == len(table):

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from tasks.datasets.checks import Check
 from tasks.report.config import ReportConfig
-from tasks.report.model import CheckRow, Cost, DatasetRow, Report, TranslatorRow
+from tasks.report.model import Cost, DatasetRow, Report, TranslatorRow
 from tasks.report.provenance import provenance, reference
 from tasks.report.reading import Reader
 from tasks.report.record import RunRecord, Task
@@ -85,11 +86,11 @@ def _datasets(
         )
 
 
-def _checks(record: RunRecord, reader: Reader) -> Iterable[CheckRow]:
-    """What the checks before training found; those that passed too, to be counted."""
+def _checks(record: RunRecord, reader: Reader) -> Iterable[Check]:
+    """What the checks before training found; those that passed too, to be counted. Examples are on their own page."""
     rows = reader.json(record.checks.file("checks.json")) if record.checks is not None else None
     for row in rows or ():
-        yield CheckRow.model_validate({name: row.get(name) for name in CheckRow.model_fields})
+        yield Check.model_validate({**row, "examples": ()})
 
 
 def _translators(record: RunRecord, manifests: dict[str, Manifest], reader: Reader) -> Iterable[TranslatorRow]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tasks.datasets.checks import Check
 from tasks.datasets.masks import MaskEncoding
 from tasks.report.record import Failure, Task
 
@@ -128,18 +129,6 @@ class DatasetRow(Part):
     rejected: int
     first_rejected: tuple[Rejected, ...]
     key: str
-
-
-class CheckRow(Part):
-    """A check of the data sets, made before training; ``role`` says of which."""
-
-    name: str
-    role: str
-    severity: Literal["error", "warning"]
-    passed: bool
-    measured: float
-    threshold: float
-    message: str
 
 
 class TranslatorRow(Part):
@@ -270,7 +259,7 @@ class Report(Part):
     samples: tuple[Grid, ...]
     predictions: tuple[Grid, ...]
     datasets: tuple[DatasetRow, ...]
-    checks: tuple[CheckRow, ...] = ()
+    checks: tuple[Check, ...] = ()
     translators: tuple[TranslatorRow, ...]
     costs: tuple[Cost, ...]
     total_seconds: float

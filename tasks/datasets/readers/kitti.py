@@ -14,7 +14,6 @@ Both are single frames in no order: they have no sequences. Their images may lie
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +28,8 @@ from tasks.datasets.images import read_label
 from tasks.datasets.items import Boxes, Item, clipped
 from tasks.datasets.objects import component_boxes, numbered_boxes
 from tasks.datasets.readers.cityscapes import THINGS
-from tasks.datasets.table import Box, BoxSource
+from tasks.datasets.readers.kitti_lines import parse_line
+from tasks.datasets.table import BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
 _FIELDS = 15
@@ -104,7 +104,7 @@ class KittiReader:
         found, dont_care = Boxes(), []
         for number, line in text_lines(path):
             try:
-                name, box = _parse(line)
+                name, box = parse_line(line, _FIELDS, _MORE_FIELDS)
                 box = clipped(box, size)
                 if name == "DontCare":
                     dont_care.append([box.x1, box.y1, box.x2, box.y2])
@@ -120,21 +120,6 @@ class KittiReader:
 
 def _suffix(place: Path) -> str:
     return ".txt" if place.name == "label_2" else ".png"
-
-
-def _parse(line: str) -> tuple[str, Box]:
-    """The type and the box of a line; the box's category is still open (-1)."""
-    fields = line.split()
-    if len(fields) != _FIELDS:
-        why = f" ({_MORE_FIELDS[len(fields)]})" if len(fields) in _MORE_FIELDS else ""
-        raise ValueError(f"has {len(fields)} fields instead of {_FIELDS}{why}: {line[:80]!r}")
-    try:
-        x1, y1, x2, y2 = (float(f) for f in fields[4:8])
-    except ValueError:
-        raise ValueError(f"the box is not four numbers: {' '.join(fields[4:8])!r}") from None
-    if not all(map(math.isfinite, (x1, y1, x2, y2))):
-        raise ValueError(f"the box is not finite: {' '.join(fields[4:8])!r}")
-    return fields[0], Box(-1, x1, y1, x2, y2)
 
 
 reader = KittiReader

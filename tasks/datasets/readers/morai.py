@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 
 from tasks.datasets.config import MoraiDataset
 from tasks.datasets.errors import ItemError
-from tasks.datasets.files import files_below, is_file, read_bytes
+from tasks.datasets.files import files_below, is_file, text_lines
 from tasks.datasets.images import read_label
 from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.readers.kitti_lines import parse_line
 from tasks.datasets.readers.morai_plain import IMAGE, TEXT, Frames, Pair, camera_pairs, frame_pairs
 from tasks.datasets.readers.morai_times import TIME, Times, time_of
 from tasks.datasets.table import Box, BoxSource
@@ -109,9 +110,9 @@ class MoraiReader:
         """The objects of the text that have enough visible pixels, with the class that most of those have."""
         assert item.labels is not None
         found, objects = Boxes(), []
-        for number, line in enumerate(_lines(item.labels), 1):
+        for number, line in text_lines(item.labels):
             try:
-                name, box = _parse(line)
+                name, box = parse_line(line, _FIELDS)
                 box = clipped(box, size)
                 if self._by_mask.get(name) == {}:  # none of the classes it can be is asked for
                     continue
@@ -228,27 +229,6 @@ def _instances(item: Item) -> Path | None:
         return None
     path = item.labels.with_suffix(".png")
     return path if is_file(path) else None
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line for line in read_bytes(path).decode("utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise ItemError(path, f"cannot be read as text ({error})") from error
-
-
-def _parse(line: str) -> tuple[str, Box]:
-    """The type and the box of a line; the box's category is still open (-1)."""
-    fields = line.split()
-    if len(fields) != _FIELDS:
-        raise ValueError(f"has {len(fields)} fields instead of {_FIELDS}: {line[:80]!r}")
-    try:
-        x1, y1, x2, y2 = (float(f) for f in fields[4:8])
-    except ValueError:
-        raise ValueError(f"the box is not four numbers: {' '.join(fields[4:8])!r}") from None
-    if not all(map(math.isfinite, (x1, y1, x2, y2))):
-        raise ValueError(f"the box is not finite: {' '.join(fields[4:8])!r}")
-    return fields[0], Box(-1, x1, y1, x2, y2)
 
 
 reader = MoraiReader
