@@ -9,6 +9,10 @@ Everything is kept in the store: a repeated run repeats nothing.
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")  # the tasks run without a flow here
+
 import argparse
 import json
 from dataclasses import dataclass

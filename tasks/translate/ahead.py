@@ -17,7 +17,7 @@ def ahead(function: Callable[[T], R], items: Iterable[T], threads: int | None = 
 
     An exception is raised where its item's result would come; what has not begun by then is dropped.
     """
-    threads = threads or min(8, (os.cpu_count() or 1) + 1)
+    threads = threads or min(16, (os.cpu_count() or 1) + 1)
     waiting: deque[Future[R]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from tasks.datasets.images import write_png
+from tasks.datasets.images import content_of, write_png
 from tasks.datasets.table import Sample, SampleTable
 from tasks.progress import progress
 from tasks.store import file_sha256
 from tasks.translate.ahead import ahead
 from tasks.translate.methods.base import Image, ImageTranslator
-from tasks.translate.pixels import PixelError, is_whole_png, read_exact
+from tasks.translate.pixels import PixelError, decode_exact, is_whole_png
 
 IMAGES = "images"
 
@@ -20,8 +21,10 @@ IMAGES = "images"
 def translate_table(table: SampleTable, translator: ImageTranslator, folder: Path, name: str) -> int:
     """Translate a table's images to ``folder/images/<id>.png`` and write ``folder/samples.parquet``.
 
-    Rows keep id, boxes, mask, split and extra. What lies finished in the folder is not made again; batches are cut
-    from the whole table, so that a resumed translation gives the same pixels as an uninterrupted one.
+    Rows keep boxes, mask, split and extra, and their id; of a translator of several variants, each row becomes rows
+    ``<id>__v0``, ``<id>__v1``, ... whose extra also holds ``variant`` and ``of``, the source's id. What lies finished
+    in the folder is not made again; batches are cut from the whole table, so that a resumed translation gives the same
+    pixels as an uninterrupted one.
 
     Args:
         table: the source images.
@@ -33,11 +36,11 @@ def translate_table(table: SampleTable, translator: ImageTranslator, folder: Pat
         How many images were made now.
 
     Raises:
-        ImageError: an image cannot be read, is smaller than the translator can take, or has another size than the
-            table says; the message names it.
+        ImageError: an image cannot be read, has changed since the table was made, cannot be converted to RGB exactly,
+            is smaller than the translator can take, or does not fit into memory; the message names it.
     """
+    batches = list(_batches(_wanted(table, translator), translator.batch_pixels))
     (folder / IMAGES).mkdir(exist_ok=True)
-    batches = list(_batches(table, translator.batch_pixels))
     done: list[Sample] = []
     made = 0
     results = ahead(lambda batch: _translate_batch(batch, translator, folder), batches)
@@ -48,10 +51,23 @@ def translate_table(table: SampleTable, translator: ImageTranslator, folder: Pat
     return made
 
 
-def _batches(table: SampleTable, pixels: int) -> Iterator[list[Sample]]:
+def _wanted(table: SampleTable, translator: ImageTranslator) -> Iterator[Sample]:
+    """A row for every translation to be made, with the source's image."""
+    for sample in table:
+        if min(sample.width, sample.height) < (least := translator.minimum):
+            reason = f"{sample.width}x{sample.height} is too small: the network needs {least} pixels a side"
+            raise PixelError(sample.image, reason, "size")
+        if translator.variants == 1:
+            yield sample
+            continue
+        for k in range(translator.variants):
+            yield replace(sample, id=f"{sample.id}__v{k}", extra={**sample.extra, "variant": k, "of": sample.id})
+
+
+def _batches(samples: Iterable[Sample], pixels: int) -> Iterator[list[Sample]]:
     """Neighbours of one size, as many as fit into so many pixels, and at least one."""
     batch: list[Sample] = []
-    for sample in table:
+    for sample in samples:
         size = (sample.width, sample.height)
         full = (len(batch) + 1) * sample.width * sample.height > pixels
         if batch and (full or size != (batch[0].width, batch[0].height)):
@@ -63,30 +79,31 @@ def _batches(table: SampleTable, pixels: int) -> Iterator[list[Sample]]:
 
 
 def _translate_batch(batch: list[Sample], translator: ImageTranslator, folder: Path) -> tuple[list[Sample], int]:
+    """Read, translate and write: several batches are on their way at once, each in a thread."""
     paths = [folder / IMAGES / f"{s.id}.png" for s in batch]
     missing = [not is_whole_png(p, s.width, s.height) for s, p in zip(batch, paths, strict=True)]
     if any(missing):
-        results = translator([_read(s, translator.minimum) for s in batch], [s.id for s in batch])
+        results = _results(batch, translator)
         for path, image, wanted in zip(paths, results, missing, strict=True):
             if wanted:
                 write_png(path, image)
     return [_row(s, p, folder) for s, p in zip(batch, paths, strict=True)], sum(missing)
 
 
-def _read(sample: Sample, minimum: int) -> Image:
-    image = read_exact(sample.image)
-    height, width = image.shape[:2]
-    if (width, height) != (sample.width, sample.height):
-        raise PixelError(
-            sample.image,
-            f"{width}x{height}, but its row in the table says {sample.width}x{sample.height}: "
-            "the file has changed since the data set was read",
-            "size",
-        )
-    if min(width, height) < minimum:
-        reason = f"{width}x{height} is too small: the network needs {minimum} pixels a side"
-        raise PixelError(sample.image, reason, "size")
-    return image
+def _results(batch: list[Sample], translator: ImageTranslator) -> list[Image]:
+    try:
+        return translator([_read(s) for s in batch], [s.id for s in batch])
+    except MemoryError as error:
+        first = batch[0]
+        raise PixelError(first.image, f"{first.width}x{first.height} {error}", "size") from error
+
+
+def _read(sample: Sample) -> Image:
+    content = content_of(sample.image)
+    if hashlib.sha256(content).hexdigest() != sample.sha256:
+        reason = "has changed since the data set was read: start the run again, which reads the set anew"
+        raise PixelError(sample.image, reason, "found")
+    return decode_exact(content, sample.image)
 
 
 def _row(sample: Sample, path: Path, folder: Path) -> Sample:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -77,7 +77,15 @@ class Training(Section):
     """What every learned method's training has in common."""
 
     iterations: int = Field(ge=1, description="Optimisation steps.")
-    batch: int = Field(1, ge=1, description="Crops from each side a step.")
+    batch: int = Field(1, ge=1, description="Crops from each side that pass the networks together.")
+    accumulate: int = Field(1, ge=1, description="Batches of a step: a step's gradients are the mean over them.")
+    gpus: int = Field(1, ge=0, description="GPUs that share each batch; 0: as many as there are and divide it.")
+    compile: bool = Field(False, description="Compile the generator (torch.compile): minutes at first, then faster.")
+    crops: Literal["uniform", "classes"] = Field(
+        "uniform",
+        description="classes: half of the crops show a class, drawn inversely to its frequency, or a small box; for "
+        "the target side, too, where it is labelled.",
+    )
     crop: int = Field(256, ge=32, multiple_of=4, description="Side of the square training crops, in pixels.")
     width: int | None = Field(None, ge=32, description="Resize images to this width before cropping; native if absent.")
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate.")
@@ -87,6 +95,12 @@ class Training(Section):
     checkpoint_every: int = Field(500, ge=1, description="Steps between checkpoints: the most a crash can cost.")
     sample_every: int = Field(1000, ge=1, description="Steps between grids of sample translations.")
 
+    @model_validator(mode="after")
+    def _batch_can_be_shared(self) -> Training:
+        if self.gpus > 1 and self.batch % self.gpus:
+            raise ValueError(f"batch {self.batch} cannot be shared by {self.gpus} GPUs: make it a multiple")
+        return self
+
 
 class Learned(_Translator):
     """A method that trains a generator on the source and the target set."""
@@ -94,18 +108,29 @@ class Learned(_Translator):
     generator: Generator = Generator()
     training: Training
     weights: GeneratorFile | None = Field(None, description="Use this trained generator instead of training one.")
+    tile: int | None = Field(
+        None,
+        ge=64,
+        description="Translate images of more than tile x tile pixels by tiles; if absent, where memory runs out.",
+    )
     learned: ClassVar[bool] = True
     networks: ClassVar[tuple[str, ...]] = ()  # the modules of tasks.translate.networks that it is built from
+    bases: ClassVar[tuple[str, ...]] = ()  # the other modules of tasks.translate.methods that it is built from
 
     def translation_slice(self) -> dict[str, Any]:
         """The architecture, and the given weights: how a generator was trained is in its artifact, not here."""
         given = {"weights": self.weights.sha256} if self.weights else {}
-        return {"method": self.method, "generator": self.generator.model_dump(mode="json"), **given}
+        tile = {"tile": self.tile} if self.tile else {}  # the same up to rounding
+        return {**self.architecture(), **given, **tile}
+
+    def architecture(self) -> dict[str, Any]:
+        """What a generator's weights were made for."""
+        return {"method": self.method, "generator": self.generator.model_dump(mode="json")}
 
     def training_slice(self) -> dict[str, Any]:
         """The part of this section that the trained weights depend on."""
-        plain = self.model_dump(mode="json", exclude={"name", "weights"})
-        for bookkeeping in ("checkpoint_every", "sample_every"):
+        plain = self.model_dump(mode="json", exclude={"name", "weights", "tile"})
+        for bookkeeping in ("gpus", "checkpoint_every", "sample_every"):
             del plain["training"][bookkeeping]
         return plain
 
@@ -132,28 +157,161 @@ class PatchNce(Section):
         return self
 
 
-class Cut(Learned):
-    """CUT and FastCUT (Park et al., ECCV 2020): contrastive unpaired translation with one generator."""
+class _Adversarial(Learned):
+    """A ResNet generator judged by a PatchGAN."""
 
-    method: Literal["cut"]
-    name: Name = "cut"
-    fast: bool = Field(False, description="FastCUT: NCE weight 10, no identity term, flip equivariance.")
     discriminator: Discriminator = Discriminator()
-    nce: PatchNce = PatchNce()
-    nce_weight: float | None = Field(None, ge=0, description="Weight of the NCE term; if absent 1, for FastCUT 10.")
-    networks: ClassVar[tuple[str, ...]] = ("resnet", "patchgan", "patchnce")
 
     @model_validator(mode="after")
-    def _layers_exist(self) -> Cut:
-        known = (0, 4, 8, *range(12, 12 + self.generator.blocks))
-        if unknown := [layer for layer in self.nce.layers if layer not in known]:
-            raise ValueError(f"nce.layers {unknown}: a generator of {self.generator.blocks} blocks has {list(known)}")
+    def _crops_are_large_enough(self) -> Self:
         if self.training.crop < (least := 4 * 2**self.discriminator.layers):
             raise ValueError(f"training.crop {self.training.crop}: this discriminator needs crops of {least} at least")
         return self
 
 
-Translator = Annotated[Identity | Reinhard | Fda | Cut, Field(discriminator="method")]
+class _Contrastive(_Adversarial):
+    """With PatchNCE in the generator's own features."""
+
+    nce: PatchNce = PatchNce()
+    nce_weight: float | None = Field(None, ge=0, description="Weight of the NCE term; if absent 1, for FastCUT 10.")
+
+    @model_validator(mode="after")
+    def _layers_exist(self) -> Self:
+        check_layers("nce.layers", self.nce.layers, self.generator)
+        return self
+
+
+def check_layers(key: str, layers: tuple[int, ...], generator: Generator) -> None:
+    """Refuse layers that a generator does not have, as CUT numbers them."""
+    known = (0, 4, 8, *range(12, 12 + generator.blocks))
+    if unknown := [layer for layer in layers if layer not in known]:
+        raise ValueError(f"{key} {unknown}: a generator of {generator.blocks} blocks has {list(known)}")
+
+
+class Cut(_Contrastive):
+    """CUT and FastCUT (Park et al., ECCV 2020): contrastive unpaired translation with one generator."""
+
+    method: Literal["cut"]
+    name: Name = "cut"
+    fast: bool = Field(False, description="FastCUT: NCE weight 10, no identity term, flip equivariance.")
+    networks: ClassVar[tuple[str, ...]] = ("resnet", "patchgan", "patchnce")
+    bases: ClassVar[tuple[str, ...]] = ("contrastive", "trained")
+
+
+class CycleGan(_Adversarial):
+    """CycleGAN (Zhu et al., ICCV 2017): two generators that undo each other."""
+
+    method: Literal["cyclegan"]
+    name: Name = "cyclegan"
+    cycle_weight: float = Field(10.0, ge=0, description="Weight of the L1 distance after there and back.")
+    identity_weight: float = Field(5.0, ge=0, description="Weight of the L1 change of an image of the other side.")
+    pool: int = Field(50, ge=0, description="Earlier translations that a discriminator may be shown again.")
+    networks: ClassVar[tuple[str, ...]] = ("resnet", "patchgan", "pool")
+    bases: ClassVar[tuple[str, ...]] = ("trained",)
+
+
+class Robustness(Section):
+    """SRUNIT's term: a small change of a feature must change the translation's features in proportion at most."""
+
+    weight: float = Field(1e-3, ge=0)
+    magnitude: float = Field(1e-3, gt=0, description="Largest length of the noise added to a location's features.")
+    patches: int = Field(256, ge=1, description="Locations that are compared.")
+    start: float = Field(0.25, ge=0, le=1, description="The share of the steps after which the term begins.")
+
+
+class Srunit(_Contrastive):
+    """SRUNIT (Jia et al., ICCV 2021): CUT that keeps meaning under small changes of its features."""
+
+    method: Literal["srunit"]
+    name: Name = "srunit"
+    robustness: Robustness = Robustness()
+    networks: ClassVar[tuple[str, ...]] = ("resnet", "patchgan", "patchnce")
+    bases: ClassVar[tuple[str, ...]] = ("contrastive", "trained")
+
+
+class DensityChange(Section):
+    """DECENT's term: the variance, over patches, of how much translation changes a patch's log density."""
+
+    weight: float = Field(0.01, ge=0)
+    layers: tuple[int, ...] = Field((0, 4, 8, 12, 16), min_length=1, description="As in nce.layers.")
+    patches: int = Field(256, ge=2, description="Locations drawn from each layer.")
+    width: int = Field(10, ge=1, description="Hidden units for each dimension of a flow.")
+    lr: float = Field(1e-3, gt=0, description="Learning rate of the flows.")
+    clip: float = Field(0.1, gt=0, description="Largest norm of the flows' gradient.")
+    ema: float = Field(0.998, ge=0, lt=1, description="Decay of the flows' moving average, which judges.")
+
+    @model_validator(mode="after")
+    def _layers_increase(self) -> Self:
+        if tuple(sorted(set(self.layers))) != self.layers:
+            raise ValueError(f"layers {list(self.layers)} must increase")
+        return self
+
+
+class Decent(_Adversarial):
+    """DECENT (Xie et al., NeurIPS 2022): density changing regularisation."""
+
+    method: Literal["decent"]
+    name: Name = "decent"
+    density: DensityChange = DensityChange()
+    identity_weight: float = Field(10.0, ge=0, description="Weight of the L1 change of a target image.")
+    networks: ClassVar[tuple[str, ...]] = ("resnet", "patchgan", "patchnce", "flows")
+    bases: ClassVar[tuple[str, ...]] = ("trained",)
+
+    @model_validator(mode="after")
+    def _layers_exist(self) -> Self:
+        check_layers("density.layers", self.density.layers, self.generator)
+        return self
+
+
+class Features(Section):
+    """The frozen network whose features are compared."""
+
+    network: Literal["vgg19", "efficientnet_lite0", "segmenter", "random"] = Field(
+        description="vgg19: its ImageNet weights in a file; efficientnet_lite0: packaged ImageNet weights (extra "
+        "'features'); segmenter: the encoder of a model that this pipeline trained; random: for smoke runs only."
+    )
+    path: Path | None = Field(None, description="vgg19: the weights' file; segmenter: the model artifact's folder.")
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="SHA-256 of the file (checkpoint.pth).")
+
+    @model_validator(mode="after")
+    def _file_is_named(self) -> Self:
+        if (self.network in ("vgg19", "segmenter")) != (self.path is not None and self.sha256 is not None):
+            raise ValueError(f"features {self.network}: path and sha256 are both needed for vgg19 and segmenter alone")
+        return self
+
+
+class Vsait(Learned):
+    """VSAIT (Theiss et al., ECCV 2022): unpaired translation in a vector symbolic architecture.
+
+    Its learning rates fall by ``halve_every``; ``training.decay`` is not used.
+    """
+
+    method: Literal["vsait"]
+    name: Name = "vsait"
+    features: Features
+    length: int = Field(4096, ge=8, description="Length of the hypervectors.")
+    vsa_weight: float = Field(10.0, ge=0)
+    discriminator_lr: float = Field(4e-4, gt=0, description="Learning rate of the discriminator and the mapping.")
+    halve_every: int = Field(100_000, ge=1, description="Steps after which learning rates are halved.")
+    networks: ClassVar[tuple[str, ...]] = ("resnet", "hypervectors", "features")
+    bases: ClassVar[tuple[str, ...]] = ("trained",)
+
+    @model_validator(mode="after")
+    def _crops_are_whole_patches(self) -> Self:
+        if self.training.crop % 16:
+            raise ValueError(f"training.crop {self.training.crop}: hypervectors need crops of a multiple of 16")
+        return self
+
+    def training_slice(self) -> dict[str, Any]:
+        """As of every method; of the features' file its SHA-256 counts, not where it lies."""
+        plain = super().training_slice()
+        del plain["features"]["path"]
+        return plain
+
+
+Translator = Annotated[
+    Identity | Reinhard | Fda | Cut | CycleGan | Srunit | Decent | Vsait, Field(discriminator="method")
+]
 
 
 class TranslateConfig(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,11 @@ from numpy.typing import NDArray
 from tasks.datasets.table import SampleTable
 from tasks.translate.ahead import ahead
 from tasks.translate.config import Training
+from tasks.translate.focus import Focus
+from tasks.translate.losslog import TrainingError
 from tasks.translate.pixels import PixelError, read_exact
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -24,13 +29,28 @@ class Side:
     name: str
     paths: tuple[Path, ...]
     training: Training
+    focus: Focus | None = None
 
     @classmethod
     def of(cls, name: str, table: SampleTable, training: Training) -> Side:
-        """The side of a table's images, in its order."""
+        """The side of a table's images, in its order.
+
+        Raises:
+            TrainingError: class-aware crops are wanted, and the source set has no labels.
+        """
         if not len(table):
             raise ValueError(f"the {name} set has no images to train on")
-        return cls(name, tuple(s.image for s in table), training)
+        focus = None
+        if training.crops == "classes":
+            focus = Focus.of(table, training.width, (training.seed, *name.encode()))
+            if focus is None and name == "source":
+                raise TrainingError(
+                    f"training.crops: 'classes' needs masks or small boxes, and {table.info.dataset} has none: "
+                    "set it to 'uniform'"
+                )
+            if focus is None:
+                log.info("the %s set has no labels: its crops are uniform", name)
+        return cls(name, tuple(s.image for s in table), training, focus)
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """An image at training size, ``uint8 [H, W, 3]``."""
@@ -43,10 +63,17 @@ class Side:
         return pixels
 
     def crop(self, position: int) -> NDArray[np.uint8]:
-        """The crop at this place of the endless, shuffled-by-epoch sequence of crops, ``uint8 [crop, crop, 3]``."""
+        """The crop at this place of the endless sequence of crops, ``uint8 [crop, crop, 3]``.
+
+        Images are shuffled anew each epoch; where the focus says what to show, it names the image, too.
+        """
         size, salt = self.training.crop, (self.training.seed, *self.name.encode())
-        epoch, offset = divmod(position, len(self.paths))
-        index = _order(salt, epoch, len(self.paths))[offset]
+        spot = self.focus.spot(position) if self.focus is not None else None
+        if spot is None:
+            epoch, offset = divmod(position, len(self.paths))
+            index = _order(salt, epoch, len(self.paths))[offset]
+        else:
+            index = spot.index
         pixels = self.image(index)
         height, width = pixels.shape[:2]
         if height < size or width < size:
@@ -56,7 +83,11 @@ class Side:
                 "lower training.crop or raise training.width",
                 "size",
             )
-        top, left = np.random.default_rng([*salt, 1, position]).integers(0, [height - size + 1, width - size + 1])
+        rng = np.random.default_rng([*salt, 1, position])
+        if spot is None:
+            top, left = rng.integers(0, [height - size + 1, width - size + 1])
+        else:
+            top, left = spot.corner(rng, height, width, size)
         return pixels[top : top + size, left : left + size]
 
 
@@ -66,13 +97,18 @@ def _order(salt: tuple[int, ...], epoch: int, count: int) -> tuple[int, ...]:
 
 
 def crop_batches(
-    source: Side, target: Side, steps: range
+    source: Side, target: Side, steps: range, rank: int = 0, ranks: int = 1
 ) -> Iterator[tuple[int, NDArray[np.uint8], NDArray[np.uint8]]]:
-    """Yield (step, source crops, target crops), crops ``uint8 [N, crop, crop, 3]``, read ahead by threads."""
-    size = source.training.batch
+    """Yield (step, source crops, target crops), crops ``uint8 [N, crop, crop, 3]``, read ahead by threads.
 
-    def batch(step: int) -> tuple[int, NDArray[np.uint8], NDArray[np.uint8]]:
-        places = range(step * size, (step + 1) * size)
+    A step's crops are its batches, one after the other; of each batch, a rank gets its equal share.
+    """
+    size, batches = source.training.batch, source.training.accumulate
+    share = size // ranks
+
+    def crops(step: int) -> tuple[int, NDArray[np.uint8], NDArray[np.uint8]]:
+        starts = [(step * batches + k) * size + rank * share for k in range(batches)]
+        places = [start + i for start in starts for i in range(share)]
         return step, np.stack([source.crop(p) for p in places]), np.stack([target.crop(p) for p in places])
 
-    return ahead(batch, steps)
+    return ahead(crops, steps)

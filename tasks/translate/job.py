@@ -17,6 +17,7 @@ class TrainJob(BaseModel):
         source, target: folders of the two sample tables.
         work: where the result goes; a crashed training resumes from there.
         inputs: content digests of the two sets, for the card.
+        board: where TensorBoard's files go, if anywhere.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -26,3 +27,4 @@ class TrainJob(BaseModel):
     target: Path
     work: Path
     inputs: dict[str, str]
+    board: Path | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,27 @@ class TrainingError(Exception):
     """A training that cannot go on; the message says at which step and why."""
 
 
+class SetbackError(Exception):
+    """A training went wrong and must go back; the message says at which step and how."""
+
+
 class LossLog:
     """Collects each step's losses; every ``every`` steps one line, ``{"step": ..., "<loss>": mean, ...}``.
 
     Values stay on the device until a line is due, so that a GPU is not stopped at every step.
+
+    Args:
+        path: the file; None where nothing is to be written.
+        every: steps a line.
+        listener: is told the steps done and the losses of each line.
     """
 
-    def __init__(self, path: Path, every: int) -> None:
+    def __init__(
+        self, path: Path | None, every: int, listener: Callable[[int, dict[str, float]], None] | None = None
+    ) -> None:
         self.path = path
         self.every = every
+        self.listener = listener
         self._fresh: list[tuple[int, dict[str, Tensor]]] = []
         self._checked: list[_Entry] = []
         self._last: dict[str, float] = {}
@@ -34,7 +47,7 @@ class LossLog:
         """Take a step's losses; writes a line where one is due.
 
         Raises:
-            TrainingError: a loss of the window is not finite.
+            SetbackError: a loss of the window is not finite.
         """
         self._fresh.append((step, values))
         if (step + 1) % self.every == 0 or last:
@@ -45,7 +58,7 @@ class LossLog:
         """Bring the values to the CPU.
 
         Raises:
-            TrainingError: one of them is not finite.
+            SetbackError: one of them is not finite.
         """
         if not self._fresh:
             return
@@ -54,10 +67,7 @@ class LossLog:
             entry = {name: flat.pop(0) for name in values}
             for name, value in entry.items():
                 if not math.isfinite(value):
-                    raise TrainingError(
-                        f"loss '{name}' is {value} at step {step + 1}: training stopped, no checkpoint was written "
-                        "since; lower training.lr, or raise training.batch, and train again"
-                    )
+                    raise SetbackError(f"loss '{name}' is {value} at step {step + 1}")
             self._checked.append((step, entry))
         self._fresh = []
 
@@ -65,14 +75,22 @@ class LossLog:
         """The checked values that no line holds yet, for a checkpoint."""
         return [[step, entry] for step, entry in self._checked]
 
-    def rewind(self, step: int, pending: list[list[Any]]) -> None:
-        """Go back to the state after ``step`` steps: later lines are dropped."""
+    def rewind(self, step: int, pending: list[list[Any]], notes: Sequence[dict[str, Any]] = ()) -> None:
+        """Go back to the state after ``step`` steps: later lines are dropped; the file's only notes are these.
+
+        Args:
+            step: steps done.
+            pending: what ``pending`` gave then.
+            notes: lines that are no losses, each with its ``step`` and ``rollback``.
+        """
         self._fresh, self._checked = [], [(s, dict(entry)) for s, entry in pending]
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        kept = [line for line in lines if _step_of(line) <= step]
-        self._last = {k: v for k, v in json.loads(kept[-1]).items() if k != "step"} if kept else {}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text("".join(f"{line}\n" for line in kept))
+        lines = self.path.read_text().splitlines() if self.path is not None and self.path.exists() else []
+        entries = [e for e in map(_parsed, lines) if e is not None and e["step"] <= step and "rollback" not in e]
+        self._last = {k: v for k, v in entries[-1].items() if k != "step"} if entries else {}
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            merged = sorted([*entries, *notes], key=lambda e: float(e["step"]))
+            self.path.write_text("".join(f"{json.dumps(e)}\n" for e in merged))
 
     def last(self) -> dict[str, float]:
         """The losses of the newest line."""
@@ -89,13 +107,17 @@ class LossLog:
                 sums.setdefault(name, []).append(value)
         self._last = {name: round(sum(v) / len(v), 6) for name, v in sums.items()}
         self._checked = []
-        with self.path.open("a") as stream:
-            stream.write(json.dumps({"step": step, **self._last}) + "\n")
+        if self.path is not None:
+            with self.path.open("a") as stream:
+                stream.write(json.dumps({"step": step, **self._last}) + "\n")
+        if self.listener is not None:
+            self.listener(step, self._last)
 
 
-def _step_of(line: str) -> float:
-    """A line's step; a line that a crash cut short comes after everything."""
+def _parsed(line: str) -> dict[str, Any] | None:
+    """A line's entry; None for one that a crash cut short."""
     try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return math.inf
+        entry: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and "step" in entry else None

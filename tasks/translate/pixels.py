@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from tasks.datasets.errors import ImageError
 from tasks.datasets.images import content_of, open_image
 
-_DEEP_MODES = ("I", "F")  # PIL's modes of more than 8 bits, such as I;16
+_EXACT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX")  # PIL's modes that become RGB without loss
+_DEEP_MODES = ("I", "F")  # its modes of more than 8 bits, such as I;16
+_ADVICE = "convert it to an 8-bit RGB image first"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH = 24  # where its header has the bits a channel
 _PNG_END = b"IEND\xaeB`\x82"
+_SEE_THROUGH = "has transparent pixels, and what is behind them is not known: remove its alpha first"
 
 
 class PixelError(ImageError):
@@ -22,33 +25,48 @@ class PixelError(ImageError):
 
 
 def read_exact(path: Path) -> NDArray[np.uint8]:
-    """Read an image as RGB, ``uint8 [H, W, 3]``. Grey is repeated, alpha dropped, 16 bits that hold 8 are reduced.
+    """Read an image, which may lie in a zip archive, as RGB, ``uint8 [H, W, 3]``, where that loses nothing.
+
+    Grey is repeated, a palette looked up, 16 bits that hold 8 are reduced, and alpha is dropped that is the same
+    everywhere: simulators save some that says nothing.
 
     Raises:
-        ImageError: it cannot be decoded, or its 16-bit values are not 8-bit values in disguise.
+        ImageError: it cannot be read or decoded.
+        PixelError: some of its pixels are more transparent than others, its 16-bit values are not 8-bit values in disguise, or its colours are
+            not RGB (CMYK: which RGB they are depends on a profile).
     """
-    content = content_of(path)
-    if _is_deep(content, path):
-        return _read_deep(content, path)
-    return np.asarray(open_image(content, path).convert("RGB"))
+    return decode_exact(content_of(path), path)
 
 
-def _is_deep(content: bytes, path: Path) -> bool:
-    """PIL opens 16-bit colour as 8-bit RGB, cutting it silently; so a PNG's own header is asked."""
-    if content.startswith(_PNG) and len(content) > _PNG_DEPTH:
-        return content[_PNG_DEPTH] == 16
-    return open_image(content, path).mode.startswith(_DEEP_MODES)
+def decode_exact(content: bytes, path: Path) -> NDArray[np.uint8]:
+    """``read_exact`` of a file's content; ``path`` is for the error."""
+    image = open_image(content, path)
+    # PIL opens 16-bit colour as 8-bit RGB, cutting it silently; so a PNG's own header is asked.
+    if image.mode.startswith(_DEEP_MODES) or (content.startswith(_PNG) and content[_PNG_DEPTH] == 16):
+        return _decode_deep(content, path, keyed="transparency" in image.info)
+    if image.mode not in _EXACT_MODES:
+        raise PixelError(path, f"its colours are {image.mode}, which does not become RGB exactly: {_ADVICE}")
+    if image.has_transparency_data:
+        _check_alpha(np.asarray(image.convert("RGBA"))[..., 3], path)
+    return np.asarray(image.convert("RGB"))
 
 
-def _read_deep(content: bytes, path: Path) -> NDArray[np.uint8]:
+def _decode_deep(content: bytes, path: Path, keyed: bool) -> NDArray[np.uint8]:
     values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     # v * 257 maps 0-255 to 0-65535 exactly; anything else would have to be rounded or tone-mapped.
     if values is None or values.dtype != np.uint16 or np.any(values % 257):
-        raise PixelError(path, "more than 8 bits a channel: convert it to an 8-bit image first")
-    small = (values // 257).astype(np.uint8)
-    if small.ndim == 2 or small.shape[2] == 1:
-        return np.repeat(small.reshape(*small.shape[:2], 1), 3, axis=2)
-    return np.ascontiguousarray(small[..., 2::-1])  # BGR or BGRA
+        raise PixelError(path, f"more than 8 bits a channel: {_ADVICE}")
+    small = (values // 257).astype(np.uint8).reshape(*values.shape[:2], -1)  # grey, BGR or BGRA
+    if keyed:
+        raise PixelError(path, _SEE_THROUGH)
+    if small.shape[2] == 4:
+        _check_alpha(small[..., 3], path)
+    return np.repeat(small, 3, axis=2) if small.shape[2] == 1 else np.ascontiguousarray(small[..., 2::-1])
+
+
+def _check_alpha(alpha: NDArray[np.uint8], path: Path) -> None:
+    if np.ptp(alpha):
+        raise PixelError(path, _SEE_THROUGH)
 
 
 def is_whole_png(path: Path, width: int, height: int) -> bool:

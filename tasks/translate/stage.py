@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from pathlib import Path
 from typing import Any
 
 from prefect import task
+from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext, TaskRunContext
 
 from tasks.process import run_worker
 from tasks.store import Artifact, Store, StoreError, code_version, file_sha256, write_json
 from tasks.translate.config import GeneratorFile, Learned, Translator
 from tasks.translate.job import TrainJob
 
+log = logging.getLogger(__name__)
+
 JOB = "job.json"
-_PROGRESS = re.compile(r"^training |: step |^error|resum|checkpoint")
+_PROGRESS = re.compile(r"^training |: step |^error|resum|checkpoint|rolled back|tensorboard|compiled")
+BOARDS = ".tensorboard"  # TensorBoard's files lie in the store, but in no artifact, whose digest they would change
 WEIGHTS = "weights.safetensors"
 _ROOM = "tasks.translate"
+_LOOP = ("training", "steps", "rollback", "losslog", "crops", "focus", "distributed", "compiling", "networks.initial")
 _SHARED = ("tasks.datasets.images", f"{_ROOM}.pixels", f"{_ROOM}.methods.base")
 
 
@@ -27,6 +34,7 @@ def train_translator(config: Learned, source: Artifact, target: Artifact, store:
     """Train a learned method: artifact of kind ``translator``.
 
     Its files: ``weights.safetensors`` (the generator's moving average), ``card.json``, ``log.jsonl``, ``samples/``.
+    Loss curves and samples go to ``<store>/.tensorboard``, too, and, inside a flow run, to Prefect.
 
     Raises:
         ValueError: the configuration names finished weights, so there is nothing to train.
@@ -36,20 +44,38 @@ def train_translator(config: Learned, source: Artifact, target: Artifact, store:
         raise ValueError(f"translator {config.name}: 'weights' names a trained generator, there is nothing to train")
 
     def make(folder: Path) -> dict[str, Any]:
-        job = TrainJob(translator=config, source=source.path, target=target.path, work=folder, inputs=digests)
+        board = store.root / BOARDS / f"{config.name}-{folder.name.strip('.')[:8]}"
+        job = TrainJob(
+            translator=config, source=source.path, target=target.path, work=folder, inputs=digests, board=board
+        )
         write_json(folder / JOB, job.model_dump(mode="json"))
         run_worker("tasks.translate.worker", folder / JOB, config.name, _PROGRESS, {})
         card = json.loads((folder / "card.json").read_text())
-        kept = ("method", "iterations", "iterations_per_second", "device", "losses", "parameters")
+        kept = ("method", "iterations", "iterations_per_second", "device", "losses", "rollbacks", "parameters")
         return {name: card[name] for name in kept}
 
     digests = {"source": source.digest, "target": target.digest}
-    loop = ("training", "losslog", "crops", "networks.initial")
-    code = code_version(*_code(config), *(f"{_ROOM}.{name}" for name in loop))
+    code = code_version("tasks.datasets.masks", *_code(config), *(f"{_ROOM}.{name}" for name in _LOOP))
     inputs = {"source": source, "target": target}
-    return store.build(
+    artifact = store.build(
         "translator", config=config.training_slice(), inputs=inputs, code=code, make=make, resumable=True
     )
+    if FlowRunContext.get() or TaskRunContext.get():
+        _publish(config.name, artifact)
+    return artifact
+
+
+def _publish(name: str, artifact: Artifact) -> None:
+    """Show a training in Prefect. A server that does not answer costs the display, not the translator."""
+    from tasks.translate.outcome import outcome
+
+    key = "translator-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    try:
+        create_markdown_artifact(
+            key=key, markdown=outcome(artifact.path), description=f"Training of the translator {name}"
+        )
+    except Exception as error:  # noqa: BLE001 - whatever Prefect's client raises
+        log.warning("the training is not shown in Prefect: %s", error)
 
 
 @task(task_run_name="translate {config.name}", cache_policy=NO_CACHE)
@@ -127,6 +153,7 @@ def _given(config: Translator) -> GeneratorFile | None:
 
 
 def _code(config: Translator | Learned) -> list[str]:
-    networks = ("whole_image", *config.networks) if isinstance(config, Learned) else ()
-    method = f"{_ROOM}.methods.{config.method}"
-    return [*_SHARED, method, *(f"{_ROOM}.networks.{name}" for name in networks)]
+    networks = ("whole_image", "tiles", *config.networks) if isinstance(config, Learned) else ()
+    methods = (config.method, *config.bases) if isinstance(config, Learned) else (config.method,)
+    room = (*(f"methods.{name}" for name in methods), *(f"networks.{name}" for name in networks))
+    return [*_SHARED, *(f"{_ROOM}.{name}" for name in room)]

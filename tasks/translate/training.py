@@ -1,14 +1,15 @@
 """The one training loop of all learned methods: seeded, resumable to the exact step.
 
 Crops and random numbers are functions of (seed, step), so the state is the networks, the optimisers, the generator's
-moving average and the step; on a CPU a resumed training ends with the same bits as an uninterrupted one.
+moving average, the rollbacks and the step; on a CPU a resumed training ends with the same bits as an uninterrupted one.
 """
 
 from __future__ import annotations
 
-import copy
+import functools
 import logging
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,18 @@ from torch import Tensor
 from tasks.datasets.table import SampleTable
 from tasks.progress import progress
 from tasks.store import write_json
-from tasks.translate import checkpoints
+from tasks.translate import checkpoints, rollback
+from tasks.translate.board import Board
+from tasks.translate.compiling import compile_generator
 from tasks.translate.config import Learned
 from tasks.translate.crops import Side, crop_batches
-from tasks.translate.losslog import LossLog
-from tasks.translate.methods.base import Batch, Learner, method_module
+from tasks.translate.distributed import Ranks
+from tasks.translate.losslog import LossLog, SetbackError, TrainingError
+from tasks.translate.methods.base import Learner, method_module
 from tasks.translate.networks.weights import save_weights
-from tasks.translate.networks.whole_image import memory_format, mixed_precision, to_tensor
+from tasks.translate.networks.whole_image import to_tensor
 from tasks.translate.samples import write_samples
+from tasks.translate.steps import Stepper
 
 log = logging.getLogger(__name__)
 
@@ -42,25 +47,42 @@ class Trainer:
         source, target: the two image sets.
         folder: where checkpoints, samples, the log and the result go.
         device: where to compute; chosen if absent.
+        board: the folder of TensorBoard's files; none are written if absent.
+        ranks: this process among those that train together, each in the same folder.
+
+    Raises:
+        TrainingError: the configuration does not fit the sets or the processes.
     """
 
     def __init__(
-        self, config: Learned, source: SampleTable, target: SampleTable, folder: Path, device: str | None = None
+        self,
+        config: Learned,
+        source: SampleTable,
+        target: SampleTable,
+        folder: Path,
+        device: str | None = None,
+        board: Path | None = None,
+        ranks: Ranks | None = None,
     ) -> None:
         self.config = config
         self.folder = folder
         self.device = torch.device(device or pick_device())
+        self.ranks = ranks = ranks or Ranks()
+        if config.training.batch % ranks.count:
+            raise TrainingError(f"training.batch {config.training.batch} cannot be shared by {ranks.count} processes")
         self.source = Side.of("source", source, config.training)
         self.target = Side.of("target", target, config.training)
         rng = torch.Generator().manual_seed(config.training.seed)
         self.learner: Learner = method_module(config.method).build(config, rng)
-        self.networks = self.learner.networks.to(self.device).train()
-        self.networks.to(memory_format=memory_format(self.device))
-        self.average = copy.deepcopy(self.networks["generator"]).requires_grad_(False).eval()
-        self.optimisers = {name: self._optimiser(name) for name in self.learner.optimisers}
-        self.log = LossLog(folder / "log.jsonl", every=max(1, min(50, config.training.iterations // 50)))
+        self.stepper = Stepper(self.learner, config.training, self.device, ranks)
+        self.networks, self.average = self.stepper.networks, self.stepper.average
+        self.board = Board(board if ranks.first else None)
+        every = max(1, min(50, config.training.iterations // 50))
+        self.log = LossLog(folder / "log.jsonl" if ranks.first else None, every, self.board.losses)
         self.step = 0  # steps done
         self.seconds = 0.0
+        self.rollbacks: list[rollback.Rollback] = []
+        self.variety: dict[str, float] = {}  # of the generator's outputs, when last measured
 
     def run(self, card: dict[str, Any] | None = None) -> dict[str, Any]:
         """Train to the end and write ``weights.safetensors`` and ``card.json``, the latter with ``card``'s entries.
@@ -69,90 +91,109 @@ class Trainer:
             What ``card.json`` holds.
 
         Raises:
-            TrainingError: a loss is not finite.
+            TrainingError: it went wrong again and again; the message says how.
         """
-        training = self.config.training
+        if self.config.training.compile:
+            with self.stepper.precision():
+                compile_generator(self.networks["generator"], self._probe[: self.config.training.batch])
         self._resume()
-        begun, before = time.perf_counter(), self.seconds
-        remaining = range(self.step, training.iterations)
-        batches = crop_batches(self.source, self.target, remaining)
-        for step, source, target in progress(batches, len(remaining), f"training {self.config.name}"):
-            self._train_step(step, source, target)
-            self.step, self.seconds = step + 1, before + time.perf_counter() - begun
-            if self.step % training.sample_every == 0 or self.step == training.iterations:
-                write_samples(self.folder / "samples" / f"{self.step:07d}.png", self.average, self.source, self.target)
-            if self.step % training.checkpoint_every == 0 and self.step < training.iterations:
-                checkpoints.save(self.folder, self.step, self._state())
-                log.info("%s: step %d of %d, %s", self.config.name, self.step, training.iterations, self.log.summary())
+        while (why := self._train()) is not None:
+            self._roll_back(why)
+        self.board.close()
         return self._finish(card or {})
 
+    def _train(self) -> str | None:
+        """Train on, to the end (None) or until something is wrong (what)."""
+        training = self.config.training
+        begun, before = time.perf_counter(), self.seconds
+        remaining = range(self.step, training.iterations)
+        batches = crop_batches(self.source, self.target, remaining, self.ranks.rank, self.ranks.count)
+        try:
+            for step, source, target in progress(batches, len(remaining), f"training {self.config.name}"):
+                self._train_step(step, source, target)
+                self.step, self.seconds = step + 1, before + time.perf_counter() - begun
+                self._after_step(last=self.step == training.iterations)
+        except SetbackError as error:
+            return str(error)
+        return None
+
+    def _after_step(self, last: bool) -> None:
+        training = self.config.training
+        save = self.step % training.checkpoint_every == 0
+        if save or last:
+            self._check()
+        if self.ranks.first and (last or self.step % training.sample_every == 0):
+            path = self.folder / "samples" / f"{self.step:07d}.png"
+            write_samples(path, self.average, self.source, self.target)
+            self.board.samples(self.step, path)
+        if save and not last:
+            self._save()
+            log.info("%s: step %d of %d, %s", self.config.name, self.step, training.iterations, self.log.summary())
+
     def _train_step(self, step: int, source: np.ndarray[Any, Any], target: np.ndarray[Any, Any]) -> None:
-        seed = int(np.random.SeedSequence([self.config.training.seed, step]).generate_state(1, np.uint64)[0])
-        rng = torch.Generator().manual_seed(seed)
-        batch = Batch(to_tensor(source, self.device), to_tensor(target, self.device), rng, step)
-        factor = self.learner.schedule(step)
-        values: dict[str, Tensor] = {}
-        rounds = self.learner.losses(batch)
-        while (found := self._next_losses(rounds)) is not None:
-            name, losses = found
-            self._optimise(name, losses, factor)
-            values |= {n: v.detach() for n, v in losses.items()}
-        self._update_average(step)
+        values = self.stepper.step(step, source, target, rollback.lr_factor(self.rollbacks))
         self.log.add(step, values, last=step + 1 == self.config.training.iterations)
 
-    def _next_losses(self, rounds: Any) -> tuple[str, dict[str, Tensor]] | None:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed_precision(self.device)):
-            found: tuple[str, dict[str, Tensor]] | None = next(rounds, None)
-            return found
+    @functools.cached_property
+    def _probe(self) -> Tensor:
+        """Source crops that the generator is tried on."""
+        return to_tensor(np.stack([self.source.crop(k) for k in range(rollback.PROBE)]), self.device)
 
-    def _optimise(self, name: str, losses: dict[str, Tensor], factor: float) -> None:
-        optimiser = self.optimisers[name]
-        for group in optimiser.param_groups:
-            group["lr"] = self.learner.optimisers[name].lr * factor
-        optimiser.zero_grad(set_to_none=True)
-        total = torch.stack([self.learner.weights[n] * v for n, v in losses.items()]).sum()
-        # Gradients of this optimiser's networks only: the others' are neither computed nor left behind.
-        total.backward(  # type: ignore[no-untyped-call]
-            inputs=[p for group in optimiser.param_groups for p in group["params"]]
-        )
-        optimiser.step()
-
-    def _optimiser(self, name: str) -> torch.optim.Optimizer:
-        adam = self.learner.optimisers[name]
-        parameters = [p for network in adam.networks for p in self.networks[network].parameters()]
-        return torch.optim.Adam(parameters, adam.lr, adam.betas, weight_decay=adam.weight_decay)
-
-    @torch.no_grad()
-    def _update_average(self, step: int) -> None:
-        # A short memory at first, or a short training would be translated by its initial weights.
-        decay = min(self.config.training.ema, (1 + step) / (10 + step))
-        for average, new in zip(self.average.parameters(), self.networks["generator"].parameters(), strict=True):
-            average.lerp_(new, 1 - decay)
+    def _check(self) -> None:
+        """Raise SetbackError if something is wrong: no checkpoint may hold that, or what follows from it."""
+        self.log.check()
+        # A batch of another size is not worth compiling for.
+        plain = torch.compiler.set_stance("force_eager") if self.config.training.compile else nullcontext()
+        with self.stepper.precision(), plain:
+            found = rollback.vitals(self.networks["generator"], self._probe, self._state())
+        self.ranks.average([found])
+        self.variety = rollback.check_vitals(found, self.step)
 
     def _state(self) -> dict[str, Any]:
-        self.log.check()  # a checkpoint never holds what follows from a loss that is not finite
         return {
             "step": self.step,
             "seconds": self.seconds,
-            "networks": self.networks.state_dict(),
-            "average": self.average.state_dict(),
-            "optimisers": {name: o.state_dict() for name, o in self.optimisers.items()},
+            **self.stepper.state(),
+            "rollbacks": self.rollbacks,
             "log": self.log.pending(),
         }
 
+    def _save(self) -> None:
+        if self.ranks.first:
+            checkpoints.save(self.folder, self.step, self._state())
+
     def _resume(self) -> None:
-        state = checkpoints.newest(self.folder, self.device)
-        if state is not None:
-            self.networks.load_state_dict(state["networks"])
-            self.average.load_state_dict(state["average"])
-            for name, optimiser in self.optimisers.items():
-                optimiser.load_state_dict(state["optimisers"][name])
-            self.step, self.seconds = state["step"], state["seconds"]
+        state = self._restore()
+        if state is None:
+            self._save()  # what there is to go back to before the first checkpoint
+        else:
+            self.rollbacks = state["rollbacks"]
             log.info("%s: resumed at step %d", self.config.name, self.step)
-        self.log.rewind(self.step, state["log"] if state else [])
+        self._rewind(state)
+
+    def _roll_back(self, why: str) -> None:
+        """Go back to the newest checkpoint and halve the learning rate; saved there, for a resumed run to know."""
+        rollback.check_may_roll_back(self.rollbacks, why)
+        state = self._restore()
+        factor = rollback.lr_factor(self.rollbacks) / 2
+        self.rollbacks = [*self.rollbacks, {"step": self.step, "rollback": why, "lr_factor": factor}]
+        self._rewind(state)
+        self._save()
+        log.warning("%s: %s: rolled back to step %d, lr x %g", self.config.name, why, self.step, factor)
+
+    def _restore(self) -> dict[str, Any] | None:
+        """Load the newest checkpoint that opens, if there is one."""
+        state = self.ranks.first_before_others(lambda: checkpoints.newest(self.folder, self.device))
+        if state is not None:
+            self.stepper.load(state)
+            self.step, self.seconds = state["step"], state["seconds"]
+        return state
+
+    def _rewind(self, state: dict[str, Any] | None) -> None:
+        self.log.rewind(self.step, state["log"] if state else [], self.rollbacks)
+        self.board.begin(self.step)
 
     def _finish(self, card: dict[str, Any]) -> dict[str, Any]:
-        save_weights(self.folder / WEIGHTS, dict(self.average.named_parameters()))
         whole = {
             "method": self.config.method,
             "paper": method_module(self.config.method).PAPER,
@@ -160,15 +201,21 @@ class Trainer:
             "iterations": self.step,
             "parameters": {n: sum(p.numel() for p in net.parameters()) for n, net in self.networks.items()},
             "losses": self.log.last(),
+            "variety": self.variety,
+            "rollbacks": self.rollbacks,
             "seconds": round(self.seconds, 1),
             "iterations_per_second": round(self.step / self.seconds, 2) if self.seconds else None,
             "device": device_name(self.device),
+            "processes": self.ranks.count,
             "source_images": len(self.source.paths),
             "target_images": len(self.target.paths),
+            **self.learner.notes,
             **card,
         }
-        write_json(self.folder / CARD, whole)
-        checkpoints.remove(self.folder)
+        if self.ranks.first:
+            save_weights(self.folder / WEIGHTS, dict(self.average.named_parameters()), self.config.architecture())
+            write_json(self.folder / CARD, whole)
+            checkpoints.remove(self.folder)
         return whole
 
 

@@ -1,4 +1,8 @@
-"""``python -m tasks.translate.worker JOB.json``: train one translator, in a process of its own."""
+"""``python -m tasks.translate.worker JOB.json``: train one translator, in a process of its own.
+
+``torchrun --nproc-per-node N -m tasks.translate.worker JOB.json`` does it on N GPUs, and so does the first where the
+job says ``training.gpus: N``.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,13 @@ import logging
 import sys
 from pathlib import Path
 
+from tasks.datasets.errors import ImageError
 from tasks.datasets.table import SampleTable
+from tasks.translate.config import Learned
+from tasks.translate.distributed import FAILED, joined, processes
 from tasks.translate.job import TrainJob
 from tasks.translate.losslog import TrainingError
+from tasks.translate.networks.weights import WeightsError
 from tasks.translate.training import Trainer
 
 
@@ -21,13 +29,20 @@ def main(path: Path) -> int:
     """Run the job of a file; a training that cannot go on ends with status 2 and one line."""
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
     job = TrainJob.model_validate_json(path.read_text())
+    assert isinstance(job.translator, Learned)
+    training = job.translator.training
     try:
-        source, target = SampleTable.read(job.source), SampleTable.read(job.target)
-        Trainer(job.translator, source, target, job.work).run(job.inputs)  # type: ignore[arg-type]
-    except TrainingError as error:
+        count = processes(training.gpus, training.batch)
+        with joined(count, [sys.executable, "-m", "tasks.translate.worker", str(path)]) as ranks:
+            if not ranks.first:
+                logging.getLogger().setLevel(logging.WARNING)
+            source, target = SampleTable.read(job.source), SampleTable.read(job.target)
+            Trainer(job.translator, source, target, job.work, board=job.board, ranks=ranks).run(job.inputs)
+    except (TrainingError, ImageError, WeightsError) as error:
         print(f"{EXPLAINED}{error}", flush=True)
-        return 2
-    path.unlink()
+        return FAILED
+    if ranks.first:
+        path.unlink()
     return 0
 
 

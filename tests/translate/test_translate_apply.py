@@ -1,19 +1,17 @@
-from pathlib import Path
+import time
 
-import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from tasks.datasets.images import ImageError, read_image
+from tasks.datasets.images import read_image
 from tasks.datasets.table import SampleTable
 from tasks.translate.apply import translate_table
 from tasks.translate.methods.base import PerImage
 from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator
 from tasks.translate.networks.whole_image import WholeImageTranslator
-from tasks.translate.pixels import PixelError, is_whole_png, read_exact
+from tasks.translate.pixels import PixelError
 
 SIZES = [(40, 36), (40, 36), (41, 37), (19, 22), (40, 36), (40, 36), (40, 36)]
 
@@ -74,22 +72,6 @@ def test_killed_translation_goes_on_where_it_was(make_table, tmp_path) -> None:
         assert np.array_equal(read_image(after.image), 255 - read_image(before.image))
 
 
-@pytest.mark.parametrize("damage", ["truncated", "other size", "empty"])
-def test_damaged_leftovers_are_made_again(make_table, tmp_path, damage) -> None:
-    table, out = make_table("s", 2), tmp_path / "out"
-    out.mkdir()
-    translate_table(table, Invert(), out, "invert")
-    path = out / "images/s1.png"
-    whole = path.read_bytes()
-    if damage == "other size":
-        cv2.imwrite(str(path), np.zeros((4, 4, 3), np.uint8))
-    else:
-        path.write_bytes(whole[:-8] if damage == "truncated" else b"")
-    assert not is_whole_png(path, 40, 36)
-    assert translate_table(table, Invert(), out, "invert") == 1
-    assert path.read_bytes() == whole
-
-
 def test_resumed_batches_give_the_same_pixels(make_table, tmp_path) -> None:
     table = make_table("s", sizes=SIZES)
     for name in ("whole", "resumed"):
@@ -103,51 +85,63 @@ def test_resumed_batches_give_the_same_pixels(make_table, tmp_path) -> None:
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "resumed" / name).read_bytes(), name
 
 
-def test_small_and_changed_images_are_named(make_table, tmp_path) -> None:
-    small = make_table("small", 1, (12, 40))
-    with pytest.raises(PixelError, match=r"small0.png: 12x40 is too small: the network needs 16"):
-        translate_table(small, _network(), tmp_path, "net")
-    changed = make_table("changed", 1)
-    cv2.imwrite(str(changed[0].image), np.zeros((30, 30, 3), np.uint8))
-    with pytest.raises(PixelError, match=r"changed0.png: 30x30, but its row in the table says 40x36"):
-        translate_table(changed, _network(), tmp_path, "net")
+def test_small_images_are_named_before_anything_is_made(make_table, tmp_path) -> None:
+    small = make_table("small", sizes=[(40, 40), (12, 40)])
+    with pytest.raises(PixelError, match=r"small1.png: 12x40 is too small: the network needs 16"):
+        translate_table(small, _network(), tmp_path / "none", "net")
+    assert not (tmp_path / "none").exists()
 
 
-def _write(path: Path, array: np.ndarray) -> Path:
-    assert cv2.imwrite(str(path), array)
-    return path
+class Styles(PerImage):
+    """Darkens an image as much as its id says: three styles."""
+
+    variants = 3
+
+    def translate(self, image, sample_id):
+        return image // (2 + int(sample_id[-1]))
 
 
-def test_what_is_exact_is_converted(tmp_path) -> None:
-    rng = np.random.default_rng(0)
-    rgb = rng.integers(0, 256, (6, 5, 3)).astype(np.uint8)
-    grey = rgb[..., 0]
-    assert np.array_equal(read_exact(_write(tmp_path / "grey.png", grey)), np.stack([grey] * 3, 2))
-    alpha = np.dstack([rgb[..., ::-1], grey])
-    assert np.array_equal(read_exact(_write(tmp_path / "alpha.png", alpha)), rgb)
-    for name, deep, expected in (("c", rgb[..., ::-1], rgb), ("g", grey, np.stack([grey] * 3, 2)), ("a", alpha, rgb)):
-        path = _write(tmp_path / f"deep_{name}.png", deep.astype(np.uint16) * 257)
-        assert np.array_equal(read_exact(path), expected), name
+def test_variants_are_rows_of_their_own(make_table, tmp_path) -> None:
+    table = make_table("s", 4)
+    assert translate_table(table, Styles(), tmp_path, "styles") == 12
+    result = list(SampleTable.read(tmp_path))
+    assert [s.id for s in result] == [f"s{n}__v{k}" for n in range(4) for k in range(3)]
+    for row, after in enumerate(result):
+        before, k = table[row // 3], row % 3
+        assert after.extra == {**before.extra, "variant": k, "of": before.id}
+        assert (after.boxes, after.mask, after.split) == (before.boxes, before.mask, before.split)
+        assert after.image == tmp_path / f"images/{before.id}__v{k}.png"
+        assert np.array_equal(read_image(after.image), read_image(before.image) // (2 + k))
+    (tmp_path / "images/s2__v1.png").unlink()
+    assert translate_table(table, Styles(), tmp_path, "styles") == 1
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_true_16_bits_are_an_error(tmp_path, channels) -> None:
-    deep = np.random.default_rng(0).integers(0, 65536, (6, 5, channels)).astype(np.uint16)
-    for suffix in ("png", "tiff"):
-        path = _write(tmp_path / f"deep.{suffix}", deep)
-        if suffix == "tiff" and channels == 3:
-            continue  # PIL does not open it: covered by the test of files that cannot be decoded
-        with pytest.raises(PixelError, match=rf"deep.{suffix}: more than 8 bits a channel"):
-            read_exact(path)
+class Seen(torch.nn.Module):
+    """Changes nothing, and notes how many calls are in it at once, on how many threads each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = 0
+        self.seen: set[tuple[int, int]] = set()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.inside += 1
+        time.sleep(0.01)  # others come in meanwhile, if they may
+        self.seen.add((self.inside, torch.get_num_threads()))
+        self.inside -= 1
+        return x
 
 
-def test_what_is_no_image_is_named(tmp_path) -> None:
-    (tmp_path / "x.png").write_bytes(b"nothing")
-    with pytest.raises(ImageError, match=r"x\.png"):
-        read_exact(tmp_path / "x.png")
-    Image.new("RGB", (50, 50)).save(tmp_path / "cut.jpg")
-    (tmp_path / "cut.jpg").write_bytes((tmp_path / "cut.jpg").read_bytes()[:400])
-    with pytest.raises(ImageError, match=r"cut.jpg"):
-        read_exact(tmp_path / "cut.jpg")
-    with pytest.raises(ImageError, match=r"none.png: no such file"):
-        read_exact(tmp_path / "none.png")
+@pytest.mark.parametrize("threads", [1, 4])
+def test_a_cpu_is_shared_by_two_images(make_table, tmp_path, threads) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        network = Seen()
+        translator = WholeImageTranslator(network, MULTIPLE, MINIMUM, torch.device("cpu"))
+        translate_table(make_table("s", 12), translator, tmp_path, "net")
+        assert {t for _, t in network.seen} == {max(1, threads // 2)}
+        assert max(inside for inside, _ in network.seen) == min(2, threads)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)

@@ -97,7 +97,7 @@ def test_each_optimiser_moves_its_own_networks_only(sets, make_cut, tmp_path) ->
     before = {n: {k: v.clone() for k, v in net.state_dict().items()} for n, net in trainer.networks.items()}
     networks = trainer.networks
     judged = networks["discriminator"](networks["generator"](torch.rand(1, 3, 32, 32)))
-    trainer._optimise("generator", {"gan": judged.mean()}, 1.0)
+    trainer.stepper.optimise("generator", {"gan": judged.mean()}, 1.0)
     changed = {n for n, net in networks.items() if any((v != before[n][k]).any() for k, v in net.state_dict().items())}
     assert changed == {"generator"}
     assert all(p.grad is None for p in networks["discriminator"].parameters()), "nothing computed for nothing"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -35,9 +36,10 @@ class ImageTranslator(Protocol):
 
     batch_pixels: int  # how many pixels it takes at once; an image never counts as more than that
     minimum: int  # the smallest height and width it can translate, in pixels
+    variants: int  # how many translations of an image to make; each comes under an id of its own
 
     def __call__(self, images: Sequence[Image], ids: Sequence[str]) -> list[Image]:
-        """Translate images of one size; each result has exactly that size."""
+        """Translate images of one size; each result has exactly that size. What is drawn at random follows the id."""
 
 
 class PerImage(ABC):
@@ -45,6 +47,7 @@ class PerImage(ABC):
 
     batch_pixels = 1
     minimum = 1
+    variants = 1
 
     def __call__(self, images: Sequence[Image], ids: Sequence[str]) -> list[Image]:
         return [self.translate(image, i) for image, i in zip(images, ids, strict=True)]
@@ -78,6 +81,8 @@ class Adam:
     lr: float
     betas: tuple[float, float]
     weight_decay: float = 0.0
+    amsgrad: bool = False
+    clip: float | None = None  # the largest norm of its gradient
 
 
 class Learner(ABC):
@@ -87,11 +92,13 @@ class Learner(ABC):
         networks: by name; ``generator`` is the one whose moving average translates.
         optimisers: by the names that ``losses`` yields.
         weights: loss name -> its factor in the sum.
+        notes: what the trained translator's card should say beside.
     """
 
     networks: nn.ModuleDict
     optimisers: dict[str, Adam]
     weights: dict[str, float]
+    notes: Mapping[str, Any] = MappingProxyType({})
 
     @abstractmethod
     def losses(self, batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:

@@ -1,103 +1,26 @@
 """CUT and FastCUT: T. Park et al., "Contrastive Learning for Unpaired Image-to-Image Translation", ECCV 2020.
 
-A generator, a PatchGAN with least-squares loss, and PatchNCE: a patch of the translation must be recognisable, among
-other patches of the image, as the source patch from the same place. CUT adds PatchNCE on target images (an identity
-term); FastCUT drops it, weighs PatchNCE ten times and mirrors half of its inputs against overfitting.
+The method itself is in ``tasks.translate.methods.contrastive``, as others are built on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
-from torch import Tensor, nn
 
 from tasks.translate.config import Cut
-from tasks.translate.methods.base import Adam, Batch, Learner, Resources, linear_decay
-from tasks.translate.networks.initial import initialise
-from tasks.translate.networks.patchgan import PatchGan
-from tasks.translate.networks.patchnce import Projection, draw_places, patch_nce
-from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator
-from tasks.translate.networks.weights import load_weights
+from tasks.translate.methods.base import Resources
+from tasks.translate.methods.contrastive import ContrastiveLearner
+from tasks.translate.methods.trained import load_generator
 from tasks.translate.networks.whole_image import WholeImageTranslator
 
 PAPER = "Park et al., Contrastive Learning for Unpaired Image-to-Image Translation, ECCV 2020"
 
 
-class CutLearner(Learner):
-    """CUT, or FastCUT, under training."""
-
-    def __init__(self, config: Cut, rng: torch.Generator) -> None:
-        self.config = config
-        self.generator = ResnetGenerator(**config.generator.model_dump())
-        self.discriminator = PatchGan(**config.discriminator.model_dump())
-        self.projection = Projection(self.generator.widths(config.nce.layers), config.nce.width)
-        self.networks = nn.ModuleDict(
-            {"generator": self.generator, "discriminator": self.discriminator, "projection": self.projection}
-        )
-        initialise(self.networks, rng)
-        lr, betas = config.training.lr, (0.5, 0.999)
-        self.optimisers = {
-            "discriminator": Adam(("discriminator",), lr, betas),
-            "generator": Adam(("generator", "projection"), lr, betas),
-        }
-        default = 10.0 if config.fast else 1.0
-        nce = default if config.nce_weight is None else config.nce_weight
-        # With the identity term, PatchNCE is the mean of both sides.
-        self.weights = {"real": 0.5, "fake": 0.5, "gan": 1.0, "nce": nce if config.fast else nce / 2}
-        if not config.fast:
-            self.weights["identity_nce"] = nce / 2
-
-    def losses(self, batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:
-        nce, count = self.config.nce, len(batch.source)
-        mirrored = self.config.fast and bool(torch.rand((), generator=batch.rng) < 0.5)
-        source, target = (x.flip(3) if mirrored else x for x in (batch.source, batch.target))
-        # One pass translates and, for CUT's identity term, maps the target; the inputs' features come with it.
-        inputs = source if self.config.fast else torch.cat([source, target])
-        made, before = self.generator.translate_and_encode(inputs, nce.layers)
-        fake = made[:count]
-
-        judged = self.discriminator(torch.cat([fake.detach(), target])).float()
-        yield "discriminator", {"fake": judged[:count].square().mean(), "real": _to_one(judged[count:])}
-
-        after = self.generator.encode(made, nce.layers)
-        if mirrored:  # translations of mirrored images must match the features of unmirrored ones
-            after = [f.flip(3) for f in after]
-            with torch.no_grad():
-                before = self.generator.encode(batch.source, nce.layers)
-        losses = {"gan": _to_one(self.discriminator(fake).float())}
-        losses["nce"] = self._nce([f[:count] for f in before], [f[:count] for f in after], batch.rng)
-        if not self.config.fast:
-            losses["identity_nce"] = self._nce([f[count:] for f in before], [f[count:] for f in after], batch.rng)
-        yield "generator", losses
-
-    def schedule(self, step: int) -> float:
-        return linear_decay(step, self.config.training.iterations, self.config.training.decay)
-
-    def _nce(self, before: list[Tensor], after: list[Tensor], rng: torch.Generator) -> Tensor:
-        nce = self.config.nce
-        places = draw_places(before, nce.patches, rng)
-        with torch.no_grad():
-            keys = self.projection(before, places)
-        queries = self.projection(after, places)
-        weights = nce.weights or (1.0,) * len(before)
-        terms = [w * patch_nce(q, k, nce.temperature) for w, q, k in zip(weights, queries, keys, strict=True)]
-        return torch.stack(terms).mean()
-
-
-def build(config: Cut, rng: torch.Generator) -> CutLearner:
+def build(config: Cut, rng: torch.Generator) -> ContrastiveLearner:
     """Make the method for training; ``rng`` draws the initial weights."""
-    return CutLearner(config, rng)
+    return ContrastiveLearner(config, rng, fast=config.fast)
 
 
 def load(config: Cut, resources: Resources) -> WholeImageTranslator:
     """Make the translator from trained weights."""
-    if resources.weights is None:
-        raise ValueError("cut needs the weights of a trained generator, and none are given")
-    network = ResnetGenerator(**config.generator.model_dump())
-    load_weights(resources.weights, network)
-    return WholeImageTranslator(network, MULTIPLE, MINIMUM, torch.device(resources.device))
-
-
-def _to_one(judged: Tensor) -> Tensor:
-    return (judged - 1).square().mean()
+    return load_generator(config, resources)

@@ -24,3 +24,8 @@ class PatchGan(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         judged: Tensor = self.layers(x)
         return judged
+
+
+def least_squares(judged: Tensor, wanted: float) -> Tensor:
+    """LSGAN's loss (Mao et al., ICCV 2017): the mean squared distance from 1, for real, or 0, for fake; in 32 bits."""
+    return (judged.float() - wanted).square().mean()

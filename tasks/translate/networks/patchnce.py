@@ -24,8 +24,13 @@ class Projection(nn.Module):
 
     def forward(self, features: Sequence[Tensor], places: Sequence[Tensor]) -> list[Tensor]:
         """Project features ``[N, C, H, W]`` at flat positions ``[S]`` to unit vectors ``[N, S, width]``."""
-        taken = (f.flatten(2)[:, :, p].transpose(1, 2) for f, p in zip(features, places, strict=True))
-        return [nnf.normalize(head(t), dim=2, eps=1e-7) for head, t in zip(self.heads, taken, strict=True)]
+        layers = range(len(self.heads))
+        return [self.project(k, f, p) for k, f, p in zip(layers, features, places, strict=True)]
+
+    def project(self, layer: int, features: Tensor, places: Tensor) -> Tensor:
+        """``forward`` for the one layer that comes in this place."""
+        taken = features.flatten(2)[:, :, places].transpose(1, 2)
+        return nnf.normalize(self.heads[layer](taken), dim=2, eps=1e-7)
 
 
 def draw_places(features: Sequence[Tensor], count: int, rng: torch.Generator) -> list[Tensor]:

@@ -72,19 +72,23 @@ class ResnetGenerator(nn.Module):
 
     def encode(self, x: Tensor, layers: Sequence[int]) -> list[Tensor]:
         """The outputs of these layers, in rising order; nothing behind the last one is computed."""
-        return self._run(x, layers, max(layers) + 1)[1]
+        return self._run(x, layers, range(max(layers) + 1))[1]
 
     def translate_and_encode(self, x: Tensor, layers: Sequence[int]) -> tuple[Tensor, list[Tensor]]:
         """``forward`` and ``encode`` in one pass."""
-        result, kept = self._run(x, layers, len(self.layers))
+        result, kept = self._run(x, layers, range(len(self.layers)))
         return self._output(x, result), kept
+
+    def decode(self, x: Tensor, features: Tensor, layer: int) -> Tensor:
+        """What ``forward`` would give for ``x`` if this layer's output were ``features``: runs the layers after it."""
+        return self._output(x, self._run(features, (), range(layer + 1, len(self.layers)))[0])
 
     def _output(self, x: Tensor, result: Tensor) -> Tensor:
         return x + 2 * result if self.skip else result
 
-    def _run(self, x: Tensor, layers: Sequence[int], end: int) -> tuple[Tensor, list[Tensor]]:
+    def _run(self, x: Tensor, layers: Sequence[int], span: range) -> tuple[Tensor, list[Tensor]]:
         kept = []
-        for index in range(end):
+        for index in span:
             x = self.layers[index](x)
             if index in layers:  # never the input of a ReLU, which would overwrite it
                 kept.append(x)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -11,7 +14,13 @@ import torch.nn.functional as nnf
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tasks.translate.networks.resnet import ResnetGenerator
+from tasks.translate.networks.tiles import translate_tiled
+
+log = logging.getLogger(__name__)
+
 _CUDA_PIXELS = 8 << 20  # a batch of 8 megapixels keeps a GPU busy and takes a few GB with 64 channels
+_TILE = 512  # pixels a side, where memory runs out
 
 
 def mixed_precision(device: torch.device) -> bool:
@@ -40,29 +49,90 @@ def to_images(batch: Tensor) -> NDArray[np.uint8]:
 class WholeImageTranslator:
     """An ``ImageTranslator`` around a network ``[N, 3, H, W] -> [N, 3, H, W]``, values in [-1, 1].
 
-    Images are padded by reflection to the network's multiple and the result is cropped back. Threads take turns: while
-    one is in the network, the others read and encode.
+    Images are padded by reflection to the network's multiple and the result is cropped back. Calls take turns in the
+    network: on a GPU one at a time, on a CPU two, each on half of torch's threads. So one goes on while the other waits
+    for a core that is reading or encoding, where a single network on all threads would stop at every layer. Where
+    memory runs out, the images of a batch are translated one by one, and a single image by tiles.
+
+    Args:
+        network: the network.
+        multiple: of what height and width must be, in pixels.
+        minimum: the smallest height and width.
+        device: where to compute.
+        tile: translate images of more than ``tile * tile`` pixels by tiles in any case; only a ``ResnetGenerator`` can.
     """
 
-    def __init__(self, network: nn.Module, multiple: int, minimum: int, device: torch.device) -> None:
+    variants = 1
+
+    def __init__(
+        self, network: nn.Module, multiple: int, minimum: int, device: torch.device, tile: int | None = None
+    ) -> None:
         self.network = network.to(device).to(memory_format=memory_format(device)).eval()  # type: ignore[call-overload]
         self.device = device
         self.multiple = multiple
         self.minimum = minimum
+        self.tile = tile
         # On CPUs a batch only costs memory.
         self.batch_pixels = _CUDA_PIXELS if device.type == "cuda" else 1
-        self._turn = threading.Lock()
+        self._all_threads = torch.get_num_threads()
+        self._streams = 1 if device.type == "cuda" else min(2, self._all_threads)
+        self._turn = threading.Semaphore(self._streams)
+        self._too_many = math.inf  # so many pixels have not fit into memory
 
     @torch.inference_mode()
     def __call__(self, images: Sequence[NDArray[np.uint8]], ids: Sequence[str]) -> list[NDArray[np.uint8]]:
-        stacked = np.stack(images)
-        with self._turn, torch.autocast(self.device.type, torch.bfloat16, enabled=mixed_precision(self.device)):
-            return list(to_images(translate_padded(self.network, to_tensor(stacked, self.device), self.multiple)))
+        with self._share_of_threads():
+            x = to_tensor(np.stack(images), self.device)
+            with self._turn, torch.autocast(self.device.type, torch.bfloat16, enabled=mixed_precision(self.device)):
+                result = self._translate(x)
+            return list(to_images(result))
+
+    @contextlib.contextmanager
+    def _share_of_threads(self) -> Iterator[None]:
+        """Torch's number of threads belongs to the calling thread, but threads that begin later inherit it."""
+        torch.set_num_threads(self._all_threads // self._streams)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(self._all_threads)
+
+    def _translate(self, x: Tensor) -> Tensor:
+        count, _, height, width = x.shape
+        large = self.tile is not None and height * width > self.tile**2
+        if not large and (pixels := count * height * width) < self._too_many:
+            try:
+                return translate_padded(self.network, x, self.multiple)
+            except (RuntimeError, MemoryError) as error:
+                if not _out_of_memory(error):
+                    raise
+            # Out of the handler, or the error's traceback would keep the network's tensors alive.
+            self._too_many = pixels
+            log.warning("%d image(s) of %dx%d do not fit into memory: smaller parts", count, width, height)
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+        if count > 1:
+            return torch.cat([self._translate(x[k : k + 1]) for k in range(count)])
+        return self._by_tiles(x, self.tile if large and self.tile else _TILE)
+
+    def _by_tiles(self, x: Tensor, tile: int) -> Tensor:
+        if not isinstance(network := self.network, ResnetGenerator):
+            raise MemoryError("does not fit into memory, and this network cannot work by tiles")
+        try:
+            return translate_padded(lambda padded: translate_tiled(network, padded, tile), x, self.multiple)
+        except (RuntimeError, MemoryError) as error:
+            if not _out_of_memory(error):
+                raise
+            reason = f"does not fit into memory, not even by tiles of {tile} pixels: compute where there is more"
+            raise MemoryError(reason) from error
 
 
-def translate_padded(network: nn.Module, x: Tensor, multiple: int) -> Tensor:
+def translate_padded(network: Callable[[Tensor], Tensor], x: Tensor, multiple: int) -> Tensor:
     """Run a network on ``[N, 3, H, W]`` of any size: reflection at the right and lower border, then cropped away."""
     height, width = x.shape[2:]
     padded = nnf.pad(x, (0, -width % multiple, 0, -height % multiple), mode="reflect")
-    result: Tensor = network(padded)[:, :, :height, :width]
-    return result
+    return network(padded)[:, :, :height, :width]
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    # On a CPU it is a plain RuntimeError of torch's allocator.
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)

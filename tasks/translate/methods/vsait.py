@@ -1,0 +1,122 @@
+"""VSAIT: J. Theiss et al., "Unpaired Image Translation via Vector Symbolic Architectures", ECCV 2022.
+
+Against semantic flipping: source, target and translation are compared as hypervectors of frozen features, patch by
+patch. A mapping learns, from a discriminator alone, which vector binds a source hypervector into the target's domain.
+Unbinding the translation's hypervector with that vector must give the source's back, so a patch may take the target's
+look, but not turn into something else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tasks.translate.config import Vsait
+from tasks.translate.methods.base import Adam, Batch, Learner, Resources
+from tasks.translate.methods.trained import load_generator
+from tasks.translate.networks.features import FrozenFeatures, build_features
+from tasks.translate.networks.hypervectors import (
+    HypervectorDiscriminator,
+    Hypervectors,
+    Mapping,
+    bind,
+    hinge_fake,
+    hinge_real,
+    vsa_loss,
+)
+from tasks.translate.networks.initial import initialise
+from tasks.translate.networks.resnet import ResnetGenerator
+from tasks.translate.networks.whole_image import WholeImageTranslator
+
+PAPER = "Theiss et al., Unpaired Image Translation via Vector Symbolic Architectures, ECCV 2022"
+log = logging.getLogger(__name__)
+
+
+class VsaitLearner(Learner):
+    """VSAIT under training."""
+
+    def __init__(self, config: Vsait, rng: torch.Generator) -> None:
+        self.config = config
+        # Seeds of their own: what is not stored must not depend on what else is drawn.
+        of_features, of_directions = np.random.SeedSequence([config.training.seed, 1]).generate_state(2).tolist()
+        features = build_features(config.features, of_features)
+        self.notes = {"features": _describe(config, features)}
+        self.hypervectors = Hypervectors(features, config.length, of_directions)
+        self.generator = ResnetGenerator(**config.generator.model_dump())
+        self.discriminator = HypervectorDiscriminator(config.length)
+        self.mapping = Mapping(config.length)
+        self.networks = nn.ModuleDict(
+            {
+                "generator": self.generator,
+                "discriminator": self.discriminator,
+                "mapping": self.mapping,
+                "hypervectors": self.hypervectors,
+            }
+        )
+        initialise(self.generator, rng)
+        self.discriminator.initialise(rng)
+        self.mapping.initialise(rng)
+        betas, decay = (0.0, 0.9), 1e-4
+        self.optimisers = {
+            "discriminator": Adam(("discriminator",), config.discriminator_lr, betas, decay),
+            "mapping": Adam(("mapping",), config.discriminator_lr, betas, decay),
+            "generator": Adam(("generator",), config.training.lr, betas, decay),
+        }
+        self.weights = {"real": 1.0, "fake": 1.0, "mapping": 1.0, "gan": 1.0, "vsa": config.vsa_weight}
+
+    def losses(self, batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:
+        source, target = (_mirror_half(x, batch.rng) for x in (batch.source, batch.target))
+        with torch.no_grad():
+            before, real = self.hypervectors(torch.cat([source, target])).split(len(source))
+        after = self.hypervectors(self.generator(source))
+        mapping = self.mapping(before)
+        bound = bind(before, mapping)
+
+        fakes = torch.cat([after.detach(), bound.detach()])  # either kind counts half
+        yield (
+            "discriminator",
+            {"real": hinge_real(self.discriminator(real)), "fake": hinge_fake(self.discriminator(fakes))},
+        )
+        yield "mapping", {"mapping": -self.discriminator(bound).float().mean()}
+        yield (
+            "generator",
+            {"gan": -self.discriminator(after).float().mean(), "vsa": vsa_loss(after, mapping, before)},
+        )
+
+    def schedule(self, step: int) -> float:
+        return 0.5 ** (step // self.config.halve_every)
+
+
+def build(config: Vsait, rng: torch.Generator) -> VsaitLearner:
+    """Make the method for training; ``rng`` draws the initial weights.
+
+    Raises:
+        WeightsError: the feature network's weights are missing or not what they should be.
+    """
+    return VsaitLearner(config, rng)
+
+
+def load(config: Vsait, resources: Resources) -> WholeImageTranslator:
+    """Make the translator from trained weights; the feature network is not needed."""
+    return load_generator(config, resources)
+
+
+def _describe(config: Vsait, features: FrozenFeatures) -> dict[str, Any]:
+    """What the card says of the features."""
+    network = config.features.network
+    entry = {"network": network, "sha256": features.sha256, "strides": list(features.strides)}
+    if network == "random":
+        warning = "RANDOM feature weights: they know no content, so the result is for smoke runs only"
+        log.warning("training %s with %s", config.name, warning)
+        entry["warning"] = warning
+    return entry
+
+
+def _mirror_half(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Mirror images left to right with probability 1/2: all or none, so a split batch gives what the whole one does."""
+    return x.flip(3) if torch.rand((), generator=rng) < 0.5 else x
