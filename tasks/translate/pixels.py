@@ -32,8 +32,8 @@ def read_exact(path: Path) -> NDArray[np.uint8]:
 
     Raises:
         ImageError: it cannot be read or decoded.
-        PixelError: some of its pixels are more transparent than others, its 16-bit values are not 8-bit values in disguise, or its colours are
-            not RGB (CMYK: which RGB they are depends on a profile).
+        PixelError: some of its pixels are more transparent than others, its 16-bit values are not 8-bit values in
+            disguise, or its colours are not RGB (CMYK: which RGB they are depends on a profile).
     """
     return decode_exact(content_of(path), path)
 
