@@ -62,7 +62,9 @@ class Generator(Section):
 
     channels: int = Field(64, ge=1, description="Channels of the stem; the residual blocks have four times as many.")
     blocks: int = Field(9, ge=1, description="Residual blocks.")
-    skip: bool = Field(False, description="Add the input to the output: starts at the identity, and keeps detail.")
+    skip: bool = Field(
+        False, description="The output is a change of the input: starts at the identity, and keeps detail."
+    )
 
 
 class Discriminator(Section):

@@ -41,6 +41,17 @@ def test_encode_gives_the_layers_it_names() -> None:
     assert all(torch.equal(a, b) for a, b in zip(features, same, strict=True))
 
 
+def test_skip_adds_to_the_inverse_hyperbolic_tangent_and_stays_in_range() -> None:
+    network, x = ResnetGenerator(4, 2, skip=True), torch.rand(1, 3, 16, 20) * 2 - 1
+    change = network.layers(x)
+    torch.testing.assert_close(network(x), torch.tanh(torch.atanh(0.98 * x) + change) / 0.98)
+    with torch.no_grad():
+        network.layers[-2].bias += 50  # as far as it can go
+    black = torch.full((1, 3, 16, 20), -1.0)
+    assert (network(black) < -0.8).all()  # black stays dark
+    assert (network(-black) <= 1 / 0.98).all()
+
+
 def test_skip_starts_near_the_identity() -> None:
     network = ResnetGenerator(4, 2, skip=True)
     initialise(network, torch.Generator().manual_seed(0), std=1e-4)

@@ -13,6 +13,7 @@ import torch.nn.functional as nnf
 from torch import Tensor, nn
 
 MULTIPLE = 4  # height and width must be multiples of it
+_INSIDE = 0.98  # the range -1 to 1 is shrunk to this before its inverse hyperbolic tangent is taken
 MINIMUM = 16  # pixels; reflection padding in the residual blocks needs some width to reflect
 
 
@@ -48,8 +49,9 @@ class ResnetGenerator(nn.Module):
     """Image to image, ``[N, 3, H, W]`` in [-1, 1] both ways; H and W multiples of 4, at least 16.
 
     Its layers are numbered as CUT numbers them: 0 padded input, 4 and 8 the down-sampling convolutions before their
-    norm, 12 and on the residual blocks. With ``skip`` the last layer's output is a change of the input, up to the whole
-    range, so an untrained network is nearly the identity; such output can leave [-1, 1].
+    norm, 12 and on the residual blocks. With ``skip`` the last layer's output is a change of the
+    input's inverse hyperbolic tangent, so an untrained network is nearly the identity and no output leaves the range: a
+    change of the values themselves left it, and short trainings then filled dark and bright areas with flat colour.
     """
 
     def __init__(self, channels: int = 64, blocks: int = 9, skip: bool = False) -> None:
@@ -84,7 +86,10 @@ class ResnetGenerator(nn.Module):
         return self._output(x, self._run(features, (), range(layer + 1, len(self.layers)))[0])
 
     def _output(self, x: Tensor, result: Tensor) -> Tensor:
-        return x + 2 * result if self.skip else result
+        if not self.skip:
+            return result
+        start, change = _INSIDE * x, torch.tanh(result)
+        return (start + change) / (1 + start * change) / _INSIDE  # tanh(atanh(start) + result)
 
     def _run(self, x: Tensor, layers: Sequence[int], span: range) -> tuple[Tensor, list[Tensor]]:
         kept = []
