@@ -7,8 +7,9 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
+from tasks.datasets.pages import environment
 from tasks.report import curves, words
 from tasks.report.markdown import first_line
 from tasks.report.model import Report, TaskTable
@@ -39,17 +40,11 @@ def render_html(report: Report, image_width: int, max_bytes: int = MAX_BYTES) ->
 
 @functools.cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
+    templates = environment(TEMPLATES)
     for name in ("points", "signed", "sign", "duration", "count", "arm_label", "is_mixed"):
-        environment.filters[name] = getattr(words, name)
-    environment.filters["first_line"] = first_line
-    return environment.get_template("report.html.j2")
+        templates.filters[name] = getattr(words, name)
+    templates.filters["first_line"] = first_line
+    return templates.get_template("report.html.j2")
 
 
 def _helpers() -> dict[str, Any]:

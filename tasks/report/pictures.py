@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -13,20 +10,11 @@ from PIL import Image, ImageDraw
 from tasks.datasets.errors import ImageError
 from tasks.datasets.images import read_image
 from tasks.datasets.masks import IGNORE, MaskEncoding, read_mask
+from tasks.datasets.pages import Packed, webp_uri
 from tasks.report.model import DrawnBox, LegendEntry, Picture
 
 _INDEX = MaskEncoding(kind="index", indices={i: i for i in range(256)})
 _QUALITY = 85
-
-
-@dataclass(frozen=True)
-class Packed:
-    """A picture as a data URI with its size in pixels; ``uri`` is None and ``missing`` says why where there is none."""
-
-    uri: str | None
-    width: int = 0
-    height: int = 0
-    missing: str = ""
 
 
 def pack(picture: Picture, legend: Sequence[LegendEntry], width: int) -> Packed:
@@ -38,10 +26,7 @@ def pack(picture: Picture, legend: Sequence[LegendEntry], width: int) -> Packed:
     except ImageError as error:
         path = picture.image or picture.label
         return Packed(None, missing=str(error).replace(str(path), path.name) if path else str(error))
-    stream = io.BytesIO()
-    image.save(stream, "WEBP", lossless=picture.label is not None, quality=_QUALITY)
-    uri = "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
-    return Packed(uri, *image.size)
+    return Packed(webp_uri(image, _QUALITY, lossless=picture.label is not None), *image.size)
 
 
 def _draw(picture: Picture, legend: Sequence[LegendEntry], width: int) -> Image.Image:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import functools
-import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 from rich import box
 from rich.console import Console
@@ -21,21 +17,12 @@ from rich.table import Table
 from tasks.datasets.checks.model import MAX_LISTED, Check, CheckedSet, share_text
 from tasks.datasets.errors import ImageError
 from tasks.datasets.images import content_of, open_image
+from tasks.datasets.pages import Packed, environment, webp_uri
 from tasks.store import atomic_path
 
 _TEMPLATES = Path(__file__).parent
 _WIDTH, _QUALITY = 360, 75  # of thumbnails: about 15 kB each
 _INDICES = 64  # an image of one channel without larger values holds class indices, and would look black
-
-
-@dataclass(frozen=True)
-class Thumbnail:
-    """A picture as a data URI with its size in pixels; ``uri`` is None and ``missing`` says why where there is none."""
-
-    uri: str | None
-    width: int = 0
-    height: int = 0
-    missing: str = ""
 
 
 def write_page(path: Path, checks: list[Check], sets: Mapping[str, CheckedSet], title: str) -> None:
@@ -47,16 +34,10 @@ def write_page(path: Path, checks: list[Check], sets: Mapping[str, CheckedSet], 
         sets: what was checked, by role.
         title: the page's, for people.
     """
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {"measured": _measured, "allowed": _allowed}
+    templates = environment(_TEMPLATES)
+    templates.filters |= {"measured": _measured, "allowed": _allowed}
     failed = _failed(checks)
-    page = environment.get_template("checks.html").render(
+    page = templates.get_template("checks.html").render(
         title=title,
         failed=failed,
         passed=[c for c in checks if c.passed],
@@ -69,15 +50,13 @@ def write_page(path: Path, checks: list[Check], sets: Mapping[str, CheckedSet], 
         temporary.write_text(page, encoding="utf-8")
 
 
-def _thumbnail(path: Path) -> Thumbnail:
+def _thumbnail(path: Path) -> Packed:
     try:
         image = _visible(open_image(content_of(path), path))
     except ImageError as error:
-        return Thumbnail(None, missing=f"{path.name}: {error.reason}".replace(str(path.parent), ""))
+        return Packed(None, missing=f"{path.name}: {error.reason}".replace(str(path.parent), ""))
     image.thumbnail((_WIDTH, _WIDTH))
-    stream = io.BytesIO()
-    image.save(stream, "WEBP", quality=_QUALITY)
-    return Thumbnail("data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode(), *image.size)
+    return Packed(webp_uri(image, _QUALITY), *image.size)
 
 
 def _visible(image: Image.Image) -> Image.Image:

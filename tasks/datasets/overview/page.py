@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import itertools
 import logging
 from collections.abc import Iterator, Sequence
@@ -11,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 from PIL import Image
 from rich import box
@@ -22,6 +19,7 @@ from rich.table import Table
 from tasks.datasets.overview.drawing import BOX_COLORS
 from tasks.datasets.overview.numbers import BoxCount, ClassCount, Overview, class_divergence
 from tasks.datasets.overview.priors import heat_map, heat_position
+from tasks.datasets.pages import environment, webp_uri
 from tasks.store import atomic_path
 
 log = logging.getLogger(__name__)
@@ -58,15 +56,9 @@ def write_page(path: Path, overviews: Sequence[Overview], title: str) -> None:
 
 
 def _render(overviews: Sequence[Overview], title: str, width: int) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters["percent"] = percent
-    template = environment.get_template("overview.html")
+    templates = environment(Path(__file__).parent)
+    templates.filters["percent"] = percent
+    template = templates.get_template("overview.html")
     return template.render(
         title=title,
         sets=overviews,
@@ -188,9 +180,7 @@ def _scaled(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
 
 
 def _uri(image: NDArray[np.uint8], lossless: bool = False) -> str:
-    stream = io.BytesIO()
-    Image.fromarray(image).save(stream, "WEBP", lossless=lossless, quality=82)
-    return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
+    return webp_uri(Image.fromarray(image), 82, lossless)
 
 
 def print_overview(overviews: Sequence[Overview], console: Console | None = None) -> None:

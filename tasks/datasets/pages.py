@@ -1,0 +1,39 @@
+"""What the project's pages have in common: templates that escape everything, and pictures inside the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A picture as a data URI with its size in pixels; ``uri`` is None and ``missing`` says why where there is none."""
+
+    uri: str | None
+    width: int = 0
+    height: int = 0
+    missing: str = ""
+
+
+def environment(folder: Path) -> Environment:
+    """The templates of a folder; an undefined name is an error."""
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+
+
+def webp_uri(image: Image.Image, quality: int, lossless: bool = False) -> str:
+    """An image as a WebP data URI."""
+    stream = io.BytesIO()
+    image.save(stream, "WEBP", lossless=lossless, quality=quality)
+    return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
