@@ -14,6 +14,7 @@ from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.store import file_sha256
 from tasks.translate.config import Cut
+from tasks.translate.training import Trainer
 
 MakeTable = Callable[..., SampleTable]
 
@@ -85,3 +86,22 @@ def make_cut() -> Callable[..., Cut]:
         )
 
     return make
+
+
+@pytest.fixture
+def crash() -> Callable[[Trainer, int], None]:
+    """A function that runs a training until it dies as this step (counted from 0) begins."""
+
+    def run(trainer: Trainer, at: int) -> None:
+        train = trainer._train_step
+
+        def dying(step: int, *crops: Any) -> None:
+            if step == at:
+                raise KeyboardInterrupt
+            train(step, *crops)
+
+        trainer._train_step = dying  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            trainer.run()
+
+    return run

@@ -256,20 +256,10 @@ def _trainer(config: Vsait, sets: Any, folder: Path) -> Trainer:
 
 
 @pytest.mark.parametrize("network", ["random", "efficientnet_lite0"])
-def test_resumed_training_ends_with_the_same_bits(sets, make_vsait, tmp_path, network) -> None:
+def test_resumed_training_ends_with_the_same_bits(sets, make_vsait, crash, tmp_path, network) -> None:
     config = make_vsait({"network": network})
     _trainer(config, sets, tmp_path / "whole").run()
-    crashing = _trainer(config, sets, tmp_path / "cut")
-    train = crashing._train_step
-
-    def dying(step: int, *crops: Any) -> None:
-        if step == 3:
-            raise KeyboardInterrupt
-        train(step, *crops)
-
-    crashing._train_step = dying  # type: ignore[method-assign]
-    with pytest.raises(KeyboardInterrupt):
-        crashing.run()
+    crash(_trainer(config, sets, tmp_path / "cut"), 3)
     resumed = _trainer(config, sets, tmp_path / "cut")
     resumed._resume()
     assert resumed.step == 2
