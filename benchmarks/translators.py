@@ -21,12 +21,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from flows.audit import JUDGE, judges
 from flows.config import PipelineConfig, TrainTranslatorConfig
 from tasks.datasets.build import build_dataset
 from tasks.datasets.table import SampleTable
 from tasks.evaluate.distance import colour_features, frechet_distance
 from tasks.evaluate.stage import evaluate_model
 from tasks.loading import load
+from tasks.retrain.config import RetrainConfig
 from tasks.retrain.stage import train_model
 from tasks.store import Artifact, Store
 from tasks.translate.config import Identity, Learned, Translator
@@ -55,11 +57,12 @@ class Bench:
         sets = {r: getattr(settings.datasets, r) for r in ("source", "target", "benchmark")}
         built = {role: build_dataset(config, settings.datasets, self.store) for role, config in sets.items()}
         self.source, self.target, self.benchmark = (built[role] for role in sets)
-        self.frozen = self.train("real", self.target)
+        judge = judges(settings) if settings.evaluate.audit else settings.retrain
+        self.frozen = self.train(JUDGE, self.target, judge)
         self.real = self.features(self.target)
 
-    def train(self, arm: str, images: Artifact) -> Artifact:
-        return train_model.fn("segmentation", arm, self.seed, (images,), self.settings.retrain, self.store)
+    def train(self, arm: str, images: Artifact, retrain: RetrainConfig) -> Artifact:
+        return train_model.fn("segmentation", arm, self.seed, (images,), retrain, self.store)
 
     def score(self, model: Artifact, images: Artifact) -> Artifact:
         config = self.settings.evaluate
@@ -82,7 +85,8 @@ class Bench:
         metrics = json.loads(self.score(self.frozen, images).file("scores.json").read_text())["metrics"]
         miou = None
         if arm:
-            scored = self.score(self.train(f"translated({translator.name})", images), self.benchmark)
+            model = self.train(f"translated({translator.name})", images, self.settings.retrain)
+            scored = self.score(model, self.benchmark)
             miou = json.loads(scored.file("scores.json").read_text())["metrics"]["mIoU"]
         return Row(
             name=translator.name,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from importlib import import_module
 from itertools import product
 from typing import Any
 
@@ -10,7 +12,7 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.config import PipelineConfig
-from tasks.evaluate.stage import evaluate_model
+from tasks.evaluate.stage import compare, evaluate_model
 from tasks.report.record import Failure, Result
 from tasks.retrain.config import Task, translator_of
 from tasks.retrain.stage import train_model
@@ -34,7 +36,7 @@ def experiment_matrix(
         What finished and what failed, in the order of the configuration.
     """
     store = Store(settings.store, settings.model_dump(mode="json"))
-    retrain = settings.retrain
+    retrain = settings.retrain.absolute()
     cells: list[Cell] = list(product(retrain.tasks(), settings.arms(), retrain.seeds))
     # All trainings are submitted before any evaluation: an evaluation waits for its model inside a worker.
     models = {cell: train_model.submit(*cell, tables_of(cell[1], sets, translated), retrain, store) for cell in cells}
@@ -43,22 +45,35 @@ def experiment_matrix(
     for cell in cells:
         model: Any = models[cell]  # Prefect passes its result on
         scores[cell] = evaluate_model.submit(*cell, model, sets["benchmark"], settings.evaluate, retrain, store, sides)
-    results, failures = [], []
-    for cell in cells:
-        error = _error(models[cell]) or _error(scores[cell])
-        task, arm, seed = cell
-        if error is not None:
-            failures.append(Failure(task=task, arm=arm, seed=seed, error=error))
-            continue
-        made = {"model": models[cell].result(), "evaluation": scores[cell].result()}
-        results.append(Result(task=task, arm=arm, seed=seed, **made))
-    return tuple(results), tuple(failures)
+    return _outcomes(models, scores)
 
 
 def runner(settings: PipelineConfig) -> TaskRunner[PrefectFuture[Any]]:
-    """As many models at a time as ``retrain.workers`` says."""
-    threads: Any = ThreadPoolTaskRunner(max_workers=settings.retrain.workers)
-    return threads  # type: ignore[no-any-return]
+    """What ``retrain.runner`` names: as many models at a time as ``retrain.workers`` says, or as a cluster takes."""
+    retrain = settings.retrain
+    made: Any
+    if retrain.runner == "dask":
+        local = {"n_workers": retrain.workers, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+        options = {"address": retrain.cluster} if retrain.cluster else {"cluster_kwargs": local}
+        made = import_module("prefect_dask").DaskTaskRunner(**options)
+    elif retrain.runner == "ray":
+        # Ray would hide all GPUs from a task that asks it for none; here the stage itself picks one.
+        shown: dict[str, Any] = {"runtime_env": {"env_vars": {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}}}
+        local = {} if retrain.cluster else {"num_cpus": retrain.workers, "include_dashboard": False}
+        made = import_module("prefect_ray").RayTaskRunner(address=retrain.cluster, init_kwargs=shown | local)
+    else:
+        made = ThreadPoolTaskRunner(max_workers=retrain.workers)
+    return made  # type: ignore[no-any-return]
+
+
+def compared(settings: PipelineConfig, results: tuple[Result, ...], store: Store) -> Artifact | None:
+    """What the results say of the arms, with intervals: artifact of kind ``comparison``; None without results."""
+    if not results:
+        return None
+    scored = {(r.task, r.arm, r.seed): r.evaluation for r in results}
+    declared = tuple(product(settings.retrain.tasks(), settings.arms(), settings.retrain.seeds))
+    sides = settings.report.baseline, settings.report.oracle
+    return compare(scored, declared, settings.evaluate, *sides, store)
 
 
 def tables_of(arm: str, sets: dict[str, Artifact], translated: dict[str, Artifact]) -> tuple[Artifact, ...]:
@@ -66,6 +81,31 @@ def tables_of(arm: str, sets: dict[str, Artifact], translated: dict[str, Artifac
     translator = translator_of(arm)
     members = {"real": sets["target"], "source": sets["source"]}
     return tuple(members[part] if part in members else translated[str(translator)] for part in arm.split("+", 1))
+
+
+def members(arm: str, model: Artifact) -> dict[str, int]:
+    """The arm's parts, such as ``real`` and ``translated(cut)`` -> how many images of each the model was trained on.
+
+    They are the model card's, which counts the images that have the task's labels.
+    """
+    card = json.loads(model.file("card.json").read_text())
+    return {part: told["images"] for part, told in zip(arm.split("+", 1), card["train_sets"], strict=True)}
+
+
+def _outcomes(
+    models: dict[Cell, PrefectFuture[Artifact]], scores: dict[Cell, PrefectFuture[Artifact]]
+) -> tuple[tuple[Result, ...], tuple[Failure, ...]]:
+    results, failures = [], []
+    for cell in models:
+        error = _error(models[cell]) or _error(scores[cell])
+        task, arm, seed = cell
+        if error is not None:
+            failures.append(Failure(task=task, arm=arm, seed=seed, error=error))
+            continue
+        model, evaluation = models[cell].result(), scores[cell].result()
+        images = members(arm, model)
+        results.append(Result(task=task, arm=arm, seed=seed, model=model, evaluation=evaluation, images=images))
+    return tuple(results), tuple(failures)
 
 
 def _error(future: PrefectFuture[Artifact]) -> str | None:

@@ -17,7 +17,7 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict
 
 from flows.config import PipelineConfig, overridden
-from flows.matrix import runner
+from flows.matrix import compared, runner
 from flows.publish import RECORD, IncompleteRun, publish
 from tasks.datasets.stage import check, read
 from tasks.evaluate.stage import evaluate_model
@@ -75,7 +75,13 @@ def reevaluate(
     sets = {"source": before.source, "target": before.target, "benchmark": benchmark}
     checks = check(sets, settings.datasets, store, {"benchmark": settings.labels_needed()["benchmark"]})
     results, failures = score_again.with_options(task_runner=runner(settings))(settings, before, benchmark, occasion)
-    found = {"benchmark": benchmark, "checks": checks, "results": results, "failures": failures}
+    found = {
+        "benchmark": benchmark,
+        "checks": checks,
+        "results": results,
+        "failures": failures,
+        "comparison": compared(settings, results, store),
+    }
     after = before.model_copy(update=found)
     folder = settings.folder / "nightly" / occasion
     publish(settings, after, write_report(settings.report, after, store), folder)

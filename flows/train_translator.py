@@ -12,8 +12,8 @@ from typing import Any
 
 from prefect import flow
 
-from flows.augment import read_datasets
 from flows.config import TrainTranslatorConfig, overridden
+from flows.datasets import read_datasets
 from tasks import loading
 from tasks.store import Artifact, Store
 from tasks.translate.config import Learned

@@ -6,11 +6,15 @@ from typing import Literal
 
 from pydantic import Field
 
+from tasks.evaluate.audit.config import AuditConfig
 from tasks.store import Section
 
 
 class EvaluateConfig(Section):
-    """Inference on the benchmark. What is scored, and how, is fixed: COCO's AP and the mean IoU."""
+    """Inference on the benchmark, how its scores are compared, and the audit before it.
+
+    What is scored, and how, is fixed: COCO's AP and the mean IoU.
+    """
 
     classes: Literal["benchmark", "shared"] = Field(
         "benchmark",
@@ -18,3 +22,8 @@ class EvaluateConfig(Section):
         "these, only those that source and target can have as well, for a simulator that does not tell some apart.",
     )
     batch: int = Field(4, ge=1, description="Images in a batch of inference; must be 1 where image sizes differ.")
+    resamples: int = Field(2000, ge=100, description="Bootstrap resamples of the benchmark's images for intervals.")
+    margin: float = Field(
+        0.005, ge=0, lt=1, description="The largest difference in mIoU, mAP or a class's score that does not matter."
+    )
+    audit: AuditConfig | None = Field(AuditConfig(), description="The audit of translated sets; null leaves it out.")

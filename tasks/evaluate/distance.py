@@ -17,6 +17,7 @@ from tasks.datasets.images import read_image
 from tasks.datasets.table import Sample, SampleTable
 
 Features = NDArray[np.floating]
+_ORIENTATIONS = 8  # bins of the gradient's direction, over half a turn
 
 
 def frechet_distance(a: Features, b: Features) -> float:
@@ -64,6 +65,35 @@ def kernel_distance(a: Features, b: Features) -> float:
     return within(a) + within(b) - 2 * float(kernel(a, b).mean())
 
 
+def jensen_shannon(a: Features, b: Features) -> float:
+    """Jensen-Shannon divergence in bits: 0 for the same distribution, 1 for disjoint ones (Lin, IEEE Trans. IT 1991).
+
+    Args:
+        a, b: arrays of one shape, of counts or shares, none negative; each is normalised to the sum 1.
+
+    Raises:
+        ValueError: the shapes differ, a value is negative or not finite, or one of them is 0 throughout.
+    """
+    p, q = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    if p.shape != q.shape:
+        raise ValueError(f"distributions of shapes {p.shape} and {q.shape}: they must be the same")
+    if not all(np.isfinite(v).all() and (v >= 0).all() and v.any() for v in (p, q)):
+        raise ValueError("a distribution has a value that is negative or not finite, or only zeros")
+    p, q = p / p.sum(), q / q.sum()
+    mean = (p + q) / 2
+    return float(sum(np.sum(v[v > 0] * np.log2(v[v > 0] / mean[v > 0])) for v in (p, q)) / 2)
+
+
+def cielab(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """An sRGB image in CIELAB: ``[H, W, 3]``, L from 0 to 100."""
+    return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
+
+
+def colour_statistics(lab: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Mean and standard deviation of the channels of ``[H, W, 3]``: ``[6]``."""
+    return np.concatenate([lab.mean(axis=(0, 1)), lab.std(axis=(0, 1))]).astype(np.float64)
+
+
 def colour_features(table: SampleTable) -> NDArray[np.float64]:
     """Mean and standard deviation of every image's CIELAB channels: ``[N, 6]``, L from 0 to 100.
 
@@ -72,11 +102,33 @@ def colour_features(table: SampleTable) -> NDArray[np.float64]:
     """
 
     def one(sample: Sample) -> NDArray[np.float64]:
-        lab = cv2.cvtColor(read_image(sample.image).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-        return np.concatenate([lab.mean(axis=(0, 1)), lab.std(axis=(0, 1))]).astype(np.float64)
+        return colour_statistics(cielab(read_image(sample.image)))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return np.stack(list(pool.map(one, table)))
+
+
+def patch_features(patches: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Colour and texture of patches: ``colour_statistics``, and how strong gradients of L are in 8 orientations.
+
+    The latter is the mean over the pixels of the gradient's magnitude, in L a pixel, shared out to bins of its
+    direction over half a turn, as in histograms of oriented gradients (Dalal and Triggs, CVPR 2005).
+
+    Args:
+        patches: RGB ``uint8 [N, H, W, 3]``.
+
+    Returns:
+        ``[N, 14]``.
+    """
+    found = np.empty((len(patches), 6 + _ORIENTATIONS))
+    for row, patch in zip(found, patches, strict=True):
+        lab = cielab(patch)
+        dy, dx = np.gradient(lab[..., 0])
+        turn = np.arctan2(dy, dx) / np.pi % 1  # half turns; 1 itself can come of rounding
+        bins = np.minimum((turn * _ORIENTATIONS).astype(np.int64), _ORIENTATIONS - 1)
+        strength = np.bincount(bins.ravel(), np.hypot(dy, dx).ravel(), _ORIENTATIONS)
+        row[:6], row[6:] = colour_statistics(lab), strength / bins.size
+    return found
 
 
 def _check(a: Features, b: Features) -> None:

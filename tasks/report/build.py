@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tasks.datasets.checks import Check
+from tasks.report.audits import read_audits
 from tasks.report.config import ReportConfig
+from tasks.report.intervals import read_comparison, with_intervals
 from tasks.report.model import Cost, DatasetRow, Report, TranslatorRow
 from tasks.report.provenance import provenance, reference
 from tasks.report.reading import Reader
@@ -28,10 +30,16 @@ def build_report(record: RunRecord, config: ReportConfig) -> Report:
     scored = read_results(record.results, reader)
     benchmark = str(_summary(manifests, record.benchmark).get("dataset", "benchmark"))
     tasks = list(dict.fromkeys([*(r.task for r in record.results), *(f.task for f in record.failures)]))
+    comparison = read_comparison(record, reader)
+    compared = {t.task: t for t in comparison.tasks} if comparison else {}
     tables = {t: task_table(t, mine, config, benchmark, reader) for t in tasks if (mine := _of(t, scored))}
+    tables |= {t: with_intervals(tables[t], c, config.baseline) for t, c in compared.items() if t in tables}
     translators = tuple(_translators(record, manifests, reader))
     controls = frozenset(t.name for t in translators if t.method == "identity")
-    verdicts = [verdict(t, tables.get(t), [f for f in record.failures if f.task == t], config, controls) for t in tasks]
+    verdicts = [
+        verdict(t, tables.get(t), [f for f in record.failures if f.task == t], config, controls, compared.get(t))
+        for t in tasks
+    ]
     costs = list(_costs(record, manifests))
     return Report(
         title=config.title,
@@ -40,6 +48,7 @@ def build_report(record: RunRecord, config: ReportConfig) -> Report:
         verdicts=tuple(verdicts),
         failures=record.failures,
         tables=tuple(tables.values()),
+        audits=tuple(read_audits(record, reader)),
         samples=tuple(translation_samples(record, config, reader)),
         predictions=tuple(prediction_samples(record, config, reader)),
         datasets=tuple(_datasets(record, manifests, config, reader)),

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Template
 
 from tasks.datasets.pages import environment
-from tasks.report import curves, words
+from tasks.report import audits, curves, domains, intervals, words
 from tasks.report.markdown import first_line
 from tasks.report.model import Report, TaskTable
 from tasks.report.pictures import pack
@@ -20,6 +20,11 @@ log = logging.getLogger(__name__)
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_BYTES = 8_000_000  # what mail and chat still take as an attachment
+_WORDS = (
+    *("points", "signed", "sign", "duration", "count", "arm_label", "is_mixed", "mixture", "legend"),
+    *("percent", "figure", "rate_words", "rate_interval"),
+)
+_AUDITS = ("acted", "destinations", "failed", "few", "measured_detail", "measured_recall", "passed", "seen", "unseen")
 _SHRINK, _SMALLEST = 0.75, 96
 
 
@@ -41,17 +46,27 @@ def render_html(report: Report, image_width: int, max_bytes: int = MAX_BYTES) ->
 @functools.cache
 def _template() -> Template:
     templates = environment(TEMPLATES)
-    for name in ("points", "signed", "sign", "duration", "count", "arm_label", "is_mixed"):
-        templates.filters[name] = getattr(words, name)
-    templates.filters["first_line"] = first_line
+    templates.filters.update({name: getattr(words, name) for name in _WORDS})
+    templates.filters.update({name: getattr(audits, name) for name in _AUDITS})
+    templates.filters.update({"first_line": first_line, "mark": intervals.mark})
     return templates.get_template("report.html.j2")
 
 
 def _helpers() -> dict[str, Any]:
-    return {"charts": curves.charts, "chart_size": (curves.WIDTH, curves.HEIGHT), "chain": chain, "scale": scale}
+    return {
+        "charts": curves.charts,
+        "chart_size": (curves.WIDTH, curves.HEIGHT),
+        "clouds": domains.clouds,
+        "map_size": (domains.WIDTH, domains.HEIGHT),
+        "interval": words.interval,
+        "measure": words.measure,
+        "chain": chain,
+        "scale": scale,
+    }
 
 
 def scale(table: TaskTable) -> float:
     """The full length of the bars of a table's first metric, in points: a little more than the highest score."""
-    scores = [v for r in table.rows for v in (r.cells[0].value, *r.cells[0].seeds.values()) if v is not None]
+    cells = [r.cells[0] for r in table.rows]
+    scores = [v for c in cells for v in (c.value, c.high, *c.seeds.values()) if v is not None]
     return 1.05 * max(scores, default=0.0) or 100.0

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from tasks.evaluate.audit.model import AuditCheck
+from tasks.report.audits import acted, failed, passed
+from tasks.report.intervals import class_changes, mark
 from tasks.report.model import Cell, Column, Report, Row, TaskTable
-from tasks.report.words import arm_label, count, duration, points, signed
+from tasks.report.words import arm_label, change, count, duration, interval, legend, measure, mixture, points
 
 _FAILURES = 20  # as many as are listed
 _ERROR_CHARS = 200
 
 
 def render_markdown(report: Report) -> str:
-    """Render verdicts, failures, tables, cost, rejected files, checks and provenance as GitHub-flavoured Markdown."""
+    """Render all but pictures and the audits' tables as GitHub-flavoured Markdown."""
     blocks = [
         f"# {escape(report.title)}",
         f"Run **{escape(report.name)}**, finished {report.finished:%Y-%m-%d %H:%M} UTC",
@@ -22,6 +25,7 @@ def render_markdown(report: Report) -> str:
     blocks += _failures(report)
     for table in report.tables:
         blocks += _table(table)
+    blocks += _audits(report)
     blocks += _cost(report)
     blocks += _rejected(report)
     blocks += _checks(report)
@@ -73,6 +77,11 @@ def _table(table: TaskTable) -> Iterable[str]:
     lines = [_line(header), _line(["---"] + ["---:"] * (len(header) - 1))]
     lines += [_line(_cells(row, table.columns)) for row in table.rows]
     yield "\n".join(lines)
+    if table.margin is not None:
+        yield legend(table.margin)
+    arms = [row for row in table.rows if row.role != "oracle"]
+    if classes := [f"* {escape(f'{row.label}. {told}')}" for row in arms if (told := class_changes(table, row))]:
+        yield "\n".join(["**Classes, against the baseline:**", "", *classes])
     protocol = [
         f"{f.name} {escape(f.value)}" + (" **(differs between arms)**" if f.differs else "") for f in table.protocol
     ]
@@ -86,6 +95,7 @@ def _heading(column: Column) -> str:
 
 def _cells(row: Row, columns: Sequence[Column]) -> list[str]:
     images = "-" if row.train_images is None else f"{row.train_images:,}"
+    images += f" ({escape(mixture(row.images))})" if mixture(row.images) else ""
     role = f" ({row.role})" if row.role != "other" else ""
     cells = zip(row.cells, columns, strict=True)
     return [escape(row.label) + role, images, *(_cell(cell, not column.is_class) for cell, column in cells)]
@@ -93,11 +103,33 @@ def _cells(row: Row, columns: Sequence[Column]) -> list[str]:
 
 def _cell(cell: Cell, with_delta: bool) -> str:
     text = f"**{points(cell.value)}**" if cell.best else points(cell.value)
-    return f"{text} ({signed(cell.delta)})" if with_delta and cell.delta is not None else text
+    if not with_delta:
+        return text
+    text = f"{text} {interval(cell.low, cell.high)}".rstrip()
+    told = f"{mark(cell)} {change(cell.delta, cell.delta_low, cell.delta_high)}".strip()
+    return f"{text} ({told})" if cell.delta is not None else text
 
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _audits(report: Report) -> Iterable[str]:
+    if report.audits:
+        yield "## Audit of the translations"
+    for part in report.audits:
+        checks = failed(part.audit)
+        passes = f" {passed(part.audit)}." if part.audit.checks else ""
+        lines = [f"**{escape(arm_label(f'translated({part.name})'))}.** {escape(part.summary)}{passes}"]
+        lines += [f"\n{escape(acted(part.audit))}"] if part.audit.acted else []
+        lines += ["", *(_check(c) for c in checks[:_FAILURES])] if checks else []
+        lines += [f"* and {len(checks) - _FAILURES} more"] if len(checks) > _FAILURES else []
+        yield "\n".join(lines)
+
+
+def _check(check: AuditCheck) -> str:
+    figures = f"{measure(check.measured, check.unit)}, at most {measure(check.threshold, check.unit)}"
+    return f"* {check.severity}, {escape(f'{check.name}, {check.subject} ({figures}): {check.message}')}"
 
 
 def _cost(report: Report) -> Iterable[str]:

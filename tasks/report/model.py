@@ -9,11 +9,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.datasets.checks import Check
-from tasks.datasets.masks import MaskEncoding
+from tasks.evaluate.audit.model import Audit
+from tasks.evaluate.outcome import Outcome as Decided
+from tasks.report.grid import Grid
 from tasks.report.record import Failure, Task
 
 REPORT_JSON = "report.json"
-Outcome = Literal["better", "worse", "equal", "unknown"]
+Outcome = Decided | Literal["unknown"]
 
 
 class Part(BaseModel):
@@ -28,13 +30,21 @@ class Cell(Part):
     Attributes:
         value: mean over the seeds; None where the class does not occur in the benchmark.
         seeds: seed -> that seed's score.
-        delta: ``value`` minus the baseline's; None for the baseline itself and where one of the two is missing.
+        delta: ``value`` minus the baseline's, by the seeds that both have where there is a comparison; None for the
+            baseline itself and where one of the two is missing.
+        low, high: 95 % interval of ``value``; None without a comparison.
+        delta_low, delta_high: 95 % interval of ``delta``. outcome: what the difference comes to.
         best: highest of its column as printed, among the arms with real images or among those without.
     """
 
     value: float | None
+    low: float | None = None
+    high: float | None = None
     seeds: dict[int, float] = {}
     delta: float | None = None
+    delta_low: float | None = None
+    delta_high: float | None = None
+    outcome: Decided | None = None
     best: bool = False
 
 
@@ -47,13 +57,19 @@ class Column(Part):
 
 
 class Row(Part):
-    """An arm of the comparison; ``cells`` in the order of the table's columns."""
+    """An arm of the comparison; ``cells`` in the order of the table's columns.
+
+    Attributes:
+        train_images: how many it was trained on. images: part of the arm -> how many of these are of it; empty where
+            that was not recorded.
+    """
 
     arm: str
     label: str
     role: Literal["baseline", "oracle", "other"]
     seeds: tuple[int, ...]
     train_images: int | None
+    images: dict[str, int] = {}
     cells: tuple[Cell, ...]
 
 
@@ -74,13 +90,18 @@ class Curve(Part):
 
 
 class TaskTable(Part):
-    """The comparison for one task; the first column is the metric that the verdict is about."""
+    """The comparison for one task; the first column is the metric that the verdict is about.
+
+    Attributes:
+        margin: the largest difference that does not matter, in points; None where no intervals are known.
+    """
 
     task: Task
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     protocol: tuple[Fact, ...]
     notes: tuple[str, ...]
+    margin: float | None = None
     curves: tuple[Curve, ...]
 
     def row(self, arm: str) -> Row | None:
@@ -92,11 +113,13 @@ class Verdict(Part):
     """What the run found for one task.
 
     Attributes:
-        outcome: of the best translated arm against the baseline, as printed with one decimal; ``unknown`` where
-            one of the two is missing.
+        outcome: of the best translated arm against the baseline, as its interval says; ``unknown`` where one of the
+            two is missing, or there is no interval.
         sentence: the finding. notes: how far it can be trusted, and what else there is to know.
         arm, baseline, oracle: the arms compared; None where there is none.
-        delta: points over the baseline. gap_closed: share of the way from baseline to oracle; may be negative.
+        delta: points over the baseline, with its 95 % interval low to high where one is known.
+        gap_closed: share of the way from baseline to oracle; may be negative. None where the interval does not show
+            a difference.
     """
 
     task: Task
@@ -108,6 +131,8 @@ class Verdict(Part):
     baseline: str | None = None
     oracle: str | None = None
     delta: float | None = None
+    low: float | None = None
+    high: float | None = None
     gap_closed: float | None = None
 
 
@@ -143,6 +168,18 @@ class TranslatorRow(Part):
     images_per_second: float | None
 
 
+class AuditPart(Part):
+    """The audit of a translated set.
+
+    Attributes:
+        summary: its findings in one sentence. audit: all of them; of the map of domains, some of the points.
+    """
+
+    name: str
+    summary: str
+    audit: Audit
+
+
 class Cost(Part):
     """What an artifact took to build, in seconds, whenever that was."""
 
@@ -150,61 +187,6 @@ class Cost(Part):
     seconds: float
     images_per_second: float | None
     artifact: str
-
-
-class LegendEntry(Part):
-    """A class and its RGB colour (0-255)."""
-
-    name: str
-    color: tuple[int, int, int]
-
-
-class DrawnBox(Part):
-    """A box in pixels of the original image; ``category`` is an index into the legend."""
-
-    category: int
-    x1: float
-    y1: float
-    x2: float
-    y2: float
-
-
-class Picture(Part):
-    """A picture of a grid: an image, a label image in the legend's colours, or an image with boxes.
-
-    Paths stay out of ``report.json``: they lead into the store of one machine.
-
-    Attributes:
-        caption: what it shows.
-        image: the photograph. label: a label image, drawn in its place; encoding: how that is decoded, None where
-            its values are class indices already.
-        boxes: drawn over the image.
-        missing: why there is no picture.
-    """
-
-    caption: str
-    image: Path | None = Field(default=None, exclude=True)
-    label: Path | None = Field(default=None, exclude=True)
-    encoding: MaskEncoding | None = Field(default=None, exclude=True)
-    boxes: tuple[DrawnBox, ...] = Field(default=(), exclude=True)
-    missing: str | None = None
-
-
-class GridRow(Part):
-    """The same image in every column."""
-
-    id: str
-    pictures: tuple[Picture, ...]
-
-
-class Grid(Part):
-    """Pictures side by side under headings; without headings, a plain strip."""
-
-    title: str
-    note: str
-    columns: tuple[str, ...]
-    rows: tuple[GridRow, ...]
-    legend: tuple[LegendEntry, ...] = ()
 
 
 class Node(Part):
@@ -248,7 +230,7 @@ class Report(Part):
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    schema_version: Literal[1] = Field(default=1, alias="schema")
+    schema_version: Literal[2] = Field(default=2, alias="schema")
     title: str
     name: str
     finished: datetime
@@ -256,6 +238,7 @@ class Report(Part):
     failures: tuple[Failure, ...]
     problems: tuple[str, ...]
     tables: tuple[TaskTable, ...]
+    audits: tuple[AuditPart, ...] = ()
     samples: tuple[Grid, ...]
     predictions: tuple[Grid, ...]
     datasets: tuple[DatasetRow, ...]

@@ -17,6 +17,8 @@ class Result(BaseModel):
         model: artifact of kind ``model``: ``card.json`` (network, input size, iterations, batch, seed, initial weights,
             train images), ``curve.json`` (iteration -> loss) and ``checkpoint.pth``.
         evaluation: artifact of kind ``evaluation``: ``scores.json``, predictions and per-image evidence.
+        images: part of the arm -> how many of its images have the task's labels and were trained on. Batches are drawn
+            from all of them alike, so this is also the ratio in which a mixed arm saw its parts.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -26,6 +28,10 @@ class Result(BaseModel):
     seed: int
     model: Artifact
     evaluation: Artifact
+    images: dict[str, int] = {}
+
+    def __hash__(self) -> int:
+        return hash((self.task, self.arm, self.seed))  # a dict has no hash, and a run has one result a cell
 
 
 class Failure(BaseModel):
@@ -47,6 +53,9 @@ class RunRecord(BaseModel):
         checks: artifact of kind ``checks``: ``checks.json`` and ``checks.html``.
         translators: name -> artifact of kind ``translator``, for the trained methods.
         translated: name -> artifact of kind ``translated``: ``images/*.png`` and ``samples.parquet``.
+        audits: name -> artifact of kind ``audit``: ``audit.json``, of what the translator made.
+        comparison: artifact of kind ``comparison``: ``comparison.json``, the arms' scores and differences with
+            intervals. None in records from before there was one, and where nothing was scored.
         results: the arms that finished, in the order of the configuration.
         failures: the arms that did not.
     """
@@ -60,6 +69,8 @@ class RunRecord(BaseModel):
     checks: Artifact | None = None
     translators: dict[str, Artifact]
     translated: dict[str, Artifact]
+    audits: dict[str, Artifact] = {}
+    comparison: Artifact | None = None
     results: tuple[Result, ...]
     failures: tuple[Failure, ...] = ()
 
@@ -70,7 +81,10 @@ class RunRecord(BaseModel):
             named["check data sets"] = self.checks
         named |= {f"train translator {name}": a for name, a in self.translators.items()}
         named |= {f"translate {name}": a for name, a in self.translated.items()}
+        named |= {f"audit {name}": a for name, a in self.audits.items()}
         for r in self.results:
             named[f"retrain {r.task} {r.arm} seed {r.seed}"] = r.model
             named[f"evaluate {r.task} {r.arm} seed {r.seed}"] = r.evaluation
+        if self.comparison is not None:
+            named["compare arms"] = self.comparison
         return named

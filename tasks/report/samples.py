@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from tasks.datasets.table import Sample, SampleTable
 from tasks.report.config import ReportConfig
-from tasks.report.model import DrawnBox, Grid, GridRow, LegendEntry, Picture
+from tasks.report.grid import DrawnBox, Grid, GridRow, LegendEntry, Picture
 from tasks.report.reading import Reader
 from tasks.report.record import Result, RunRecord, Task
 from tasks.report.words import arm_label

@@ -19,7 +19,11 @@ from tasks.store import Artifact, Store, code_version, content_digest, file_sha2
 log = logging.getLogger(__name__)
 
 MARKDOWN, PAGE = "report.md", "report.html"
-_CODE = ("tasks.report", *(f"tasks.datasets.{name}" for name in ("table", "masks", "images", "pages")))
+_CODE = (
+    "tasks.report",
+    *(f"tasks.datasets.{name}" for name in ("table", "masks", "images", "pages")),
+    *(f"tasks.evaluate.{name}" for name in ("outcome", "audit.model")),
+)
 
 
 @task(name="write report", cache_policy=NO_CACHE)

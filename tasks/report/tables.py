@@ -131,6 +131,7 @@ def _row(arm: str, scored: Sequence[Scored], cells: Sequence[Cell], config: Repo
         role="baseline" if arm == config.baseline else "oracle" if arm == config.oracle else "other",
         seeds=tuple(s.result.seed for s in scored),
         train_images=scored[0].card.train_images,
+        images=scored[0].result.images,
         cells=tuple(cells),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -9,18 +11,20 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tasks.report.audits import acted, failed
+from tasks.report.intervals import mark
 from tasks.report.markdown import first_line
-from tasks.report.model import Cell, Report, TaskTable
+from tasks.report.model import AuditPart, Cell, Outcome, Report, TaskTable
 from tasks.report.record import RunRecord
-from tasks.report.words import arm_label, count, duration, points, sign, signed
+from tasks.report.words import arm_label, count, duration, interval, legend, mixture, points, sign, signed
 from tasks.store import Artifact
 
-_STYLES = {"better": "green", "worse": "red", "equal": "yellow", "unknown": "yellow"}
+_STYLES = {"improves": "green", "harms": "red"}
 _SIGNS = {1: "green", -1: "red", 0: "dim"}
 
 
 def print_report(artifact: Artifact, record: RunRecord, console: Console | None = None) -> None:
-    """Print verdicts, tables, failures, and what was built or found in the store.
+    """Print verdicts, tables, audits, failures, and what was built or found in the store.
 
     Args:
         artifact: what ``write_report`` returned.
@@ -32,10 +36,13 @@ def print_report(artifact: Artifact, record: RunRecord, console: Console | None 
         body = Text(verdict.sentence, style="bold")
         for note in verdict.notes:
             body.append(f"\n· {note}", style="not bold dim")
-        console.print(Panel(body, title=verdict.task, title_align="left", border_style=_STYLES[verdict.outcome]))
+        console.print(Panel(body, title=verdict.task, title_align="left", border_style=_style(verdict.outcome)))
     for table in report.tables:
         console.print(_scores(table))
-        console.print(Text(", ".join(f"{f.name} {f.value}" for f in table.protocol), style="dim"))
+        for line in _beside(table):
+            console.print(Text(line, style="dim"))
+    for part in report.audits:
+        _print_audit(part, console)
     for failure in report.failures:
         where = f"{failure.task}, {arm_label(failure.arm)}, seed {failure.seed}"
         console.print(Text(f"failed: {where}: {first_line(failure.error)}", style="red"))
@@ -61,10 +68,41 @@ def _scores(table: TaskTable) -> Table:
 
 
 def _cell(cell: Cell, with_delta: bool) -> Text:
+    """A metric's interval and difference on lines of their own; of a class, the mark alone."""
     text = Text(points(cell.value), style="bold" if cell.best else "")
-    if with_delta and cell.delta is not None:
-        text.append(f"\n{signed(cell.delta)}", style=f"not bold {_SIGNS[sign(cell.delta)]}")
+    color = _style(cell.outcome, "dim") if cell.outcome else _SIGNS[sign(cell.delta)]
+    if not with_delta:
+        text.append(f" {mark(cell)}" if cell.outcome else "", style=f"not bold {color}")
+        return text
+    if cell.low is not None:
+        text.append(f"\n{interval(cell.low, cell.high)}", style="not bold dim")
+    if cell.delta is not None:
+        text.append(f"\n{mark(cell)} {signed(cell.delta)}".replace("\n ", "\n"), style=f"not bold {color}")
+    if cell.delta_low is not None:
+        text.append(f"\n{interval(cell.delta_low, cell.delta_high)}", style="not bold dim")
     return text
+
+
+def _style(outcome: Outcome, other: str = "yellow") -> str:
+    return _STYLES.get(outcome, other)
+
+
+def _beside(table: TaskTable) -> Iterable[str]:
+    """What the table's figures mean and hold under."""
+    if table.margin is not None:
+        yield legend(table.margin)
+    yield from (f"{row.label}: {told}" for row in table.rows if (told := mixture(row.images)))
+    yield ", ".join(f"{f.name} {f.value}" for f in table.protocol)
+
+
+def _print_audit(part: AuditPart, console: Console) -> None:
+    text = Text(f"{arm_label(f'translated({part.name})')}: ", style="bold").append(part.summary, style="not bold")
+    console.print(text)
+    for check in failed(part.audit):
+        style = "red" if check.severity == "error" else "yellow"
+        console.print(Text(f"{check.severity}: {check.message}", style=style))
+    if told := acted(part.audit):
+        console.print(Text(told))
 
 
 def _stages(record: RunRecord) -> Table:

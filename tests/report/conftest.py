@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import BaseModel
 
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
+from tasks.evaluate.audit.model import Audit
+from tasks.evaluate.outcome import Comparison
 from tasks.report.record import Failure, Result, RunRecord, Task
-from tasks.store import Artifact, Store
+from tasks.store import Artifact, Store, write_json
 
 SIZE = (48, 36)
 CLASSES = {"road": 0.6, "sky": 0.8, "train": None}
@@ -27,7 +30,7 @@ BOXES = {"car": 0.3, "pedestrian": 0.1}
 class Fake:
     """Makes the artifacts of a run.
 
-    ``arms``: (task, arm, seed) -> the headline metric as a fraction.
+    ``arms``: (task, arm, seed) -> the headline metric as a fraction. ``parts``: arm -> its images by part.
     """
 
     root: Path
@@ -39,6 +42,9 @@ class Fake:
     images: int = 4
     with_boxes: bool = True
     left_out: Sequence[str] = ()
+    comparison: Comparison | None = None
+    audits: Mapping[str, Audit] = field(default_factory=dict)
+    parts: Mapping[str, dict[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.store = Store(self.root)
@@ -50,7 +56,8 @@ class Fake:
         for (task, arm, seed), score in self.arms.items():
             model = self.model(task, arm, seed, next((a for n, a in translated.items() if n in arm), source))
             evaluation = self.evaluation(task, score, model, benchmark)
-            results.append(Result(task=task, arm=arm, seed=seed, model=model, evaluation=evaluation))
+            made = {"model": model, "evaluation": evaluation, "images": self.parts.get(arm, {})}
+            results.append(Result(task=task, arm=arm, seed=seed, **made))
         return RunRecord(
             name=name,
             source=source,
@@ -59,12 +66,14 @@ class Fake:
             benchmark=benchmark,
             translators={n: self.translator(n, source, target) for n in self.translators},
             translated=translated,
+            audits={n: self.written("audit", a, {"translated": translated[n]}) for n, a in self.audits.items()},
+            comparison=self.written("comparison", self.comparison, {}) if self.comparison else None,
             results=tuple(results),
             failures=tuple(self.failures),
         )
 
     def info(self, name: str) -> TableInfo:
-        classes = tuple(SegmentationClass(name=n, color=(40 * i, 90, 200)) for i, n in enumerate(self.classes))
+        classes = tuple(SegmentationClass(name=n, color=(40 * i % 256, 90, 200)) for i, n in enumerate(self.classes))
         encoding = MaskEncoding(kind="index", indices={**{i: i for i in range(len(classes))}, 255: 255})
         return TableInfo(
             dataset=name,
@@ -89,6 +98,12 @@ class Fake:
 
     def build(self, kind: str, config: dict[str, Any], inputs: dict[str, Artifact], make: Any) -> Artifact:
         return self.store.build(kind, config=config, inputs=inputs, code="c0de", make=make)
+
+    def written(self, kind: str, content: BaseModel, inputs: dict[str, Artifact]) -> Artifact:
+        def make(folder: Path) -> None:
+            write_json(folder / f"{kind}.json", content.model_dump(mode="json"))
+
+        return self.build(kind, content.model_dump(mode="json"), inputs, make)
 
     def dataset(self, name: str) -> Artifact:
         def make(folder: Path) -> dict[str, Any]:

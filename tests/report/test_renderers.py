@@ -21,14 +21,11 @@ from tasks.report.model import Report
 from tasks.report.record import Failure, RunRecord
 from tasks.report.stage import write_report
 from tasks.report.terminal import print_report
-from tasks.report.words import duration, points
+from tasks.report.words import points
 from tasks.store import Artifact, Store
 
-FULL = {
-    (task, arm, 0): score
-    for task in ("segmentation", "detection")
-    for arm, score in {"real": 0.371, "source": 0.193, "translated(cut)": 0.228}.items()
-}
+SCORES = {"real": 0.371, "source": 0.193, "translated(cut)": 0.228}
+FULL = {(task, arm, 0): score for task in ("segmentation", "detection") for arm, score in SCORES.items()}
 
 
 class Tables(HTMLParser):
@@ -82,7 +79,7 @@ def read(artifact: Artifact) -> tuple[dict[str, Any], str, str]:
 
 def test_figures_agree(write: Any) -> None:
     content, markdown, page = read(write(FULL)[0])
-    assert content["schema"] == 1
+    assert content["schema"] == 2
     for table in content["tables"]:
         section = page.split(f'<section id="{table["task"]}">')[1].split("</section>")[0]
         html_rows = {r[0].split()[0]: [c.split()[0] for c in r] for r in parse(section).rows}
@@ -102,7 +99,8 @@ def test_table_content(write: Any) -> None:
     segmentation = content["tables"][0]
     assert [c["name"] for c in segmentation["columns"]] == ["mIoU", "road", "sky", "train"]
     translated = segmentation["rows"][2]
-    assert translated["cells"][0] == {"value": 22.8, "seeds": {"0": 22.8}, "delta": 3.5, "best": True}
+    known = {k: v for k, v in translated["cells"][0].items() if v is not None}
+    assert known == {"value": 22.8, "seeds": {"0": 22.8}, "delta": 3.5, "best": True}
     assert segmentation["rows"][0]["cells"][0]["best"] is False  # real: nothing of its kind to beat
     assert translated["cells"][3]["value"] is None
     assert any("train not in the benchmark" in n for n in segmentation["notes"])
@@ -282,14 +280,6 @@ def test_terminal_prints_verdicts_figures_and_what_was_found(write: Any, tmp_pat
     assert "[bold]" in text
     assert re.search(r"dataset source .* found", text)
     assert re.search(r"dataset target .* built", text)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.04, "0.0 s"), (48.2, "48 s"), (59.7, "1 min 0 s"), (270, "4 min 30 s"), (7500, "2 h 5 min")],
-)
-def test_duration(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_failed_checks_are_told_and_passed_ones_counted(write: Any) -> None:

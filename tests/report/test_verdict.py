@@ -31,7 +31,7 @@ def test_better(judge: Any) -> None:
         "and closes 20 % of the gap to real (37.1)."
     )
     assert verdict.notes == ("1 seed an arm: no interval, and differences of a few points can be chance.",)
-    assert (verdict.outcome, verdict.delta, verdict.gap_closed) == ("better", 3.5, pytest.approx(0.1966, abs=1e-4))
+    assert (verdict.outcome, verdict.delta, verdict.gap_closed) == ("unknown", 3.5, pytest.approx(0.1966, abs=1e-4))
 
 
 def test_worse_widens_the_gap(judge: Any) -> None:
@@ -40,7 +40,7 @@ def test_worse_widens_the_gap(judge: Any) -> None:
         "Translated (cut) lowers mIoU by 1.2 points against the raw simulator images (19.3 → 18.1) "
         "and widens the gap to real (37.1) from 17.8 to 19.0 points."
     )
-    assert verdict.outcome == "worse"
+    assert verdict.outcome == "unknown"
 
 
 def test_equal_as_printed(judge: Any) -> None:
@@ -49,7 +49,7 @@ def test_equal_as_printed(judge: Any) -> None:
         "Translated (cut) leaves mIoU where the raw simulator images put it (19.3 → 19.3); "
         "the gap of 17.8 points to real (37.1) stays."
     )
-    assert verdict.outcome == "equal"
+    assert verdict.outcome == "unknown"
 
 
 def test_one_point_is_singular(judge: Any) -> None:

@@ -1,0 +1,114 @@
+"""The audit of translated sets before anything is trained on them: what translation brought, and what it broke."""
+
+from __future__ import annotations
+
+if __name__ == "__main__":  # before the slow imports below
+    from flows.cli import main
+
+    main("flows.audit")
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.futures import PrefectFuture
+
+from flows.config import PipelineConfig, overridden
+from flows.datasets import read_datasets, translate_source
+from flows.matrix import runner
+from tasks.datasets.table import SampleTable
+from tasks.evaluate.audit.build import Judged
+from tasks.evaluate.stage import audit_translation, evaluate_model
+from tasks.retrain.config import LABELS, RetrainConfig, Task
+from tasks.retrain.stage import train_model
+from tasks.store import Artifact, Store
+
+JUDGE = "judge"
+Reading = tuple[Task, str]  # a judge's task, and the name of the set that it reads
+
+
+@flow(name="audit")
+def audit(config: PipelineConfig | Path, overrides: dict[str, Any] = {}) -> dict[str, Artifact]:  # noqa: B006
+    """Translate the source set and audit every translation, without retraining: the gate before hours of training.
+
+    Args:
+        config: the pipeline's configuration, or the YAML file it is in.
+        overrides: changes to it by dotted key.
+
+    Returns:
+        Translator -> artifact of kind ``audit``. A later run of the whole chain finds all of it in the store.
+
+    Raises:
+        ConfigError: the configuration is wrong, or has no audit.
+        AuditFailed: a translated set is not fit to be trained on.
+    """
+    settings = overridden(config, overrides, PipelineConfig)
+    store = Store(settings.store, settings.model_dump(mode="json"))
+    sets, _ = read_datasets(settings, store)
+    _, translated = translate_source(settings, sets["source"], sets["target"], store)
+    return audit_translations.with_options(task_runner=runner(settings))(settings, sets, translated)
+
+
+@flow(name="audit-translations")
+def audit_translations(
+    settings: PipelineConfig, sets: dict[str, Artifact], translated: dict[str, Artifact]
+) -> dict[str, Artifact]:
+    """Let judges trained on the target set read source and translations, and measure what changed.
+
+    Args:
+        settings: the pipeline's configuration.
+        sets: ``source``, ``target`` and ``benchmark``.
+        translated: translator -> translated source.
+
+    Returns:
+        Translator -> artifact of kind ``audit``; empty where ``evaluate.audit`` is null.
+
+    Raises:
+        AuditFailed: a translated set is not fit to be trained on.
+    """
+    config = settings.evaluate.audit
+    if config is None or not translated:
+        return {}
+    store = Store(settings.store, settings.model_dump(mode="json"))
+    read = _readings(settings, sets, translated, store)
+    found = {}
+    for name, images in translated.items():
+        judged = Judged(
+            source=read.get(("segmentation", "source")),
+            translated=read.get(("segmentation", name)),
+            real=read.get(("segmentation", "target")),
+            benchmark=read.get(("segmentation", "benchmark")),
+            boxes_source=read.get(("detection", "source")),
+            boxes_translated=read.get(("detection", name)),
+        )
+        found[name] = audit_translation(name, sets, images, judged, config, store)
+    return found
+
+
+def _readings(
+    settings: PipelineConfig, sets: dict[str, Artifact], translated: dict[str, Artifact], store: Store
+) -> dict[Reading, Artifact]:
+    """Train the judges, and let them read every set that has the labels to compare with."""
+    retrain = judges(settings)
+    labelled = {role: SampleTable.read(a.path) for role, a in sets.items()}
+    reading: dict[Reading, PrefectFuture[Artifact]] = {}
+    for task in retrain.tasks():
+        if not all(len(labelled[role].labelled(LABELS[task])) for role in ("source", "target")):
+            continue  # the audit says what it could not measure
+        cell = (task, JUDGE, retrain.seeds[0])
+        model: Any = train_model.submit(*cell, (sets["target"],), retrain, store)  # Prefect passes its result on
+        whole = sets if task == "segmentation" else {"source": sets["source"]}
+        for name, images in {**whole, **translated}.items():
+            if name not in labelled or len(labelled[name].labelled(LABELS[task])):
+                reading[task, name] = evaluate_model.submit(*cell, model, images, settings.evaluate, retrain, store)
+    return {key: future.result() for key, future in reading.items()}
+
+
+def judges(settings: PipelineConfig) -> RetrainConfig:
+    """The retraining of the judges: the arm ``real`` of one seed, unless they are trained for longer."""
+    config = settings.evaluate.audit
+    assert config is not None
+    retrain = settings.retrain.absolute()
+    longer = {} if config.judge_iterations is None else {"iterations": config.judge_iterations}
+    tasks: dict[str, Any] = {task: training.model_copy(update=longer) for task, training in retrain.tasks().items()}
+    return retrain.model_copy(update={**tasks, "seeds": (config.seed,)})

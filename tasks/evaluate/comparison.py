@@ -1,0 +1,277 @@
+"""Comparing arms on the benchmark: paired by image and seed, with intervals for the chance of both.
+
+Every score of every model is computed in the same resamples of the benchmark's images, so that a difference is that
+of two models on the same images. What differences come to is in ``outcomes``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.evaluate import outcomes
+from tasks.evaluate.config import EvaluateConfig
+from tasks.evaluate.evidence import DetectionEvidence, EvidenceError, SegmentationEvidence, check_comparable
+from tasks.evaluate.outcome import (
+    ArmDifference,
+    ArmScores,
+    Comparison,
+    Difference,
+    Estimate,
+    Missing,
+    TaskComparison,
+)
+from tasks.evaluate.outcomes import FEW, LEVEL, Measured
+from tasks.evaluate.statistics import average_precision, image_weights, iou, mean_over
+from tasks.progress import progress
+from tasks.retrain.config import Task
+
+Floats = NDArray[np.float64]
+Weights = NDArray[np.int32]
+Evidence = SegmentationEvidence | DetectionEvidence
+Cell = tuple[str, int]
+Pair = tuple[str, str]
+Quantity = tuple[str, str]
+
+METRIC: dict[Task, str] = {"segmentation": "mIoU", "detection": "mAP"}
+GROUPS = ("metrics", "classes", "classes50")
+MIXED = "real+"
+ONE_SEED = (
+    "1 seed: intervals cover the choice of the benchmark's images, not the chance of training: they compare these "
+    "models, not the methods"
+)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An evaluated model: ``folder`` is that of its evaluation artifact."""
+
+    task: Task
+    arm: str
+    seed: int
+    folder: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """The Q scores of a model: ``float64 [Q]`` on all images, ``float32 [R, Q]`` in resamples; NaN where undefined."""
+
+    values: Floats
+    resampled: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Scoreboard:
+    """All models' scores of a task.
+
+    Attributes:
+        images: of the benchmark.
+        quantities: the Q scores: group (of ``GROUPS``) and name.
+        shown: how many images have something to score, for each of them.
+        models: arm and seed -> scores.
+        seed: of the random numbers.
+    """
+
+    images: int
+    quantities: tuple[Quantity, ...]
+    shown: tuple[int, ...]
+    models: dict[Cell, Scores]
+    seed: int
+
+    def seeds(self, arm: str) -> tuple[int, ...]:
+        """The seeds that an arm has, ascending."""
+        return tuple(sorted(seed for of, seed in self.models if of == arm))
+
+    def arm(self, arm: str) -> ArmScores:
+        """An arm's scores over its seeds."""
+        seeds = self.seeds(arm)
+        models = [self.models[arm, seed] for seed in seeds]
+        values, resampled = np.stack([m.values for m in models]), np.stack([m.resampled for m in models])
+        found: dict[str, dict[str, Estimate]] = {group: {} for group in GROUPS}
+        for i, (group, name) in enumerate(self.quantities):
+            found[group][name] = outcomes.estimate(values[:, i], resampled[..., i].astype(float), self.seed)
+        return ArmScores(arm=arm, seeds=seeds, images=self.images, **found)
+
+    def measured(self, pair: Pair, seeds: Sequence[int]) -> dict[Quantity, Measured]:
+        """Measure the differences of two arms, seed by seed."""
+        models = [(self.models[pair[0], seed], self.models[pair[1], seed]) for seed in seeds]
+        values = np.stack([a.values - b.values for a, b in models])
+        resampled = np.stack([a.resampled - b.resampled for a, b in models])
+        return {
+            quantity: outcomes.measured(
+                seeds, values[:, i], resampled[..., i].astype(float), self.images, self.shown[i], self.seed
+            )
+            for i, quantity in enumerate(self.quantities)
+        }
+
+
+def compare_arms(
+    scored: Sequence[Scored],
+    declared: Mapping[Task, Sequence[Cell]],
+    config: EvaluateConfig,
+    baseline: str,
+    oracle: str,
+    seed: int = 0,
+) -> Comparison:
+    """Compare the arms of each task with the baseline, the oracle, and mixed arms with the mixed baseline.
+
+    Args:
+        scored: the evaluated models.
+        declared: task -> arm and seed of all cells of the matrix; those without a result are listed as missing.
+        config: resamples and margin.
+        baseline: an arm, as ``source``; its mixed arm is ``real+source``. Differences to an arm that is not there are
+            left out.
+        oracle: an arm, as ``real``.
+        seed: of the random numbers; the same results and seed give the same comparison.
+
+    Raises:
+        EvidenceError: a result cannot be read, or two are not of the same benchmark; it says what differs.
+    """
+    tasks = dict.fromkeys([*declared, *(result.task for result in scored)])
+    compared = []
+    for task in tasks:
+        board = read_scores(task, [s for s in scored if s.task == task], config.resamples, seed)
+        compared.append(_compared(task, board, tuple(declared.get(task, ())), config, baseline, oracle))
+    return Comparison(tasks=tuple(compared))
+
+
+def read_scores(task: Task, scored: Sequence[Scored], resamples: int, seed: int) -> Scoreboard:
+    """Read the results of a task, one after the other, and score each on all images and in the same resamples.
+
+    Raises:
+        EvidenceError: a result cannot be read, is there twice, or is not of the same benchmark as the first.
+    """
+    read = SegmentationEvidence.read if task == "segmentation" else DetectionEvidence.read
+    models: dict[Cell, Scores] = {}
+    first: Evidence | None = None
+    weights = image_weights(0, resamples, seed)
+    for result in progress(scored, len(scored), f"{task} resampling", bar=False):
+        cell = result.arm, result.seed
+        if cell in models:
+            raise EvidenceError(f"{task}: {_what(result)} is there twice, the second time as {result.folder}")
+        evidence: Evidence = read(result.folder)
+        if first is None:
+            first, weights = evidence, image_weights(len(evidence.ids), resamples, seed)
+        check_comparable(first, evidence, _what(scored[0]), _what(result))
+        models[cell] = Scores(_scores(evidence, None), _scores(evidence, weights).astype(np.float32))
+    if first is None:
+        return Scoreboard(0, (), (), models, seed)
+    return Scoreboard(len(first.ids), *_quantities(first), models, seed)
+
+
+def _what(result: Scored) -> str:
+    return f"arm {result.arm}, seed {result.seed}"
+
+
+def _quantities(evidence: Evidence) -> tuple[tuple[Quantity, ...], tuple[int, ...]]:
+    """The scores in ``_scores``'s order, and how many images have something to score for each."""
+    segmented = isinstance(evidence, SegmentationEvidence)
+    metrics, groups = (("mIoU",), GROUPS[1:2]) if segmented else (("mAP", "AP50"), GROUPS[1:])
+    there = evidence.counts[..., 1] if isinstance(evidence, SegmentationEvidence) else evidence.boxes
+    shown = [int(n) for n in np.count_nonzero(there, axis=0)]
+    names = [("metrics", name) for name in metrics] + [(group, name) for group in groups for name in evidence.names]
+    return tuple(names), (*(len(evidence.ids) for _ in metrics), *(shown * len(groups)))
+
+
+def _scores(evidence: Evidence, weights: Weights | None) -> Floats:
+    """Metrics, then classes, then for detection classes at IoU 0.5: ``[Q]``, or ``[R, Q]`` with weights."""
+    counted = np.array([name not in evidence.left_out for name in evidence.names], bool)
+    if isinstance(evidence, SegmentationEvidence):
+        classes = [iou(evidence.counts, weights)]
+    else:
+        precision = average_precision(evidence, weights)
+        classes = [precision.mean(axis=-2), precision[..., 0, :]]
+    return np.concatenate([*(mean_over(c, counted)[..., None] for c in classes), *classes], axis=-1)
+
+
+def _compared(
+    task: Task, board: Scoreboard, cells: tuple[Cell, ...], config: EvaluateConfig, baseline: str, oracle: str
+) -> TaskComparison:
+    there = {arm for arm, _ in board.models}
+    arms = [arm for arm in dict.fromkeys(arm for arm, _ in (*cells, *board.models)) if arm in there]
+    common = {pair: _common(board, pair) for pair in _pairs(arms, baseline, oracle)}
+    differences = _differences(board, common, config.margin)
+    return TaskComparison(
+        task=task,
+        metric=METRIC[task],
+        images=board.images,
+        resamples=config.resamples,
+        margin=config.margin,
+        arms=tuple(board.arm(arm) for arm in arms),
+        differences=differences,
+        missing=tuple(Missing(arm=arm, seed=seed) for arm, seed in cells if (arm, seed) not in board.models),
+        notes=(*_notes(board, arms, common, cells), *_resamples_note(differences, config.resamples)),
+    )
+
+
+def _pairs(arms: Sequence[str], baseline: str, oracle: str) -> list[Pair]:
+    mixed = f"{MIXED}{baseline}"
+    pairs = [(arm, other) for other in (baseline, oracle) for arm in arms if arm != other]
+    pairs += [(arm, mixed) for arm in arms if arm.startswith(MIXED) and arm != mixed]
+    return [pair for pair in dict.fromkeys(pairs) if pair[1] in arms]
+
+
+def _common(board: Scoreboard, pair: Pair) -> tuple[int, ...]:
+    return tuple(seed for seed in board.seeds(pair[0]) if seed in board.seeds(pair[1]))
+
+
+def _differences(board: Scoreboard, common: Mapping[Pair, tuple[int, ...]], margin: float) -> tuple[ArmDifference, ...]:
+    distinct = [pair for pair in _distinct(common) if common[pair]]
+    found = {(pair, q): t for pair in distinct for q, t in board.measured(pair, common[pair]).items()}
+    judged = {key: outcomes.judged_metric(t, margin) for key, t in found.items() if key[1][0] == "metrics"}
+    classes = {key: t for key, t in found.items() if key not in judged}
+    judged |= zip(classes, outcomes.judged_classes(list(classes.values()), margin), strict=True)
+    made = []
+    for pair, seeds in common.items():
+        parts: dict[str, dict[str, Difference]] = {group: {} for group in GROUPS}
+        for group, name in board.quantities if seeds else ():
+            of = judged.get((pair, (group, name)))
+            parts[group][name] = of or outcomes.mirrored(judged[pair[::-1], (group, name)])
+        made += [ArmDifference(arm=pair[0], against=pair[1], seeds=seeds, **parts)] if seeds else []
+    return tuple(made)
+
+
+def _distinct(pairs: Iterable[Pair]) -> list[Pair]:
+    """Baseline and oracle are compared with each other: measured once, not to count twice in the family."""
+    found: list[Pair] = []
+    for pair in pairs:
+        found += [] if pair[::-1] in found else [pair]
+    return found
+
+
+def _notes(
+    board: Scoreboard, arms: Sequence[str], common: Mapping[Pair, tuple[int, ...]], cells: Sequence[Cell]
+) -> Iterator[str]:
+    """How far the intervals go."""
+    single = [arm for arm in arms if len(board.seeds(arm)) == 1]
+    if single:
+        yield ONE_SEED if single == list(arms) else f"{', '.join(single)}: {ONE_SEED}"
+    if any(len(seeds) == 1 for seeds in common.values()):
+        yield "1 seed: the chance of training is not known, and so neither is how many seeds would decide"
+    for arm, against in _distinct(common):
+        declared = {seed for of, seed in cells if of == arm} & {seed for of, seed in cells if of == against}
+        seeds = common[arm, against]
+        if not seeds:
+            yield f"{arm} and {against} have no seed in common: they are not compared"
+        elif len(seeds) < len(declared):
+            these = ", ".join(map(str, seeds))
+            yield f"{arm} against {against}: {len(seeds)} of {len(declared)} declared seeds in common ({these})"
+    if any(0 < len(seeds) < FEW for seeds in common.values()):
+        yield f"sign-flip test: not reported under {FEW} seeds, where its p-value cannot go under {LEVEL}"
+
+
+def _resamples_note(differences: Sequence[ArmDifference], resamples: int) -> Iterator[str]:
+    pairs = _distinct((d.arm, d.against) for d in differences)
+    of = [d for d in differences if (d.arm, d.against) in pairs]
+    tests = sum(c.p is not None for d in of for c in (*d.classes.values(), *d.classes50.values()))
+    if 2 * tests / (resamples + 1) >= LEVEL:
+        least = math.ceil(2 * tests / LEVEL)
+        yield (
+            f"{tests} comparisons of classes: one alone cannot pass the adjustment with {resamples} resamples; "
+            f"it could with {least} (evaluate.resamples)"
+        )

@@ -1,0 +1,246 @@
+"""Per-image evidence of an evaluation: what mean IoU and average precision of any resample of images follow from."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+
+class EvidenceError(ValueError):
+    """Evidence that is incomplete, broken, or not of the same benchmark as another's."""
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentationEvidence:
+    """Pixel counts an image and class.
+
+    Attributes:
+        ids: the N images, sorted. An image wholly of ignored pixels is not among them, whatever the model: it has
+            nothing to score.
+        names: the C classes.
+        counts: ``int64 [N, C, 3]``: true positives, true pixels, predicted pixels (without ignored ones).
+        left_out: classes that do not count in the mean.
+    """
+
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+    counts: NDArray[np.int64]
+    left_out: tuple[str, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read ``scores.json`` and ``confusion.parquet`` of an evaluation.
+
+        Raises:
+            EvidenceError: a file is missing or broken, or the two do not fit each other.
+        """
+        names, left_out, images = _scores(folder)
+        path = folder / "confusion.parquet"
+        try:
+            table = pq.read_table(path, columns=["id", "truth", "predicted", "pixels"])
+        except (OSError, pa.ArrowException) as error:
+            raise EvidenceError(f"{path}: cannot be read ({error}): evaluate the segmentation model again") from error
+        if any(column.null_count for column in table.columns):
+            raise EvidenceError(f"{path}: has empty cells: evaluate the model again")
+        ids, image = np.unique(np.array(table["id"].to_pylist(), dtype=str), return_inverse=True)
+        if len(ids) > images:
+            raise EvidenceError(f"{path}: has {len(ids)} images, but scores.json says {images}")
+        truth, predicted, pixels = (table[c].to_numpy().astype(np.int64) for c in ("truth", "predicted", "pixels"))
+        wrong = (np.minimum(truth, predicted) < 0) | (np.maximum(truth, predicted) >= len(names)) | (pixels < 0)
+        if wrong.any():
+            row = int(wrong.argmax())
+            content = table.slice(row, 1).to_pylist()[0]
+            raise EvidenceError(f"{path}: row {row}: a class that there is not, or a negative count: {content}")
+        shape = len(ids), len(names)
+        counts = np.zeros((*shape, 3), np.int64)
+        hits = np.where(truth == predicted, pixels, 0)
+        for i, (column, number) in enumerate(((truth, hits), (truth, pixels), (predicted, pixels))):
+            cell = image * len(names) + column
+            counts[..., i] = np.bincount(cell, number, math.prod(shape)).reshape(shape)  # exact up to 2^53 pixels
+        return cls(tuple(ids.tolist()), names, counts, left_out)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassDetections:
+    """The D detections of a class, by score descending; equal scores by image, as pycocotools orders them.
+
+    Attributes:
+        image: ``int32 [D]``, position of the detection's image in the evidence's ``ids``.
+        score: ``float64 [D]``.
+        matched: ``bool [T, D]``: whether a true box was found, at IoU thresholds 0.50, 0.55 ... 0.95.
+        ignored: ``bool [T, D]``: neither true nor false, because the box found is a crowd.
+    """
+
+    image: NDArray[np.int32]
+    score: NDArray[np.float64]
+    matched: NDArray[np.bool_]
+    ignored: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionEvidence:
+    """Detections matched to true boxes, by COCO's rules: all areas, the best 100 an image and class.
+
+    Attributes:
+        ids: the N images by ascending COCO image id, those without any box too.
+        names: the K classes.
+        left_out: classes that do not count in the mean.
+        detections: one entry a class.
+        boxes: ``int64 [N, K]``, true boxes that are no crowds.
+    """
+
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+    left_out: tuple[str, ...]
+    detections: tuple[ClassDetections, ...]
+    boxes: NDArray[np.int64]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read ``scores.json``, ``ground_truth.json`` and ``predictions.json`` of an evaluation, and match the boxes.
+
+        Raises:
+            EvidenceError: a file is missing or broken, they do not fit each other, or a score is not a number.
+        """
+        names, left_out, images = _scores(folder)
+        truth = _truth(folder / "ground_truth.json")
+        categories = tuple(c["name"] for c in sorted(truth["categories"], key=lambda c: c["id"]))
+        if categories != names or len(truth["images"]) != images:
+            raise EvidenceError(f"{folder}: ground_truth.json and scores.json differ in their classes or images")
+        evaluation = _matched(truth, _checked(folder / "predictions.json", truth))
+        order = sorted(truth["images"], key=lambda image: image["id"])
+        position = {image["id"]: i for i, image in enumerate(order)}
+        by_class = np.reshape(np.array(evaluation.evalImgs, dtype=object), (len(names), images))
+        boxes = np.zeros((images, len(names)), np.int64)
+        for (i, k), result in np.ndenumerate(by_class.T):
+            boxes[i, k] = 0 if result is None else np.count_nonzero(result["gtIgnore"] == 0)
+        thresholds = len(evaluation.params.iouThrs)
+        detections = tuple(_sorted([r for r in results if r], position, thresholds) for results in by_class)
+        return cls(tuple(image["file_name"] for image in order), names, left_out, detections, boxes)
+
+
+def check_comparable(
+    a: SegmentationEvidence | DetectionEvidence, b: SegmentationEvidence | DetectionEvidence, what_a: str, what_b: str
+) -> None:
+    """Make sure that two models were evaluated on the same images, labels and classes.
+
+    Args:
+        a: evidence of one model.
+        b: evidence of the other.
+        what_a: how to call the first in an error, as "arm cyclegan, seed 1".
+        what_b: the same for the second.
+
+    Raises:
+        EvidenceError: they were not; it says what differs.
+    """
+    pair = f"{what_a} and {what_b} cannot be compared:"
+    if type(a) is not type(b):
+        raise EvidenceError(f"{pair} one is a segmentation model, the other a detection model")
+    for what, of_a, of_b in (("classes", a.names, b.names), ("left-out classes", a.left_out, b.left_out)):
+        if set(of_a) != set(of_b) or (what == "classes" and of_a != of_b):
+            raise EvidenceError(f"{pair} their {what} differ: {', '.join(of_a)}; and {', '.join(of_b)}")
+    if a.ids != b.ids:
+        other = sorted(set(a.ids) ^ set(b.ids))
+        some = f"{len(other)} images are in one only ({_few(other)})" if other else "their images are in another order"
+        raise EvidenceError(f"{pair} {some}; evaluate both on the same benchmark")
+    differs = (_labels(a) != _labels(b)).any(1)
+    if differs.any():
+        images = [a.ids[i] for i in np.flatnonzero(differs)]
+        raise EvidenceError(f"{pair} the labels of {len(images)} images differ ({_few(images)}); evaluate both again")
+
+
+def _labels(evidence: SegmentationEvidence | DetectionEvidence) -> NDArray[np.int64]:
+    return evidence.counts[..., 1] if isinstance(evidence, SegmentationEvidence) else evidence.boxes
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise EvidenceError(f"{path}: cannot be read ({error}): evaluate the model again") from error
+
+
+def _scores(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...], int]:
+    scores = _json(folder / "scores.json")
+    try:
+        return tuple(c["name"] for c in scores["classes"]), tuple(scores["left_out"]), int(scores["images"])
+    except (KeyError, TypeError) as error:
+        raise EvidenceError(f"{folder / 'scores.json'}: no {error}: evaluate the model again") from error
+
+
+def _truth(path: Path) -> dict[str, Any]:
+    truth: dict[str, Any] = _json(path)
+    for key in ("categories", "images", "annotations"):
+        if key not in truth:
+            raise EvidenceError(f"{path}: no {key!r}: evaluate the model again")
+    return truth
+
+
+def _checked(path: Path, truth: dict[str, Any]) -> list[dict[str, Any]]:
+    """The predictions as COCO annotations, all of known images and classes, with finite numbers."""
+    images, categories = ({entry["id"] for entry in truth[key]} for key in ("images", "categories"))
+    annotations = []
+    for row, prediction in enumerate(_json(path)):
+        try:
+            numbers = (*prediction["bbox"], prediction["score"])
+            known = prediction["image_id"] in images and prediction["category_id"] in categories
+            sound = known and len(numbers) == 5 and all(map(math.isfinite, numbers))
+        except (KeyError, TypeError):
+            sound = False
+        if not sound:
+            raise EvidenceError(
+                f"{path}: row {row}: {prediction} is no box x, y, width, height with a finite score, of an image and "
+                "a category in ground_truth.json; did the training diverge?"
+            )
+        area = numbers[2] * numbers[3]
+        annotations.append({**prediction, "id": row + 1, "area": area, "iscrowd": 0})
+    return annotations
+
+
+def _matched(truth: dict[str, Any], annotations: list[dict[str, Any]]) -> COCOeval:
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
+        reference, found = COCO(), COCO()
+        reference.dataset, found.dataset = truth, {**truth, "annotations": annotations}
+        reference.createIndex()
+        found.createIndex()
+        evaluation = COCOeval(reference, found, "bbox")
+        evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
+        evaluation.params.maxDets = [100]
+        evaluation.evaluate()
+    return evaluation
+
+
+def _sorted(results: Iterable[dict[str, Any]], position: dict[int, int], thresholds: int) -> ClassDetections:
+    """The detections of a class from COCOeval's results an image."""
+    image, score = [np.zeros(0, np.int32)], [np.zeros(0)]
+    matched, ignored = [np.zeros((thresholds, 0), bool)], [np.zeros((thresholds, 0), bool)]
+    for result in results:
+        image.append(np.full(len(result["dtScores"]), position[result["image_id"]], np.int32))
+        score.append(np.array(result["dtScores"], float))
+        matched.append(result["dtMatches"] > 0)
+        ignored.append(result["dtIgnore"].astype(bool))
+    scores = np.concatenate(score)
+    order = np.argsort(-scores, kind="stable")
+    return ClassDetections(
+        np.concatenate(image)[order],
+        scores[order],
+        np.concatenate(matched, axis=1)[:, order],
+        np.concatenate(ignored, axis=1)[:, order],
+    )

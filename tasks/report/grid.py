@@ -1,0 +1,70 @@
+"""The report's pictures as plain data: what is shown beside what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.datasets.masks import MaskEncoding
+
+
+class Part(BaseModel):
+    """Base of the grids' parts."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class LegendEntry(Part):
+    """A class and its RGB colour (0-255)."""
+
+    name: str
+    color: tuple[int, int, int]
+
+
+class DrawnBox(Part):
+    """A box in pixels of the original image; ``category`` is an index into the legend."""
+
+    category: int
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+class Picture(Part):
+    """A picture of a grid: an image, a label image in the legend's colours, or an image with boxes.
+
+    Paths stay out of ``report.json``: they lead into the store of one machine.
+
+    Attributes:
+        caption: what it shows.
+        image: the photograph. label: a label image, drawn in its place; encoding: how that is decoded, None where
+            its values are class indices already.
+        boxes: drawn over the image.
+        missing: why there is no picture.
+    """
+
+    caption: str
+    image: Path | None = Field(default=None, exclude=True)
+    label: Path | None = Field(default=None, exclude=True)
+    encoding: MaskEncoding | None = Field(default=None, exclude=True)
+    boxes: tuple[DrawnBox, ...] = Field(default=(), exclude=True)
+    missing: str | None = None
+
+
+class GridRow(Part):
+    """The same image in every column."""
+
+    id: str
+    pictures: tuple[Picture, ...]
+
+
+class Grid(Part):
+    """Pictures side by side under headings; without headings, a plain strip."""
+
+    title: str
+    note: str
+    columns: tuple[str, ...]
+    rows: tuple[GridRow, ...]
+    legend: tuple[LegendEntry, ...] = ()

@@ -1,0 +1,177 @@
+"""The audit's section: its sentence, its tables, the map, and what is missing where no judge could be trained."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from rich.console import Console
+
+from tasks.evaluate.audit.model import Acted, Audit, DomainMap, MapPoint
+from tasks.report.audits import acted, summary
+from tasks.report.build import build_report
+from tasks.report.config import ReportConfig
+from tasks.report.domains import HEIGHT, WIDTH, clouds
+from tasks.report.html import render_html
+from tasks.report.markdown import render_markdown
+from tasks.report.model import Report
+from tasks.report.stage import write_report
+from tasks.report.terminal import print_report
+from tests.report.findings import audit
+
+ARMS = {("segmentation", "source", 0): 0.2, ("segmentation", "translated(cut)", 0): 0.25}
+SUMMARY = (
+    "Flips 6.1 % [5.2, 7.0] of the pixels that the frozen segmenter read rightly; detail kept: gradients 91.2 %, edges "
+    "64.0 %, the high band 43.0 %; recall of the frozen detector 62.0 % → 58.0 %; distance to real, FD_seg, 812 → 403 "
+    "(floor 51.3); RGB gap: colour 31.2 → 12.5, spectrum 4.21 → 2.87 dB; semantic gap, which no translation closes: "
+    "class frequencies 0.113, class places 0.139."
+)
+NO_JUDGE = (
+    "Flips were not measured; detail kept: gradients 91.2 %, edges 64.0 %, the high band 43.0 %; distance to real, "
+    "FD_seg, 812 → 403 (floor 51.3)."
+)
+
+
+def page_of(run: Any) -> tuple[Report, str, str]:
+    report = build_report(run.record(), ReportConfig())
+    return report, render_html(report, 96), render_markdown(report)
+
+
+def section(page: str) -> str:
+    return page.split('<section id="audit">')[1].split("</section>")[0]
+
+
+def test_summary_says_what_was_measured() -> None:
+    assert summary(audit()) == SUMMARY
+    assert summary(audit(judged=False)) == NO_JUDGE
+    empty = audit(judged=False).model_copy(update={"detail": (), "distances": ()})
+    assert summary(empty) == "Flips were not measured."
+
+
+def test_figures_agree(fake: Any) -> None:
+    report, page, text = page_of(fake(ARMS, audits={"cut": audit()}))
+    assert report.to_json()["audits"][0]["summary"] == SUMMARY
+    shown = section(page)
+    assert SUMMARY in shown
+    assert SUMMARY.replace("[", "\\[").replace("]", "\\]").replace("_", "\\_") in text
+    assert "1 of 3 checks passed." in shown
+    assert "1 of 3 checks passed." in text
+    rows = [re.sub(r"<[^>]+>|\s+", " ", r) for r in re.findall(r"<tr>(.*?)</tr>", shown, re.DOTALL)]
+    found = [" ".join(r.split()) for r in rows]
+    assert "Sky 31.0 % [30.0, 32.0] Building 22.0 %, Pole 9.0 % 1,204,500" in found
+    assert "image 91.2 % [90.2, 92.2] 64.0 % [63.0, 65.0] 43.0 % [42.0, 44.0] 250" in found
+    assert "Pole 81.0 % [80.0, 82.0] 52.0 % [51.0, 53.0] - 120" in found
+    assert "small 31.0 % [30.0, 32.0] 22.0 % [21.0, 23.0] 200" in found
+    assert not any(r.startswith(("Train", "large")) for r in found)
+    assert "KD_seg 0.0412 0.0117 - 250 250" in found
+    assert "Building 25.0 % 23.0 % 0.0912 14.8 24.0" in found
+    assert "88.4 % of real pixels (mIoU 34.8), 61.1 % of the simulator" in shown
+
+
+def test_failed_checks_are_ranked_and_passed_ones_not_listed(fake: Any) -> None:
+    _, page, text = page_of(fake(ARMS, audits={"cut": audit()}))
+    shown = section(page)
+    assert shown.index("31.0 % of Sky is read") < shown.index("The colour of Building")
+    assert "at most 10.0 %" in shown
+    assert "1.62 ×" in shown
+    assert "frame_0007, and 4 more" in shown
+    assert "The median image" not in shown + text
+    assert "* warning, flips, Sky -&gt; Building (31.0 %, at most 10.0 %): 31.0 % of Sky" in text
+    assert "Recall of the frozen" not in text  # the tables are the page's
+
+
+def test_no_judge_leaves_out_its_parts(fake: Any) -> None:
+    _, page, _ = page_of(fake(ARMS, audits={"cut": audit(judged=False, checks=())}))
+    shown = section(page)
+    assert "Flips by class" not in shown
+    assert "Recall of the" not in shown
+    assert "<svg" not in shown
+    assert "no judge: the real set has no masks" in shown
+    assert "checks passed" not in shown
+
+
+def test_what_was_done_with_images_is_counted() -> None:
+    dropped = [Acted(id=f"d{i}", flipped=0.4, action="drop") for i in range(10)]
+    kept = [Acted(id="k", flipped=0.31, action="keep_source")]
+    told = acted(audit(acted=[*dropped, *kept]))
+    assert told.startswith("10 of 250 images left out of the training: d0 (40.0 % flipped), ")
+    assert "d7 (40.0 % flipped), and 2 more. 1 of 250 images replaced by the source's: k (31.0 % flipped)." in told
+    assert acted(audit()) == ""
+
+
+def test_names_are_escaped(fake: Any) -> None:
+    evil = "<script>x</script>|y"
+    found = audit(evil, (evil, "<b>wall</b>", "<i>pole</i>"), acted=[Acted(id=evil, flipped=0.4, action="drop")])
+    run = fake(ARMS, audits={"cut": found.model_copy(update={"notes": (evil,)})})
+    _, page, text = page_of(run)
+    for tag in ("<script", "<b>wall", "<i>pole"):
+        assert tag not in page + text
+    assert "&lt;b&gt;wall" in section(page)
+
+
+def test_map_draws_every_domain_in_its_own_shape(fake: Any) -> None:
+    drawn = clouds(audit().map)  # type: ignore[arg-type]
+    assert [(c.domain, c.points) for c in drawn] == [("real", 60), ("source", 60), ("translated", 60)]
+    assert len({c.marker.split("m", 1)[1] for c in drawn}) == 3
+    for cloud in drawn:
+        places = [tuple(map(float, p)) for p in re.findall(r"M([-\d.]+) ([-\d.]+)", cloud.path)]
+        assert len(places) == 60
+        assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in places)
+    _, page, _ = page_of(fake(ARMS, audits={"cut": audit()}))
+    figure = re.search(r"(?s)<figure class=\"map\">.*?</figure>", page)
+    assert figure
+    root = ElementTree.fromstring(figure[0])
+    assert {p.get("class") for p in root.iter("path")} >= {"real", "source", "translated"}
+    assert [li.text or li[0].tail for li in root.iter("li")] == [
+        f"{n} (60 images)" for n in ("Real", "Simulator", "Translated")
+    ]
+
+
+@pytest.mark.parametrize("points", [0, 1])
+def test_map_of_almost_nothing(points: int) -> None:
+    one = tuple(MapPoint(domain="real", id="a", x=3.0, y=3.0) for _ in range(points))
+    drawn = clouds(DomainMap(features="f", explained=(0.5, 0.5), points=one))
+    assert [c.points for c in drawn] == [1] * points
+    assert all(c.path.startswith(f"M{WIDTH / 2:.1f} {HEIGHT / 2:.1f}") for c in drawn)
+
+
+def test_map_has_y_upwards_and_equal_units() -> None:
+    corners = {"real": (0.0, 0.0), "source": (2.0, 0.0), "translated": (2.0, 1.0)}
+    points = tuple(MapPoint(domain=d, id=d, x=x, y=y) for d, (x, y) in corners.items())  # type: ignore[arg-type]
+    drawn = clouds(DomainMap(features="f", explained=(0.5, 0.5), points=points))
+    (x0, y0), (x1, y1), (x2, y2) = (map(float, re.match(r"M(\S+) ([\d.]+)", c.path).groups()) for c in drawn)  # type: ignore[union-attr]
+    assert y0 == y1 > y2
+    assert (x1 - x0) == pytest.approx(2 * (y1 - y2), abs=0.2)
+    assert x1 == x2
+
+
+@pytest.mark.parametrize("damage", ["{", "{}", None])
+def test_unreadable_audit_is_a_problem(fake: Any, damage: str | None) -> None:
+    run = fake(ARMS, translators=("cut", "vsait"), audits={"cut": audit(), "vsait": audit("vsait")})
+    record = run.record()
+    path = record.audits["cut"].file("audit.json")
+    path.unlink() if damage is None else path.write_text(damage)
+    report = build_report(record, ReportConfig())
+    assert [a.name for a in report.audits] == ["vsait"]
+    assert any("audit.json could not be read" in p for p in report.problems)
+    assert "audit.json" in render_html(report, 96)
+
+
+def test_report_reads_back_and_terminal_tells(fake: Any, tmp_path: Any) -> None:
+    run = fake(ARMS, audits={"cut": audit(acted=[Acted(id="[red]7", flipped=0.4, action="drop")])})
+    record = run.record()
+    artifact = write_report.fn(ReportConfig(), record, run.store)
+    report = Report.read(artifact.path)
+    assert report.to_json() == json.loads(artifact.file("report.json").read_bytes())
+    assert isinstance(report.audits[0].audit, Audit)
+    assert artifact.file("report.html").stat().st_size < 200_000
+    console = Console(width=400, record=True, file=(tmp_path / "out").open("w"))
+    print_report(artifact, record, console)
+    shown = console.export_text()
+    assert f"Translated (cut): {SUMMARY}" in shown
+    assert "warning: 31.0 % of Sky" in shown
+    assert "[red]7 (40.0 % flipped)" in shown
+    assert "audit cut" in shown
