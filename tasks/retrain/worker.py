@@ -48,6 +48,7 @@ def train(job: TrainJob) -> None:
     initial: dict[str, Any] = {"weights": "random"}
     if job.training.init is not None:
         init = job.training.init
+        runner.model.init_weights()  # now: train() does it only once, and would undo what is loaded
         counts = checkpoints.load_initial(runner.model, init, job.training.config)
         initial = {"weights": init.path.name, "sha256": init.sha256, **counts}
     runner.train()

@@ -104,7 +104,6 @@ def test_one_seed_pairs_the_arms_and_another_does_not(
     assert source.drawn != other.drawn
 
 
-@pytest.mark.xfail(strict=True, reason="mmengine's train() initialises the network anew after worker.train loaded init")
 def test_given_initial_weights_are_what_a_training_begins_with(squares: Artifact, begin: Begin, tmp_path: Path) -> None:
     given = begin("segmentation", 0, squares).weights
     path = tmp_path / "given.pth"

@@ -246,6 +246,23 @@ def test_judge_that_reads_little_or_nothing(case: Case) -> None:
     assert audit.flips.recovered.value == 1
 
 
+def test_a_judge_that_reads_real_images_badly_stops_and_drops_nothing(case: Case) -> None:
+    translated = case.images("translated")
+    judged = segmenter(case, translated, {"i0": 1.0, "i1": 1.0, "i2": 1.0})
+    audits = {
+        least: read_audit(case.audit(translated, judged, thresholds={"judge": least, "flips_error": 0.1}))
+        for least in (0.0, 1.0)
+    }
+    assert audits[0.0].flips is not None
+    assert (audits[0.0].flips.real_accuracy or 1) < 1
+    errors = {least: [c for c in a.checks if not c.passed and c.severity == "error"] for least, a in audits.items()}
+    assert "flips" in {c.name for c in errors[0.0]}
+    assert "flips" not in {c.name for c in errors[1.0]}
+    assert {a.id for a in audits[0.0].acted} == {"i0", "i1", "i2"}
+    assert not audits[1.0].acted
+    assert any("no image is left out on its word" in n for n in audits[1.0].notes)
+
+
 def test_variants_are_audited_with_their_source(case: Case) -> None:
     translated = case.images("translated", variants=2)
     artifact = case.audit(translated, segmenter(case, translated, {"i1__v1": 0.75}), on_fail="keep_source")
