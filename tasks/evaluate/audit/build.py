@@ -157,8 +157,8 @@ def _audit(name: str, tables: _Tables, judged: Judged, config: AuditConfig, fold
 
 def _trusted(flips: FlipsFound | None, config: AuditConfig) -> bool:
     """Whether the judge reads real images well enough for what it says to stop a run, or to leave images out."""
-    accuracy = None if flips is None else flips.flips.real_accuracy
-    return accuracy is None or accuracy >= config.thresholds.judge
+    miou = None if flips is None else flips.flips.real_miou
+    return miou is None or miou >= config.thresholds.judge
 
 
 def _measure(tables: _Tables, judged: Judged, config: AuditConfig) -> _Measured:

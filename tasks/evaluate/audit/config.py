@@ -21,7 +21,7 @@ class Thresholds(Section):
     """The largest values that pass, ``judge`` apart. Those of ``error`` stop the run before retraining."""
 
     judge: float = Field(
-        0.5, ge=0, le=1, description="Least pixel accuracy on the benchmark from which a judge's flips stop or drop."
+        0.25, ge=0, le=1, description="Least mIoU on the benchmark from which a judge's flips stop, drop or replace."
     )
     flips: float = Field(0.10, ge=0, le=1, description="Flipped share of a class's pixels; warning.")
     flips_error: float = Field(0.50, ge=0, le=1, description="Flipped share of all pixels; error.")

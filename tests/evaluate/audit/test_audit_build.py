@@ -254,7 +254,7 @@ def test_a_judge_that_reads_real_images_badly_stops_and_drops_nothing(case: Case
         for least in (0.0, 1.0)
     }
     assert audits[0.0].flips is not None
-    assert (audits[0.0].flips.real_accuracy or 1) < 1
+    assert (audits[0.0].flips.real_miou or 1) < 1
     errors = {least: [c for c in a.checks if not c.passed and c.severity == "error"] for least, a in audits.items()}
     assert "flips" in {c.name for c in errors[0.0]}
     assert "flips" not in {c.name for c in errors[1.0]}

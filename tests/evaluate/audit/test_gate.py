@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
-from tasks.evaluate.audit.checks import colour_checks, distance_checks, geometry_checks, rank, recall_checks
+from tasks.evaluate.audit.checks import colour_checks, distance_checks, doubted, geometry_checks, rank, recall_checks
 from tasks.evaluate.audit.config import AuditConfig, Thresholds
 from tasks.evaluate.audit.gate import AuditFailed, enforce, gate
 from tasks.evaluate.audit.model import Acted, Audit, AuditCheck, ClassGap, Distance, Gap, Rate, Recall
@@ -208,6 +208,7 @@ def test_on_fail_stop_ends_the_run_for_a_single_image(artifact: Artifact) -> Non
     none = check("flipped images", 0, severity="error")
     enforce(audit(few), artifact, config())
     enforce(audit(none), artifact, config(on_fail="stop"))
+    enforce(audit(*doubted([few])), artifact, config(on_fail="stop"))  # a judge that cannot be trusted stops nothing
     with pytest.raises(AuditFailed, match=r"1 of 100 images\. \(on_fail: stop\)"):
         enforce(audit(few), artifact, config(on_fail="stop"))
 
