@@ -7,6 +7,7 @@ if __name__ == "__main__":  # before the slow imports below
 
     main("flows.audit")
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ from prefect.futures import PrefectFuture
 
 from flows.config import PipelineConfig, overridden
 from flows.datasets import read_datasets, translate_source
-from flows.matrix import runner
+from flows.matrix import error_of, runner
 from tasks.datasets.table import SampleTable
 from tasks.evaluate.audit.build import Judged
 from tasks.evaluate.stage import audit_translation, evaluate_model
 from tasks.retrain.config import LABELS, RetrainConfig, Task
 from tasks.retrain.stage import train_model
 from tasks.store import Artifact, Store
+
+log = logging.getLogger(__name__)
 
 JUDGE = "judge"
 Reading = tuple[Task, str]  # a judge's task, and the name of the set that it reads
@@ -91,16 +94,21 @@ def _readings(
     """Train the judges, and let them read every set that has the labels to compare with."""
     retrain = judges(settings)
     labelled = {role: SampleTable.read(a.path) for role, a in sets.items()}
+    sides = ("source", "target")  # where one has no labels of a task, the audit says what it could not measure
+    tasks = [t for t in retrain.tasks() if all(len(labelled[role].labelled(LABELS[t])) for role in sides)]
+    seed, target = retrain.seeds[0], (sets["target"],)
+    models: dict[Task, Any] = {t: train_model.submit(t, JUDGE, seed, target, retrain, store) for t in tasks}
     reading: dict[Reading, PrefectFuture[Artifact]] = {}
-    for task in retrain.tasks():
-        if not all(len(labelled[role].labelled(LABELS[task])) for role in ("source", "target")):
-            continue  # the audit says what it could not measure
-        cell = (task, JUDGE, retrain.seeds[0])
-        model: Any = train_model.submit(*cell, (sets["target"],), retrain, store)  # Prefect passes its result on
+    for task, model in models.items():
+        if error := error_of(model):  # without it there is less to audit, but the arms may finish all the same
+            log.error("no judge of %s: %s", task, error)
+            continue
         whole = sets if task == "segmentation" else {"source": sets["source"]}
         for name, images in {**whole, **translated}.items():
             if name not in labelled or len(labelled[name].labelled(LABELS[task])):
-                reading[task, name] = evaluate_model.submit(*cell, model, images, settings.evaluate, retrain, store)
+                reading[task, name] = evaluate_model.submit(
+                    task, JUDGE, seed, model, images, settings.evaluate, retrain, store
+                )
     return {key: future.result() for key, future in reading.items()}
 
 

@@ -97,7 +97,7 @@ def _outcomes(
 ) -> tuple[tuple[Result, ...], tuple[Failure, ...]]:
     results, failures = [], []
     for cell in models:
-        error = _error(models[cell]) or _error(scores[cell])
+        error = error_of(models[cell]) or error_of(scores[cell])
         task, arm, seed = cell
         if error is not None:
             failures.append(Failure(task=task, arm=arm, seed=seed, error=error))
@@ -108,6 +108,7 @@ def _outcomes(
     return tuple(results), tuple(failures)
 
 
-def _error(future: PrefectFuture[Artifact]) -> str | None:
+def error_of(future: PrefectFuture[Artifact]) -> str | None:
+    """Why a task failed, or None. Of a task that waits for another, ask the other first: it may never have begun."""
     outcome = future.result(raise_on_failure=False)
     return f"{type(outcome).__name__}: {outcome}" if isinstance(outcome, BaseException) else None

@@ -27,9 +27,10 @@ class IncompleteRun(Exception):
 def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folder: Path | None = None) -> None:
     """Write a run's results to its folder (or to ``folder``), and print its tables and the report's path.
 
-    The folder holds ``report/`` (report.json, report.md, report.html), ``checks.html``, ``timings.json`` (stage ->
-    seconds that building its result took, and whether this run found it finished), ``run.json``, ``config.yaml`` and,
-    for each data set, ``rejected/<role>.csv``.
+    The folder holds ``report/`` (report.json, report.md, report.html), ``checks.html``, ``comparison.json``,
+    ``timings.json`` (stage -> seconds that building its result took, and whether this run found it finished),
+    ``run.json``, ``config.yaml``, for each data set ``rejected/<role>.csv``, and for each audited translation
+    ``audit/<translator>/`` (audit.json, images.parquet).
     """
     folder = folder or settings.folder
     for name in ("report.json", "report.md", "report.html"):
@@ -38,6 +39,11 @@ def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folde
         _copy(dataset, "rejected.csv", folder / "rejected" / f"{role}.csv")
     if record.checks is not None:
         _copy(record.checks, "checks.html", folder / "checks.html")
+    for name, audit in record.audits.items():
+        for file in ("audit.json", "images.parquet"):
+            _copy(audit, file, folder / "audit" / name / file)
+    if record.comparison is not None:
+        _copy(record.comparison, "comparison.json", folder / "comparison.json")
     stages = {**record.artifacts(), "report": report}
     write_json(folder / "timings.json", {n: {"seconds": a.seconds, "cached": a.cached} for n, a in stages.items()})
     write_json(folder / RECORD, record.model_dump(mode="json"))

@@ -48,6 +48,8 @@ def shrunk(settings: PipelineConfig) -> PipelineConfig:
         if "training" in translator:
             translator["training"]["iterations"] = min(translator["training"]["iterations"], _ITERATIONS)
     values["retrain"]["seeds"] = values["retrain"]["seeds"][:1]
+    if audit := values["evaluate"]["audit"]:
+        audit["judge_iterations"] = None
     for task in ("detection", "segmentation"):
         if training := values["retrain"][task]:
             training["iterations"] = min(training["iterations"], _ITERATIONS)

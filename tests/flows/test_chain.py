@@ -42,7 +42,8 @@ def test_a_run_leaves_report_record_and_timings(config: Path, first: RunRecord) 
     left = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     reports = {f"report/report.{suffix}" for suffix in ("html", "json", "md")}
     rejected = {f"rejected/{role}.csv" for role in ("source", "target", "benchmark")}
-    assert left >= reports | rejected | {"timings.json", "run.json", "config.yaml"}
+    audits = {f"audit/{name}/{file}" for name in ("reinhard", "fda") for file in ("audit.json", "images.parquet")}
+    assert left >= reports | rejected | audits | {"comparison.json", "timings.json", "run.json", "config.yaml"}
     assert {(r.task, r.arm) for r in first.results} == {
         (task, arm) for task in ("detection", "segmentation") for arm in ("source", "translated(fda)")
     }
@@ -63,7 +64,7 @@ def test_a_change_repeats_what_depends_on_it_and_nothing_else(config: Path, firs
         for stage in ("retrain", "evaluate")
         for task in ("detection", "segmentation")
     }
-    assert stages == {"translate fda", "report"} | cells
+    assert stages == {"translate fda", "audit fda", "compare arms", "report"} | cells
 
 
 def test_failed_arm_is_named_and_the_rest_is_reported(config: Path, first: RunRecord) -> None:

@@ -98,7 +98,7 @@ class Detail(Part):
     Attributes:
         region: ``image``, or the class inside whose mask it was measured. images: how many had the region.
         gradient: mean gradient-magnitude similarity. edges: F1 of Canny edges, the source's being the truth.
-        high_band: energy above half the Nyquist frequency, translated / source, at most 1.
+        high_band: amplitude of the source above half the Nyquist frequency that the translation still holds, at most 1.
     """
 
     region: str
