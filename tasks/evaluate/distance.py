@@ -65,25 +65,6 @@ def kernel_distance(a: Features, b: Features) -> float:
     return within(a) + within(b) - 2 * float(kernel(a, b).mean())
 
 
-def jensen_shannon(a: Features, b: Features) -> float:
-    """Jensen-Shannon divergence in bits: 0 for the same distribution, 1 for disjoint ones (Lin, IEEE Trans. IT 1991).
-
-    Args:
-        a, b: arrays of one shape, of counts or shares, none negative; each is normalised to the sum 1.
-
-    Raises:
-        ValueError: the shapes differ, a value is negative or not finite, or one of them is 0 throughout.
-    """
-    p, q = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    if p.shape != q.shape:
-        raise ValueError(f"distributions of shapes {p.shape} and {q.shape}: they must be the same")
-    if not all(np.isfinite(v).all() and (v >= 0).all() and v.any() for v in (p, q)):
-        raise ValueError("a distribution has a value that is negative or not finite, or only zeros")
-    p, q = p / p.sum(), q / q.sum()
-    mean = (p + q) / 2
-    return float(sum(np.sum(v[v > 0] * np.log2(v[v > 0] / mean[v > 0])) for v in (p, q)) / 2)
-
-
 def cielab(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """An sRGB image in CIELAB: ``[H, W, 3]``, L from 0 to 100."""
     return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)

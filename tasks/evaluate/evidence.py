@@ -120,7 +120,7 @@ class DetectionEvidence:
         categories = tuple(c["name"] for c in sorted(truth["categories"], key=lambda c: c["id"]))
         if categories != names or len(truth["images"]) != images:
             raise EvidenceError(f"{folder}: ground_truth.json and scores.json differ in their classes or images")
-        evaluation = _matched(truth, _checked(folder / "predictions.json", truth))
+        evaluation = matched(truth, _checked(folder / "predictions.json", truth))
         order = sorted(truth["images"], key=lambda image: image["id"])
         position = {image["id"]: i for i, image in enumerate(order)}
         by_class = np.reshape(np.array(evaluation.evalImgs, dtype=object), (len(names), images))
@@ -214,13 +214,24 @@ def _checked(path: Path, truth: dict[str, Any]) -> list[dict[str, Any]]:
     return annotations
 
 
-def _matched(truth: dict[str, Any], annotations: list[dict[str, Any]]) -> COCOeval:
+def matched(
+    truth: dict[str, Any], annotations: list[dict[str, Any]], thresholds: tuple[float, ...] | None = None
+) -> COCOeval:
+    """COCOeval's matches an image and class, over boxes of all areas, 100 detections an image; not accumulated.
+
+    Args:
+        truth: COCO instances.
+        annotations: the detections as annotations, with ``id``, ``area`` and ``score``.
+        thresholds: of IoU; COCO's ten where not given.
+    """
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         reference, found = COCO(), COCO()
         reference.dataset, found.dataset = truth, {**truth, "annotations": annotations}
         reference.createIndex()
         found.createIndex()
         evaluation = COCOeval(reference, found, "bbox")
+        if thresholds is not None:
+            evaluation.params.iouThrs = np.array(thresholds)
         evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
         evaluation.params.maxDets = [100]
         evaluation.evaluate()

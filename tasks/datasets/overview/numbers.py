@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tasks.datasets.divergence import jensen_shannon
 from tasks.datasets.overview.drawing import Picture, draw_samples
 from tasks.datasets.overview.priors import read_priors
 from tasks.datasets.select import presence, subset
@@ -163,8 +164,7 @@ def overview(table: SampleTable, role: str, images: int = 12, prior_images: int 
 def class_divergence(a: Overview, b: Overview) -> float | None:
     """Jensen-Shannon divergence of two sets' class frequencies in pixels, in bits: 0 for the same, 1 for disjoint.
 
-    Over the classes that both sets can have (Lin, "Divergence measures based on the Shannon entropy", 1991); None where
-    one of them has no pixel of these.
+    Over the classes that both sets can have; None where one of them has no pixel of these.
     """
     of_b = {c.name: c for c in b.classes}
     pairs = [(c, of_b[c.name]) for c in a.classes if c.name in of_b]
@@ -172,9 +172,7 @@ def class_divergence(a: Overview, b: Overview) -> float | None:
     counts = np.array(both, np.float64).reshape(-1, 2)
     if not counts.any(axis=0).all():
         return None
-    p, q = (counts / counts.sum(axis=0)).T
-    mean = (p + q) / 2
-    return float(sum(np.sum(v[v > 0] * np.log2(v[v > 0] / mean[v > 0])) for v in (p, q)) / 2)
+    return jensen_shannon(*counts.T)
 
 
 def _count(flags: object) -> int:

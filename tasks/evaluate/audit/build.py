@@ -32,8 +32,8 @@ _DETAIL = ("gradient", "edges", "high_band", "shift")
 _POOR = 0.5  # share of the source's pixels that a judge must read rightly for its flips to say much
 _CODE = (
     "tasks.evaluate.audit",
-    *(f"tasks.evaluate.{name}" for name in ("distance", "statistics")),
-    *(f"tasks.datasets.{name}" for name in ("images", "masks", "select", "table", "overview.priors")),
+    *(f"tasks.evaluate.{name}" for name in ("distance", "evidence", "statistics")),
+    *(f"tasks.datasets.{name}" for name in ("divergence", "images", "masks", "select", "table", "overview.priors")),
     "tasks.translate.networks.features",
 )
 

@@ -17,10 +17,9 @@ from tasks.datasets.images import read_image
 from tasks.datasets.overview.priors import mask_of
 from tasks.datasets.select import subset
 from tasks.datasets.table import Sample, SampleTable, TableInfo
-from tasks.evaluate.audit.flips import RESAMPLES, source_id
 from tasks.evaluate.audit.geometry import Plane, displacement, gradient_magnitude, luminance
 from tasks.evaluate.audit.model import Detail
-from tasks.evaluate.audit.recall import ratio
+from tasks.evaluate.audit.rates import RESAMPLES, ratio, source_id
 from tasks.evaluate.statistics import image_weights
 from tasks.progress import progress
 

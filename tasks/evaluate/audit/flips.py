@@ -21,10 +21,10 @@ from tasks.datasets.masks import IGNORE
 from tasks.datasets.overview.priors import mask_of
 from tasks.datasets.table import Sample, SampleTable
 from tasks.evaluate.audit.model import ClassFlips, Flips, Rate
-from tasks.evaluate.statistics import image_weights, interval
+from tasks.evaluate.audit.rates import RESAMPLES, ratio, source_id
+from tasks.evaluate.statistics import image_weights
 from tasks.progress import progress
 
-RESAMPLES = 1000
 Counts = NDArray[np.int64]
 
 
@@ -52,11 +52,6 @@ class _Pair:
 
     right: Counts
     wrong: Counts
-
-
-def source_id(sample: Sample) -> str:
-    """The id of the source's image that a translated one was made of."""
-    return str(sample.extra.get("of", sample.id))
 
 
 def measure_flips(
@@ -137,12 +132,7 @@ def _summed(
     weights = image_weights(sources, RESAMPLES, seed)
 
     def rate(part: Counts, whole: Counts) -> Rate:
-        part, whole = (np.bincount(cluster, x, sources) for x in (part, whole))
-        if not whole.sum():
-            return Rate(value=None)
-        parts, wholes = weights @ part, weights @ whole
-        low, high = interval(np.divide(parts, wholes, out=np.full(RESAMPLES, np.nan), where=wholes > 0))
-        return Rate(value=float(part.sum() / whole.sum()), low=low, high=high)
+        return ratio(np.bincount(cluster, part, sources), np.bincount(cluster, whole, sources), weights)
 
     def diagonal(matrices: Counts) -> Counts:
         return np.asarray(np.trace(matrices, axis1=1, axis2=2), np.int64)

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.datasets.divergence import jensen_shannon
 from tasks.datasets.errors import ImageError
 from tasks.datasets.images import read_image
 from tasks.datasets.masks import IGNORE
@@ -19,7 +20,8 @@ from tasks.datasets.overview.priors import mask_of, spatial_priors
 from tasks.datasets.select import subset
 from tasks.datasets.table import Sample, SampleTable
 from tasks.evaluate.audit.model import ClassGap, Gap
-from tasks.evaluate.distance import cielab, colour_statistics, frechet_distance, jensen_shannon
+from tasks.evaluate.audit.rates import source_id
+from tasks.evaluate.distance import cielab, colour_statistics, frechet_distance
 from tasks.progress import progress
 
 Floats = NDArray[np.float64]
@@ -81,7 +83,7 @@ def paired(
         ValueError: a translated image has no source.
     """
     place = {i: k for k, i in enumerate(source.rows["id"].to_pylist())}
-    origins = [str(s.extra.get("of", s.id)) for s in translated]
+    origins = [source_id(s) for s in translated]
     if lost := [i for i in origins if i not in place]:
         raise ValueError(f"{len(lost)} translated images have no source in {source.info.dataset}, such as {lost[0]}")
     order = np.random.default_rng(seed).permutation(len(origins)).tolist()
@@ -89,7 +91,7 @@ def paired(
     rows = sorted(chosen.values())
     one_each = translated.take(rows)
     drawn = one_each if images is None else subset(one_each, images, seed)
-    return source.take(place[str(s.extra.get("of", s.id))] for s in drawn), drawn
+    return source.take(place[source_id(s)] for s in drawn), drawn
 
 
 def check_taxonomies(*tables: SampleTable) -> None:

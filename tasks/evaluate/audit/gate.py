@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from tasks.datasets.table import Sample, SampleTable
 from tasks.evaluate.audit.config import AuditConfig
-from tasks.evaluate.audit.flips import source_id
 from tasks.evaluate.audit.model import Acted, Audit
+from tasks.evaluate.audit.rates import source_id
 from tasks.store import Artifact
 
 AUDIT = "audit.json"

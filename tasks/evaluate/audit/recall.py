@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import math
 from dataclasses import dataclass
@@ -12,12 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
-from tasks.evaluate.audit.flips import RESAMPLES
 from tasks.evaluate.audit.model import Rate, Recall
-from tasks.evaluate.statistics import image_weights, interval
+from tasks.evaluate.audit.rates import RESAMPLES, ratio
+from tasks.evaluate.evidence import matched
+from tasks.evaluate.statistics import image_weights
 
 Size = Literal["all", "small", "medium", "large"]
 SIZES: dict[Size, tuple[float, float]] = {  # COCO's, area in square pixels: least, and the first too large
@@ -80,15 +77,6 @@ def best_threshold(evaluation: Path) -> float:
         ValueError: as of ``recall_by_size``.
     """
     return _best(_found(evaluation))
-
-
-def ratio(part: NDArray[Any], whole: NDArray[Any], weights: NDArray[np.int32]) -> Rate:
-    """Sum of ``part [N]`` over sum of ``whole [N]``, with its interval over resamples, ``[R, N]`` of how often."""
-    if not whole.sum():
-        return Rate(value=None)
-    parts, wholes = weights @ part, weights @ whole
-    low, high = interval(np.divide(parts, wholes, out=np.full(len(weights), np.nan), where=wholes > 0))
-    return Rate(value=float(part.sum() / whole.sum()), low=low, high=high)
 
 
 def _best(found: _Found) -> float:
@@ -161,16 +149,7 @@ def _results(truth: dict[str, Any], predictions: list[dict[str, Any]], folder: P
             f"{folder}: predictions.json has {strange}, of no image of ground_truth.json; evaluate it again"
         )
     boxes = [{**p, "id": i, "area": p["bbox"][2] * p["bbox"][3], "iscrowd": 0} for i, p in enumerate(predictions, 1)]
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
-        reference, found = COCO(), COCO()
-        reference.dataset, found.dataset = truth, {**truth, "annotations": boxes}
-        reference.createIndex()
-        found.createIndex()
-        evaluation = COCOeval(reference, found, "bbox")
-        evaluation.params.iouThrs = np.array([0.5])
-        evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
-        evaluation.params.maxDets = [100]
-        evaluation.evaluate()
+    evaluation = matched(truth, boxes, (0.5,))
     return [result for result in evaluation.evalImgs if result is not None]
 
 

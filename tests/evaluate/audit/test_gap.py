@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.datasets.divergence import jensen_shannon
 from tasks.datasets.errors import ImageError
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.evaluate.audit.gap import class_colours, measure_gap, paired, radial_spectrum
-from tasks.evaluate.distance import cielab, jensen_shannon, patch_features
+from tasks.evaluate.distance import cielab, patch_features
 
 NAMES = ("road", "sky", "car")
 COLOURS = {0: (90, 90, 90), 1: (120, 170, 220), 2: (160, 40, 40)}
