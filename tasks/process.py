@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from tasks import memory
+
 log = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parents[1]
 _LIFELINE = "SIM2REAL_LIFELINE"
@@ -84,7 +86,7 @@ def run_worker(module: str, job: Path, label: str, shown: re.Pattern[str], envir
         def on_line(line: str) -> None:
             full.write(line + "\n")
             full.flush()
-            if shown.search(line):
+            if not memory.heard(line) and shown.search(line):
                 log.info("%s: %s", label, line.split(" - INFO - ")[-1])
 
         environment = {"PYTHONUNBUFFERED": "1", **environment}

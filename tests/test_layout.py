@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOMS = ("datasets", "translate", "retrain", "evaluate", "report")
-BESIDE = ("store", "progress", "process", "loading")
+BESIDE = ("store", "progress", "process", "loading", "memory")
 MODULES = sorted(Path("tasks").rglob("*.py"))
 
 

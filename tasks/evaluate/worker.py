@@ -8,6 +8,7 @@ truth, predicted, pixels: every image's confusion matrix, sparse) and, where ima
 
 from __future__ import annotations
 
+from tasks import memory
 from tasks.process import EXPLAINED, die_with_parent
 
 if __name__ == "__main__":
@@ -141,6 +142,7 @@ def main(path: Path) -> int:
         print(f"{EXPLAINED}{error}", flush=True)
         return 2
     path.unlink()
+    memory.tell()
     print(f"scored {scores['images']} images: {scores['metrics']}", flush=True)
     return 0
 

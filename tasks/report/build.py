@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from tasks.datasets.checks import Check
 from tasks.report.audits import read_audits
 from tasks.report.config import ReportConfig
+from tasks.report.gallery.build import galleries
 from tasks.report.intervals import read_comparison, with_intervals
+from tasks.report.language import speaking
 from tasks.report.model import Cost, DatasetRow, Report, TranslatorRow
 from tasks.report.provenance import provenance, reference
 from tasks.report.reading import Reader
 from tasks.report.record import RunRecord, Task
-from tasks.report.samples import prediction_samples, translation_samples
 from tasks.report.tables import Scored, read_results, task_table
 from tasks.report.verdict import verdict
 from tasks.store import Artifact, Manifest
 
 
-def build_report(record: RunRecord, config: ReportConfig) -> Report:
-    """Read the artifacts of a run and say what it found.
+def build_report(record: RunRecord, config: ReportConfig, resolved: Mapping[str, Any] | None = None) -> Report:
+    """Read the artifacts of a run and say what it found, in the language of the configuration.
 
     A file that cannot be read is one of the report's ``problems``; the rest of the report is made without it.
+
+    Args:
+        record: the run.
+        config: the section of the configuration.
+        resolved: the whole resolved configuration of the run, as plain data.
     """
+    with speaking(config.language):
+        return _build(record, config, dict(resolved or {}))
+
+
+def _build(record: RunRecord, config: ReportConfig, resolved: dict[str, Any]) -> Report:
     reader = Reader()
     manifests = {reference(a): m for a in record.artifacts().values() if (m := reader.manifest(a.path)) is not None}
     scored = read_results(record.results, reader)
@@ -41,18 +52,22 @@ def build_report(record: RunRecord, config: ReportConfig) -> Report:
         for t in tasks
     ]
     costs = list(_costs(record, manifests))
+    audits = tuple(read_audits(record, reader))
+    checks = tuple(_checks(record, reader))
     return Report(
+        language=config.language,
         title=config.title,
         name=record.name,
+        flow=record.flow,
+        config=resolved,
         finished=max((m.created for m in manifests.values()), default=datetime.fromtimestamp(0, UTC)),
         verdicts=tuple(verdicts),
         failures=record.failures,
         tables=tuple(tables.values()),
-        audits=tuple(read_audits(record, reader)),
-        samples=tuple(translation_samples(record, config, reader)),
-        predictions=tuple(prediction_samples(record, config, reader)),
+        audits=audits,
+        galleries=tuple(galleries(record, audits, config, reader)),
         datasets=tuple(_datasets(record, manifests, config, reader)),
-        checks=tuple(_checks(record, reader)),
+        checks=checks,
         translators=translators,
         costs=tuple(costs),
         total_seconds=sum({c.artifact: c.seconds for c in costs}.values()),
@@ -73,8 +88,24 @@ def _summary(manifests: dict[str, Manifest], artifact: Artifact) -> dict[str, An
 def _costs(record: RunRecord, manifests: dict[str, Manifest]) -> Iterable[Cost]:
     """What each artifact took when it was built, which may have been in an earlier run."""
     for stage, artifact in record.artifacts().items():
-        speed = _summary(manifests, artifact).get("images_per_second")
-        yield Cost(stage=stage, seconds=artifact.seconds, images_per_second=speed, artifact=reference(artifact))
+        manifest = manifests.get(reference(artifact))
+        yield Cost(
+            stage=stage,
+            seconds=artifact.seconds,
+            images_per_second=_speed(manifest) if manifest else None,
+            peak_memory=manifest.peak_memory if manifest else None,
+            peak_gpu_memory=manifest.peak_gpu_memory if manifest else None,
+            cached=artifact.cached,
+            artifact=reference(artifact),
+        )
+
+
+def _speed(manifest: Manifest) -> float | None:
+    """Images a second: as the stage measured it, or else those that it says it went through, by its whole time."""
+    images, speed = manifest.summary.get("images"), manifest.summary.get("images_per_second")
+    if speed is None and images and manifest.seconds:
+        return round(float(images) / manifest.seconds, 2)
+    return speed
 
 
 def _datasets(
@@ -92,6 +123,7 @@ def _datasets(
             rejected=max(int(summary.get("rejected", 0)), len(rejected)),
             first_rejected=tuple(rejected[: config.rejected_rows]),
             key=artifact.key,
+            digest=artifact.digest,
         )
 
 

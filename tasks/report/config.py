@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from tasks.report.language import Language
 from tasks.store import Section
 
 
 class ReportConfig(Section):
     """How the report of a run is written."""
 
+    language: Language = Field(default="en", description="Language of the report: en or ko.")
     title: str = Field(default="Simulator to real: what translation is worth", description="The page's heading.")
     baseline: str = Field(default="source", description="Arm that differences are taken to.")
     oracle: str = Field(default="real", description="Arm that marks the far end of the gap.")

@@ -11,9 +11,9 @@ from jinja2 import Template
 
 from tasks.datasets.pages import environment
 from tasks.report import audits, curves, domains, intervals, words
+from tasks.report.gallery.pictures import pack
 from tasks.report.markdown import first_line
 from tasks.report.model import Report, TaskTable
-from tasks.report.pictures import pack
 from tasks.report.provenance import chain
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from tasks.datasets.checks import Check
 from tasks.evaluate.audit.model import Audit
 from tasks.evaluate.outcome import Outcome as Decided
-from tasks.report.grid import Grid
+from tasks.report.gallery.grid import Grid
+from tasks.report.language import Language
 from tasks.report.record import Failure, Task
 
 REPORT_JSON = "report.json"
@@ -144,7 +145,7 @@ class Rejected(Part):
 
 
 class DatasetRow(Part):
-    """A data set of the run; ``first_rejected`` are the first of its rejected files."""
+    """A data set of the run; ``first_rejected`` are the first of its rejected files, ``digest`` is of its content."""
 
     role: Literal["source", "target", "benchmark"]
     dataset: str
@@ -154,6 +155,7 @@ class DatasetRow(Part):
     rejected: int
     first_rejected: tuple[Rejected, ...]
     key: str
+    digest: str
 
 
 class TranslatorRow(Part):
@@ -181,12 +183,54 @@ class AuditPart(Part):
 
 
 class Cost(Part):
-    """What an artifact took to build, in seconds, whenever that was."""
+    """What an artifact took to build, whenever that was.
+
+    Attributes:
+        seconds: of building it. images_per_second: where the stage goes through images.
+        peak_memory, peak_gpu_memory: bytes that its largest process held at most; None where not measured.
+        cached: whether the run that made the report found it finished.
+    """
 
     stage: str
     seconds: float
     images_per_second: float | None
+    peak_memory: int | None = None
+    peak_gpu_memory: int | None = None
+    cached: bool = False
     artifact: str
+
+
+class Gate(Part):
+    """Something that had to be passed before training.
+
+    Attributes:
+        name: ``data``, or the translator's whose audit it is.
+        outcome: ``warned`` where checks failed that stop nothing.
+        passed, checks: how many checks passed, of how many. acted: images that the audit left out or replaced.
+    """
+
+    name: str
+    outcome: Literal["passed", "warned", "failed"]
+    passed: int
+    checks: int
+    acted: int = 0
+
+
+class Broken(Part):
+    """Something that translation broke, as one sentence.
+
+    Attributes:
+        kind: a class's score against the baseline, or a measure of the audit (``flips``, ``detail``, ...).
+        subject: the class, or what the check was of. translator: whose doing.
+        measured: points lost, or what the check measured, in ``unit``.
+    """
+
+    kind: str
+    translator: str
+    subject: str
+    measured: float
+    unit: str
+    sentence: str
 
 
 class Node(Part):
@@ -226,21 +270,33 @@ class Provenance(Part):
 
 
 class Report(Part):
-    """The report of one run. ``problems`` are what could not be read, and so is not in it."""
+    """The report of one run.
+
+    Attributes:
+        flow: what made the run. command: what repeats it, with ``config.yaml`` holding ``config``.
+        config: the resolved configuration of the run; empty where it is not known.
+        gates: what had to be passed before training. broken: what translation broke, the worst first.
+        galleries: the pictures. problems: what could not be read, and so is not in the report.
+    """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    schema_version: Literal[2] = Field(default=2, alias="schema")
+    schema_version: Literal[3] = Field(default=3, alias="schema")
+    language: Language = "en"
     title: str
     name: str
+    flow: str = "augment"
+    command: str = ""
+    config: dict[str, Any] = {}
     finished: datetime
     verdicts: tuple[Verdict, ...]
+    gates: tuple[Gate, ...] = ()
+    broken: tuple[Broken, ...] = ()
     failures: tuple[Failure, ...]
     problems: tuple[str, ...]
     tables: tuple[TaskTable, ...]
     audits: tuple[AuditPart, ...] = ()
-    samples: tuple[Grid, ...]
-    predictions: tuple[Grid, ...]
+    galleries: tuple[Grid, ...]
     datasets: tuple[DatasetRow, ...]
     checks: tuple[Check, ...] = ()
     translators: tuple[TranslatorRow, ...]

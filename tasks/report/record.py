@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from tasks.retrain.config import Task as Task
@@ -56,6 +58,7 @@ class RunRecord(BaseModel):
         audits: name -> artifact of kind ``audit``: ``audit.json``, of what the translator made.
         comparison: artifact of kind ``comparison``: ``comparison.json``, the arms' scores and differences with
             intervals. None in records from before there was one, and where nothing was scored.
+        flow: what made it: the whole chain, or a re-evaluation of the models of an earlier run.
         results: the arms that finished, in the order of the configuration.
         failures: the arms that did not.
     """
@@ -63,6 +66,7 @@ class RunRecord(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
+    flow: Literal["augment", "reevaluate"] = "augment"
     source: Artifact
     target: Artifact
     benchmark: Artifact

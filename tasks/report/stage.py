@@ -65,9 +65,10 @@ def _write(config: ReportConfig, record: RunRecord, folder: Path) -> dict[str, A
 
 
 def _code() -> str:
-    """The version of the room's code; its templates count, too."""
-    templates = sorted((Path(__file__).parent / "templates").iterdir())
-    return content_digest([code_version(*_CODE), *([t.name, file_sha256(t)] for t in templates)])
+    """The version of the room's code; its templates and texts count, too."""
+    room = Path(__file__).parent
+    files = sorted([*(room / "templates").iterdir(), *(room / "catalogue").rglob("*.yaml")])
+    return content_digest([code_version(*_CODE), *([f.relative_to(room).as_posix(), file_sha256(f)] for f in files)])
 
 
 def _publish(name: str, markdown: str) -> None:

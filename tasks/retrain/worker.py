@@ -6,6 +6,7 @@ Leaves in the job's work folder ``checkpoint.pth`` (weights alone), ``config.py`
 
 from __future__ import annotations
 
+from tasks import memory
 from tasks.process import EXPLAINED, die_with_parent
 
 if __name__ == "__main__":
@@ -111,6 +112,7 @@ def main(path: Path) -> int:
     except TrainingError as error:
         print(f"{EXPLAINED}{error}", flush=True)
         return 2
+    memory.tell()
     return 0
 
 

@@ -71,6 +71,9 @@ class Manifest(BaseModel):
         config: the slice of the configuration that the artifact depends on.
         inputs: role -> the artifact that played it.
         summary: what the stage wants to be known without opening files (counts, scores, timings).
+        peak_memory: bytes that the largest process held at most while building it (a worker's own, where one did it);
+            None where that is not known, as in manifests from before it was measured. peak_gpu_memory: the same of a
+            GPU, as PyTorch allocated it; None without one.
         environment: versions, machine and git commit it was built with; provenance, not part of the key.
         resolved: the whole resolved configuration of the run that built it; provenance, not part of the key.
     """
@@ -85,6 +88,8 @@ class Manifest(BaseModel):
     summary: dict[str, Any]
     created: datetime
     seconds: float
+    peak_memory: int | None = None
+    peak_gpu_memory: int | None = None
     environment: dict[str, Any]
     resolved: dict[str, Any]
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from tasks import memory
 from tasks.store.artifact import MANIFEST, Artifact, InputEntry, Manifest, StoreError, digest_of, list_files
 from tasks.store.digest import content_digest
 from tasks.store.environment import environment
@@ -73,7 +74,8 @@ class Store:
             self._clear(final, work, resumable)
             log.info("%s %s: building", kind, key)
             start = time.perf_counter()
-            summary = dict(make(work) or {})
+            with memory.measured() as peak:
+                summary = dict(make(work) or {})
             seconds = time.perf_counter() - start
             for leftover in work.rglob(f"*{PARTIAL}*"):
                 leftover.unlink()
@@ -89,6 +91,8 @@ class Store:
                 summary=summary,
                 created=datetime.now(UTC),
                 seconds=round(seconds, 3),
+                peak_memory=peak.resident,
+                peak_gpu_memory=peak.gpu,
                 environment=environment(),
                 resolved=self._resolved,
             )

@@ -6,6 +6,7 @@ job says ``training.gpus: N``.
 
 from __future__ import annotations
 
+from tasks import memory
 from tasks.process import EXPLAINED, die_with_parent
 
 if __name__ == "__main__":
@@ -42,6 +43,7 @@ def main(path: Path) -> int:
         print(f"{EXPLAINED}{error}", flush=True)
         return FAILED
     if ranks.first:
+        memory.tell()
         path.unlink()
     return 0
 

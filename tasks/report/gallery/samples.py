@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from tasks.datasets.table import Sample, SampleTable
 from tasks.report.config import ReportConfig
-from tasks.report.grid import DrawnBox, Grid, GridRow, LegendEntry, Picture
+from tasks.report.gallery.grid import DrawnBox, Grid, GridRow, LegendEntry, Picture
 from tasks.report.reading import Reader
 from tasks.report.record import Result, RunRecord, Task
 from tasks.report.words import arm_label
@@ -46,7 +46,7 @@ def translation_samples(record: RunRecord, config: ReportConfig, reader: Reader)
         rows = [_translation_row(sample_id, columns) for sample_id in spread(wanted, config.sample_rows)]
         headings = ("Simulator", *(arm_label(f"translated({name})") for name in tables))
         note = "The same simulator images, untouched and through each translator; chosen evenly over the data set."
-        grids.append(Grid(title="Before and after", note=note, columns=headings, rows=tuple(rows)))
+        grids.append(Grid(kind="translation", title="Before and after", note=note, columns=headings, rows=tuple(rows)))
     if target is not None and config.sample_rows:
         chosen = [_sample(target, i) for i in spread(_ids(target), config.sample_rows)]
         pictures = [Picture(caption=s.id, image=s.image) for s in chosen]
@@ -55,7 +55,7 @@ def translation_samples(record: RunRecord, config: ReportConfig, reader: Reader)
             for i in range(0, len(pictures), _STRIP)
         ]
         note = f"Training images of {target.info.dataset}: the look that the translators aim at."
-        grids.append(Grid(title="Real images", note=note, columns=(), rows=tuple(rows)))
+        grids.append(Grid(kind="real", title="Real images", note=note, columns=(), rows=tuple(rows)))
     return grids
 
 
@@ -90,6 +90,7 @@ def _segmentation_grid(table: SampleTable, results: Sequence[Result], config: Re
         ]
         rows.append(GridRow(id=sample_id, pictures=(Picture(caption=sample_id, image=sample.image), truth, *predicted)))
     return Grid(
+        kind="predictions",
         title="Segmentation on the benchmark",
         note=f"{_seed_note(results)} Black: not labelled.",
         columns=("Image", "Ground truth", *(arm_label(r.arm) for r in results)),
@@ -115,6 +116,7 @@ def _detection_grid(table: SampleTable, results: Sequence[Result], config: Repor
         ]
         rows.append(GridRow(id=sample_id, pictures=(truth_picture, *arms)))
     return Grid(
+        kind="predictions",
         title="Detection on the benchmark",
         note=f"{_seed_note(results)} Predictions scored {config.min_score:g} or higher.",
         columns=("Ground truth", *(arm_label(r.arm) for r in results)),

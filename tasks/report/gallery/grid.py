@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.datasets.masks import MaskEncoding
+
+Kind = Literal["datasets", "translation", "real", "nearest", "flips", "lost", "clip", "predictions"]
 
 
 class Part(BaseModel):
     """Base of the grids' parts."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
 
 class LegendEntry(Part):
@@ -33,7 +38,7 @@ class DrawnBox(Part):
 
 
 class Picture(Part):
-    """A picture of a grid: an image, a label image in the legend's colours, or an image with boxes.
+    """A picture of a grid: an image, a label image in the legend's colours, an image with boxes, or a drawn one.
 
     Paths stay out of ``report.json``: they lead into the store of one machine.
 
@@ -42,6 +47,8 @@ class Picture(Part):
         image: the photograph. label: a label image, drawn in its place; encoding: how that is decoded, None where
             its values are class indices already.
         boxes: drawn over the image.
+        pixels: of a drawn picture, RGB ``uint8 [H, W, 3]``. frames: of a clip, the same ``[N, H, W, 3]``.
+        sharp: keep every pixel as it is: no lossy packing, enlarged without smoothing, as of labels and small crops.
         missing: why there is no picture.
     """
 
@@ -50,6 +57,9 @@ class Picture(Part):
     label: Path | None = Field(default=None, exclude=True)
     encoding: MaskEncoding | None = Field(default=None, exclude=True)
     boxes: tuple[DrawnBox, ...] = Field(default=(), exclude=True)
+    pixels: NDArray[np.uint8] | None = Field(default=None, exclude=True)
+    frames: NDArray[np.uint8] | None = Field(default=None, exclude=True)
+    sharp: bool = Field(default=False, exclude=True)
     missing: str | None = None
 
 
@@ -61,8 +71,15 @@ class GridRow(Part):
 
 
 class Grid(Part):
-    """Pictures side by side under headings; without headings, a plain strip."""
+    """Pictures side by side under headings; without headings, a plain strip.
 
+    Attributes:
+        kind: what it shows, which decides how: of ``translation`` the first column is before, each other one after.
+        translator: whose images it is about; None where about all or none.
+    """
+
+    kind: Kind
+    translator: str | None = None
     title: str
     note: str
     columns: tuple[str, ...]

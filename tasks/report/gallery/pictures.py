@@ -11,7 +11,7 @@ from tasks.datasets.errors import ImageError
 from tasks.datasets.images import read_image
 from tasks.datasets.masks import IGNORE, MaskEncoding, read_mask
 from tasks.datasets.pages import Packed, webp_uri
-from tasks.report.grid import DrawnBox, LegendEntry, Picture
+from tasks.report.gallery.grid import DrawnBox, LegendEntry, Picture
 
 _INDEX = MaskEncoding(kind="index", indices={i: i for i in range(256)})
 _QUALITY = 85
