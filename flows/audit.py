@@ -17,6 +17,7 @@ from prefect.futures import PrefectFuture
 from flows.config import PipelineConfig, overridden
 from flows.datasets import read_datasets, translate_source
 from flows.matrix import error_of, runner
+from flows.progress import advance
 from tasks.datasets.table import SampleTable
 from tasks.evaluate.audit.build import Judged
 from tasks.evaluate.stage import audit_translation, evaluate_model
@@ -85,6 +86,7 @@ def audit_translations(
             boxes_translated=read.get(("detection", name)),
         )
         found[name] = audit_translation(name, sets, images, judged, config, store)
+        advance(f"{name} audited")
     return found
 
 

@@ -14,8 +14,9 @@ from prefect import flow
 
 from flows.audit import audit_translations
 from flows.config import PipelineConfig, overridden
-from flows.datasets import read_datasets, translate_source
+from flows.datasets import read_datasets, trained, translate_source
 from flows.matrix import compared, experiment_matrix, runner
+from flows.progress import advance, progress_shown
 from flows.publish import IncompleteRun, publish
 from tasks.evaluate.audit.build import training_set
 from tasks.report.record import RunRecord
@@ -39,6 +40,19 @@ def augment(config: PipelineConfig | Path, overrides: dict[str, Any] = {}) -> Ru
     """
     settings = overridden(config, overrides, PipelineConfig)
     store = Store(settings.store, settings.model_dump(mode="json"))
+    with progress_shown(settings.name, _steps(settings)):
+        return _augment(settings, store)
+
+
+def _steps(settings: PipelineConfig) -> int:
+    """Data sets and their checks, translators trained and applied, audits, models trained and scored, and the end."""
+    translators = settings.translate.translators
+    audited = len(translators) if settings.evaluate.audit else 0
+    cells = len(settings.retrain.tasks()) * len(settings.arms()) * len(settings.retrain.seeds)
+    return 4 + len(trained(settings)) + len(translators) + audited + 2 * cells + 2
+
+
+def _augment(settings: PipelineConfig, store: Store) -> RunRecord:
     sets, checks = read_datasets(settings, store)
     translators, translated = translate_source(settings, sets["source"], sets["target"], store)
     spread = runner(settings)
@@ -58,7 +72,9 @@ def augment(config: PipelineConfig | Path, overrides: dict[str, Any] = {}) -> Ru
         results=results,
         failures=failures,
     )
+    advance("arms compared")
     report = write_report(settings.report, record, store)
+    advance("report written")
     publish(settings, record, report)
     if failures:
         raise IncompleteRun(failures)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from prefect.futures import PrefectFuture
+
 from flows.config import PipelineConfig, TrainTranslatorConfig
+from flows.progress import advance
 from tasks.datasets.stage import check, read
 from tasks.store import Artifact, Store
 from tasks.translate.config import Learned
@@ -16,9 +19,19 @@ def read_datasets(
     datasets = settings.datasets
     roles = {"source": datasets.source, "target": datasets.target, "benchmark": datasets.benchmark}
     reading = {role: read.submit(role, config, datasets, store) for role, config in roles.items()}
-    sets = {role: future.result() for role, future in reading.items()}
+    sets = {}
+    for role, future in reading.items():
+        sets[role] = future.result()
+        advance(f"{role} read")
     needed = settings.labels_needed() if isinstance(settings, PipelineConfig) else None
-    return sets, check(sets, datasets, store, needed)
+    checks = check(sets, datasets, store, needed)
+    advance("data sets checked")
+    return sets, checks
+
+
+def trained(settings: PipelineConfig) -> dict[str, Learned]:
+    """The translators that a run trains: name -> configuration."""
+    return {t.name: t for t in settings.translate.translators if isinstance(t, Learned) and t.weights is None}
 
 
 def translate_source(
@@ -26,16 +39,17 @@ def translate_source(
 ) -> tuple[dict[str, Artifact], dict[str, Artifact]]:
     """Train the translators that learn, and translate the source with each: name -> translator, name -> images."""
     configs = {t.name: t for t in settings.translate.translators}
-    training = {
-        name: train_translator.submit(t, source, target, store)
-        for name, t in configs.items()
-        if isinstance(t, Learned) and t.weights is None
-    }
+    training = {n: train_translator.submit(t, source, target, store) for n, t in trained(settings).items()}
     translating = {
         name: translate.submit(t, source, target, training.get(name), store)  # type: ignore[arg-type]
         for name, t in configs.items()
     }
-    return (
-        {name: future.result() for name, future in training.items()},
-        {name: future.result() for name, future in translating.items()},
-    )
+    return _finished(training, "translator {} trained"), _finished(translating, "source translated by {}")
+
+
+def _finished(futures: dict[str, PrefectFuture[Artifact]], told: str) -> dict[str, Artifact]:
+    found = {}
+    for name, future in futures.items():
+        found[name] = future.result()
+        advance(told.format(name))
+    return found

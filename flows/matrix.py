@@ -8,10 +8,11 @@ from itertools import product
 from typing import Any
 
 from prefect import flow
-from prefect.futures import PrefectFuture
+from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.config import PipelineConfig
+from flows.progress import advance
 from tasks.evaluate.stage import compare, evaluate_model
 from tasks.report.record import Failure, Result
 from tasks.retrain.config import Task, translator_of
@@ -45,6 +46,10 @@ def experiment_matrix(
     for cell in cells:
         model: Any = models[cell]  # Prefect passes its result on
         scores[cell] = evaluate_model.submit(*cell, model, sets["benchmark"], settings.evaluate, retrain, store, sides)
+    done = {f: ("trained", cell) for cell, f in models.items()} | {f: ("scored", cell) for cell, f in scores.items()}
+    for future in as_completed(list(done)):
+        what, (task, arm, seed) = done[future]
+        advance(f"{task} {arm} seed {seed} {what}")
     return _outcomes(models, scores)
 
 

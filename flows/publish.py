@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
+from prefect.artifacts import create_link_artifact
+from prefect.context import FlowRunContext
 
 from flows.config import PipelineConfig
+from tasks.progress import artifact_key
+from tasks.report.history import archive, write_history
+from tasks.report.model import REPORT_JSON
 from tasks.report.record import Failure, RunRecord
 from tasks.report.terminal import print_report
 from tasks.store import Artifact, atomic_path, write_json
+
+log = logging.getLogger(__name__)
 
 RECORD = "run.json"
 
@@ -27,14 +35,14 @@ class IncompleteRun(Exception):
 def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folder: Path | None = None) -> None:
     """Write a run's results to its folder (or to ``folder``), and print its tables and the report's path.
 
-    The folder holds ``report/`` (report.json, report.md, report.html), ``checks.html``, ``comparison.json``,
+    The folder holds ``report/`` (report.html, report.md, report.json, tables as CSV, figures), ``checks.html``,
+    ``comparison.json``,
     ``timings.json`` (stage -> seconds that building its result took, and whether this run found it finished),
     ``run.json``, ``config.yaml``, for each data set ``rejected/<role>.csv``, and for each audited translation
     ``audit/<translator>/`` (audit.json, images.parquet).
     """
     folder = folder or settings.folder
-    for name in ("report.json", "report.md", "report.html"):
-        _copy(report, name, folder / "report" / name)
+    _replace(report, folder / "report")
     for role, dataset in (("source", record.source), ("target", record.target), ("benchmark", record.benchmark)):
         _copy(dataset, "rejected.csv", folder / "rejected" / f"{role}.csv")
     if record.checks is not None:
@@ -50,7 +58,38 @@ def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folde
     with atomic_path(folder / "config.yaml") as temporary:
         temporary.write_text(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
     print_report(report, record)
-    print(f"report: {folder / 'report' / 'report.html'}")
+    page = folder / "report" / "report.html"
+    _link(f"{settings.name} {folder.name}" if folder != settings.folder else settings.name, page)
+    print(f"report: {page}")
+    print(f"history: {_history(settings, folder)}")
+
+
+def _replace(report: Artifact, folder: Path) -> None:
+    """Put the report's files where those of the run before were; what only that one had goes."""
+    files = {entry.path for entry in report.manifest().files}
+    for name in sorted(files):
+        _copy(report, name, folder / name)
+    for old in [p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).as_posix() not in files]:
+        old.unlink()
+
+
+def _history(settings: PipelineConfig, folder: Path) -> Path:
+    """Add the report to the pipeline's history, a night's too."""
+    archive(folder / "report" / REPORT_JSON, settings.folder)
+    return write_history(settings.folder, settings.report.language)
+
+
+def _link(name: str, page: Path) -> None:
+    """Show where the report is in Prefect. A server that does not answer costs the display, not the report."""
+    if FlowRunContext.get() is None:
+        return
+    try:
+        link = page.resolve().as_uri()
+        create_link_artifact(
+            link=link, link_text=page.name, key=artifact_key("page", name), description=f"Report of {name}"
+        )
+    except Exception as error:  # noqa: BLE001 - whatever Prefect's client raises
+        log.warning("the report's place is not shown in Prefect: %s", error)
 
 
 def _copy(artifact: Artifact, name: str, to: Path) -> None:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from flows.config import PipelineConfig, overridden
 from flows.matrix import compared, runner
+from flows.progress import advance, progress_shown
 from flows.publish import RECORD, IncompleteRun, publish
 from tasks.datasets.stage import check, read
 from tasks.evaluate.stage import evaluate_model
@@ -70,12 +71,20 @@ def reevaluate(
     settings = overridden(config, overrides, PipelineConfig)
     before = last_run(settings)
     occasion = (night or date.today()).isoformat()
+    with progress_shown(f"{settings.name} {occasion}", 4 + len(before.results)):
+        return _reevaluate(settings, before, occasion)
+
+
+def _reevaluate(settings: PipelineConfig, before: RunRecord, occasion: str) -> RunRecord:
     store = Store(settings.store, settings.model_dump(mode="json"))
     benchmark = read("benchmark", settings.datasets.benchmark, settings.datasets, store)
+    advance("benchmark read")
     sets = {"source": before.source, "target": before.target, "benchmark": benchmark}
     checks = check(sets, settings.datasets, store, {"benchmark": settings.labels_needed()["benchmark"]})
+    advance("data sets checked")
     results, failures = score_again.with_options(task_runner=runner(settings))(settings, before, benchmark, occasion)
     found = {
+        "flow": "reevaluate",
         "benchmark": benchmark,
         "checks": checks,
         "results": results,
@@ -83,8 +92,10 @@ def reevaluate(
         "comparison": compared(settings, results, store),
     }
     after = before.model_copy(update=found)
+    advance("arms compared")
     folder = settings.folder / "nightly" / occasion
     publish(settings, after, write_report(settings.report, after, store), folder)
+    advance("report written")
     changes = compare(before, after)
     write_json(folder / "changes.json", [c.model_dump() for c in changes])
     if failures:
@@ -134,6 +145,7 @@ def score_again(
         )
     for old, future in futures.items():
         outcome = future.result(raise_on_failure=False)
+        advance(f"{old.task} {old.arm} seed {old.seed} scored")
         if isinstance(outcome, Artifact):
             results.append(old.model_copy(update={"evaluation": outcome}))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,11 @@ from rich.progress import track
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _EVERY_SECONDS = 10.0
+
+
+def artifact_key(prefix: str, name: str) -> str:
+    """The key that something is shown under in Prefect: lower case letters, digits and hyphens."""
+    return f"{prefix}-{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-') or 'run'}"
 
 
 def progress(items: Iterable[T], total: int, what: str, *, bar: bool | None = None) -> Iterator[T]:

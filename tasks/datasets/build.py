@@ -97,7 +97,7 @@ def read_checks(artifact: Artifact) -> list[Check]:
 def _build_sample(config: SampleDataset, store: Store) -> Artifact:
     from tasks.datasets.sample import write_sample
 
-    drawn = config.model_dump(include={"side", "split", "count", "width", "height"})
+    drawn = config.model_dump(include={"side", "split", "count", "drive", "width", "height"})
     code = code_version("tasks.datasets.sample", "tasks.datasets.images", "tasks.datasets.readers.cityscapes")
     return store.build("sample", config=drawn, inputs={}, code=code, make=lambda folder: write_sample(folder, **drawn))
 

@@ -179,6 +179,7 @@ class SampleDataset(_Dataset):
     format: Literal["sample"]
     side: Literal["simulated", "real"]
     count: int = Field(64, ge=1, description="Images drawn for the split, before any subset.")
+    drive: int = Field(0, ge=0, description="How many of the first simulated images are frames of one drive.")
     width: int = Field(256, ge=64)
     height: int = Field(128, ge=64)
 

@@ -24,6 +24,7 @@ from tasks.evaluate.outcome import (
     Difference,
     Estimate,
     Missing,
+    Note,
     TaskComparison,
 )
 from tasks.evaluate.outcomes import FEW, LEVEL, Measured
@@ -41,10 +42,6 @@ Quantity = tuple[str, str]
 METRIC: dict[Task, str] = {"segmentation": "mIoU", "detection": "mAP"}
 GROUPS = ("metrics", "classes", "classes50")
 MIXED = "real+"
-ONE_SEED = (
-    "1 seed: intervals cover the choice of the benchmark's images, not the chance of training: they compare these "
-    "models, not the methods"
-)
 
 
 @dataclass(frozen=True)
@@ -246,32 +243,27 @@ def _distinct(pairs: Iterable[Pair]) -> list[Pair]:
 
 def _notes(
     board: Scoreboard, arms: Sequence[str], common: Mapping[Pair, tuple[int, ...]], cells: Sequence[Cell]
-) -> Iterator[str]:
+) -> Iterator[Note]:
     """How far the intervals go."""
-    single = [arm for arm in arms if len(board.seeds(arm)) == 1]
+    single = tuple(arm for arm in arms if len(board.seeds(arm)) == 1)
     if single:
-        yield ONE_SEED if single == list(arms) else f"{', '.join(single)}: {ONE_SEED}"
+        yield Note(code="one_seed", arms=() if single == tuple(arms) else single)
     if any(len(seeds) == 1 for seeds in common.values()):
-        yield "1 seed: the chance of training is not known, and so neither is how many seeds would decide"
-    for arm, against in _distinct(common):
-        declared = {seed for of, seed in cells if of == arm} & {seed for of, seed in cells if of == against}
-        seeds = common[arm, against]
-        if not seeds:
-            yield f"{arm} and {against} have no seed in common: they are not compared"
+        yield Note(code="training_unknown")
+    for pair in _distinct(common):
+        declared = {seed for of, seed in cells if of == pair[0]} & {seed for of, seed in cells if of == pair[1]}
+        if not (seeds := common[pair]):
+            yield Note(code="no_common_seed", arms=pair)
         elif len(seeds) < len(declared):
-            these = ", ".join(map(str, seeds))
-            yield f"{arm} against {against}: {len(seeds)} of {len(declared)} declared seeds in common ({these})"
+            yield Note(code="few_common_seeds", arms=pair, seeds=seeds, values={"declared": len(declared)})
     if any(0 < len(seeds) < FEW for seeds in common.values()):
-        yield f"sign-flip test: not reported under {FEW} seeds, where its p-value cannot go under {LEVEL}"
+        yield Note(code="no_sign_flip", values={"least": FEW, "level": LEVEL})
 
 
-def _resamples_note(differences: Sequence[ArmDifference], resamples: int) -> Iterator[str]:
+def _resamples_note(differences: Sequence[ArmDifference], resamples: int) -> Iterator[Note]:
     pairs = _distinct((d.arm, d.against) for d in differences)
     of = [d for d in differences if (d.arm, d.against) in pairs]
     tests = sum(c.p is not None for d in of for c in (*d.classes.values(), *d.classes50.values()))
     if 2 * tests / (resamples + 1) >= LEVEL:
-        least = math.ceil(2 * tests / LEVEL)
-        yield (
-            f"{tests} comparisons of classes: one alone cannot pass the adjustment with {resamples} resamples; "
-            f"it could with {least} (evaluate.resamples)"
-        )
+        values = {"comparisons": tests, "resamples": resamples, "least": math.ceil(2 * tests / LEVEL)}
+        yield Note(code="few_resamples", values=values)

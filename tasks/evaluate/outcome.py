@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from tasks.retrain.config import Task
 
 Outcome = Literal["improves", "harms", "no difference", "not decidable"]
+NoteCode = Literal[
+    "one_seed", "training_unknown", "no_common_seed", "few_common_seeds", "no_sign_flip", "few_resamples"
+]
 
 
 class Part(BaseModel):
@@ -25,14 +28,32 @@ class Estimate(Part):
     high: float | None = None
 
 
+class Needs(Part):
+    """How much evidence would decide a difference.
+
+    Attributes:
+        kind: ``least``: no fewer images than these say anything; ``about``: the images alone, or the seeds alone, would
+            do; ``more``: neither alone would.
+        images, seeds: how many there would have to be in all, to two digits; None where no number of them would do.
+        shown: whether the images must show the class.
+        comparisons: how many the difference is one of, where it would be decided but for the adjustment; else None.
+    """
+
+    kind: Literal["least", "about", "more"]
+    images: int | None = None
+    seeds: int | None = None
+    shown: bool = False
+    comparisons: int | None = None
+
+
 class Difference(Estimate):
     """A difference of scores, -1 to 1, with its 95 % interval.
 
     Attributes:
         p: two-sided bootstrap p-value. q: the same, adjusted by Benjamini-Hochberg over the classes of all
             differences of its task; None for a metric, which is one comparison and needs no adjustment.
-        outcome: what it comes to. needs: for ``not decidable``, about how much evidence would decide, as
-            "about 700 images" or "about 12 seeds"; empty otherwise.
+        outcome: what it comes to. needs: for ``not decidable``, how much evidence would decide; None otherwise, and
+            where the benchmark has nothing to score.
         by_seed: seed -> difference of the two models of that seed.
         sign_flip: p-value of the exact sign-flip test over seeds; None under 6 seeds, where it cannot go under 0.05.
     """
@@ -40,7 +61,7 @@ class Difference(Estimate):
     p: float | None = None
     q: float | None = None
     outcome: Outcome = "not decidable"
-    needs: str = ""
+    needs: Needs | None = None
     by_seed: dict[int, float] = {}
     sign_flip: float | None = None
 
@@ -80,6 +101,25 @@ class Missing(Part):
     seed: int
 
 
+class Note(Part):
+    """How far the intervals go.
+
+    Attributes:
+        code: ``one_seed``: the intervals of ``arms`` (none: of all) leave out the chance of training;
+            ``training_unknown``: so does a difference, and how many seeds would decide cannot be told;
+            ``no_common_seed``: the two ``arms`` are not compared; ``few_common_seeds``: they are by ``seeds`` alone, of
+            ``declared``; ``no_sign_flip``: not reported under ``least`` seeds, where it cannot go under ``level``;
+            ``few_resamples``: of so many ``comparisons`` of classes none can pass the adjustment alone, with so many
+            ``resamples``; with ``least`` of them one could.
+        values: the numbers by these names.
+    """
+
+    code: NoteCode
+    arms: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    values: dict[str, int | float] = {}
+
+
 class TaskComparison(Part):
     """The comparison of one task's arms.
 
@@ -97,7 +137,7 @@ class TaskComparison(Part):
     arms: tuple[ArmScores, ...]
     differences: tuple[ArmDifference, ...]
     missing: tuple[Missing, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def difference(self, arm: str, against: str) -> ArmDifference | None:
         """The difference of two arms, or None."""

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.evaluate.outcome import Difference, Estimate, Outcome
+from tasks.evaluate.outcome import Difference, Estimate, Needs, Outcome
 from tasks.evaluate.statistics import benjamini_hochberg, evidence_needed, interval, p_value, sign_flip, with_seeds
 
 Floats = NDArray[np.float64]
@@ -123,7 +123,7 @@ def _judged(found: Measured, margin: float, q: float | None, comparisons: int) -
         p=rounded(found.p),
         q=rounded(q),
         outcome=outcome,
-        needs=_needs(found, margin, comparisons) if outcome == "not decidable" else "",
+        needs=_needs(found, margin, comparisons) if outcome == "not decidable" else None,
         by_seed={seed: round(value, 6) + 0.0 for seed, value in found.by_seed.items()},
         sign_flip=rounded(sign_flip(list(found.by_seed.values()))),
     )
@@ -138,27 +138,29 @@ def _outcome(found: Measured, margin: float, q: float | None) -> Outcome:
     return "no difference" if -margin <= found.low and found.high <= margin else "not decidable"
 
 
-def _needs(found: Measured, margin: float, comparisons: int) -> str:
+def _needs(found: Measured, margin: float, comparisons: int) -> Needs:
     """About how much evidence would decide."""
     if found.shown < FEW:
-        return f"at least {FEW} images" + ("" if found.images < FEW else " that show the class")
+        return Needs(kind="least", images=FEW, shown=found.images >= FEW)
     # The interval must come to exclude 0, at the level of the first of so many comparisons, or to fit into the margin.
     strict = NormalDist().inv_cdf(1 - LEVEL / 2 / max(comparisons, 1))
     target = abs(found.value) * _NORMAL / strict
     if found.sure:
-        return f"not after adjusting for {comparisons} comparisons; {_evidence(found, target)}"
+        return _evidence(found, target).model_copy(update={"comparisons": comparisons})
     return _evidence(found, max(target, margin - abs(found.value)))
 
 
-def _evidence(found: Measured, target: float) -> str:
+def _evidence(found: Measured, target: float) -> Needs:
     seeds = len(found.by_seed)
     fixed = max(found.training - found.both, 0) * _student(seeds - 1) ** 2
     images = evidence_needed(found.sampling, fixed, found.images, seeds, target)[0]
     trainings = _seeds_needed(found, seeds, target) if seeds > 1 else None
-    # Fewer than there are cannot be the answer: the normal half width is an approximation.
-    many = [_about(max(images, found.images + 1)) + " images"] if images else []
-    many += [_about(trainings) + " seeds"] if trainings else []
-    return f"about {' or '.join(many)}" if many else "more images and more seeds"
+    return Needs(
+        kind="about" if images or trainings else "more",
+        # Fewer than there are cannot be the answer: the normal half width is an approximation.
+        images=_about(max(images, found.images + 1)) if images else None,
+        seeds=_about(trainings) if trainings else None,
+    )
 
 
 def _seeds_needed(found: Measured, seeds: int, target: float) -> int | None:
@@ -182,10 +184,10 @@ def _student(freedom: int) -> float:
     return _STUDENT.get(freedom, _NORMAL + 2.37 / freedom + 2.82 / freedom**2) / _NORMAL
 
 
-def _about(number: int) -> str:
+def _about(number: int) -> int:
     """Two significant digits, rounded up."""
     unit = int(10 ** max(len(str(number)) - 2, 0))
-    return str(-(-number // unit) * unit)
+    return -(-number // unit) * unit
 
 
 def mirrored(difference: Difference) -> Difference:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tasks.evaluate.audit.model import Audit, AuditCheck, ClassFlips, Detail, Gap, Recall
+from tasks.report.checking import check_label as check_label
+from tasks.report.checking import check_sentence as check_sentence
+from tasks.report.checking import recognised
+from tasks.report.checking import subject_label as subject_label
+from tasks.report.language import t
 from tasks.report.model import AuditPart
 from tasks.report.reading import Reader
 from tasks.report.record import RunRecord
-from tasks.report.words import count, figure, percent, rate_words
+from tasks.report.words import capital, count, figure, listed, percent, rate_words
 
 LISTED = 8  # images that a check or an action names
 DESTINATIONS = 3  # classes that a class's pixels flip to
-_ACTED = {"drop": "left out of the training", "keep_source": "replaced by the source's"}
-_SHORT = {"gradient": "gradients", "edges": "edges", "high_band": "the high band"}
+_ACTIONS = ("drop", "keep_source")
+_PARTS = ("gradient", "edges", "high_band")
 
 
 def read_audits(record: RunRecord, reader: Reader) -> Iterable[AuditPart]:
@@ -21,56 +26,57 @@ def read_audits(record: RunRecord, reader: Reader) -> Iterable[AuditPart]:
     for name, artifact in record.audits.items():
         audit = reader.model(artifact.file("audit.json"), Audit)
         if audit is not None:
-            yield AuditPart(name=name, summary=summary(audit), audit=audit)
+            notes = tuple(recognised("audits.note_", note) or note for note in audit.notes)
+            yield AuditPart(name=name, summary=summary(audit), audit=audit.model_copy(update={"notes": notes}))
 
 
 def summary(audit: Audit) -> str:
     """The audit's findings in one sentence, of what was measured."""
     parts = (_flips(audit), _detail(audit), _recall(audit), _distance(audit), *_gap(audit.gap))
-    text = "; ".join(part for part in parts if part) or "nothing could be measured"
-    return f"{text[:1].upper()}{text[1:]}."
+    text = "; ".join(part for part in parts if part) or t("audits.nothing")
+    return f"{capital(text)}."
 
 
 def _flips(audit: Audit) -> str:
     if audit.flips is None or audit.flips.share.value is None:
-        return "flips were not measured"
-    return f"flips {rate_words(audit.flips.share)} of the pixels that the frozen segmenter read rightly"
+        return t("audits.flips_unknown")
+    return t("audits.flips", share=rate_words(audit.flips.share))
 
 
 def _detail(audit: Audit) -> str:
     image = next((d for d in audit.detail if d.region == "image"), None)
     if image is None:
         return ""
-    kept = {_SHORT[part]: getattr(image, part).value for part in _SHORT}
-    told = ", ".join(f"{words} {percent(value)}" for words, value in kept.items() if value is not None)
-    return f"detail kept: {told}" if told else ""
+    kept = {part: getattr(image, part).value for part in _PARTS}
+    told = [t(f"audits.kept_{part}", share=percent(value)) for part, value in kept.items() if value is not None]
+    return t("audits.kept", parts=", ".join(told)) if told else ""
 
 
 def _recall(audit: Audit) -> str:
     every = next((r for r in audit.recall if r.size == "all"), None)
     if every is None or every.before.value is None or every.after.value is None:
         return ""
-    return f"recall of the frozen detector {percent(every.before.value)} → {percent(every.after.value)}"
+    return t("audits.recall", before=percent(every.before.value), after=percent(every.after.value))
 
 
 def _distance(audit: Audit) -> str:
     if not audit.distances:
         return ""
     first = audit.distances[0]
-    floor = f" (floor {figure(first.floor)})" if first.floor is not None else ""
-    return f"distance to real, {first.name}, {figure(first.before)} → {figure(first.after)}{floor}"
+    values = {"name": first.name, "before": figure(first.before), "after": figure(first.after)}
+    if first.floor is None:
+        return t("audits.distance", **values)
+    return t("audits.distance_floor", floor=figure(first.floor), **values)
 
 
 def _gap(gap: Gap | None) -> Iterator[str]:
     if gap is None:
         return
-    yield (
-        f"RGB gap: colour {figure(gap.colour_before)} → {figure(gap.colour_after)}, "
-        f"spectrum {figure(gap.spectrum_before)} → {figure(gap.spectrum_after)} dB"
-    )
-    known = {"class frequencies": gap.frequency, "class places": gap.prior}
-    if told := [f"{words} {figure(value)}" for words, value in known.items() if value is not None]:
-        yield f"semantic gap, which no translation closes: {', '.join(told)}"
+    measured = ("colour_before", "colour_after", "spectrum_before", "spectrum_after")
+    yield t("audits.gap", **{name: figure(getattr(gap, name)) for name in measured})
+    known = {"audits.frequencies": gap.frequency, "audits.places": gap.prior}
+    if told := [t(key, value=figure(value)) for key, value in known.items() if value is not None]:
+        yield t("audits.semantic_gap", parts=", ".join(told))
 
 
 def failed(audit: Audit) -> tuple[AuditCheck, ...]:
@@ -80,24 +86,24 @@ def failed(audit: Audit) -> tuple[AuditCheck, ...]:
 
 def passed(audit: Audit) -> str:
     """How many checks passed, as ``11 of 14 checks passed``."""
-    return f"{len(audit.checks) - len(failed(audit))} of {count(len(audit.checks), 'check')} passed"
+    whole = len(audit.checks)
+    return t("audits.passed", passed=whole - len(failed(audit)), checks=count(whole, "check"))
 
 
 def acted(audit: Audit) -> str:
     """What was done with images that were flipped too much, the first of them by name; nothing where none was."""
     told = []
-    for action, words in _ACTED.items():
-        ids = [f"{a.id} ({percent(a.flipped)} flipped)" for a in audit.acted if a.action == action]
-        if ids:
-            told.append(f"{len(ids)} of {count(audit.images, 'image')} {words}: {few(ids)}.")
+    for action in _ACTIONS:
+        mine = [a for a in audit.acted if a.action == action]
+        ids = few(t("audits.flipped", id=a.id, share=percent(a.flipped)) for a in mine)
+        if mine:
+            told.append(t(f"audits.acted_{action}", n=len(mine), images=count(audit.images, "image"), ids=ids))
     return " ".join(told)
 
 
 def few(names: Iterable[str]) -> str:
     """The first of the names, and how many more there are."""
-    names = list(names)
-    more = [f"and {len(names) - LISTED} more"] if len(names) > LISTED else []
-    return ", ".join([*names[:LISTED], *more])
+    return listed(names, LISTED)
 
 
 def destinations(flips: ClassFlips) -> str:

@@ -10,8 +10,9 @@ from tasks.datasets.checks import Check
 from tasks.report.audits import read_audits
 from tasks.report.config import ReportConfig
 from tasks.report.gallery.build import galleries
+from tasks.report.gates import broken, gates
 from tasks.report.intervals import read_comparison, with_intervals
-from tasks.report.language import speaking
+from tasks.report.language import speaking, t
 from tasks.report.model import Cost, DatasetRow, Report, TranslatorRow
 from tasks.report.provenance import provenance, reference
 from tasks.report.reading import Reader
@@ -19,6 +20,7 @@ from tasks.report.record import RunRecord, Task
 from tasks.report.tables import Scored, read_results, task_table
 from tasks.report.verdict import verdict
 from tasks.store import Artifact, Manifest
+from tasks.store.environment import environment
 
 
 def build_report(record: RunRecord, config: ReportConfig, resolved: Mapping[str, Any] | None = None) -> Report:
@@ -56,12 +58,15 @@ def _build(record: RunRecord, config: ReportConfig, resolved: dict[str, Any]) ->
     checks = tuple(_checks(record, reader))
     return Report(
         language=config.language,
-        title=config.title,
+        title=config.title or t("words.title"),
         name=record.name,
         flow=record.flow,
+        command=_command(record),
         config=resolved,
         finished=max((m.created for m in manifests.values()), default=datetime.fromtimestamp(0, UTC)),
         verdicts=tuple(verdicts),
+        gates=tuple(gates(checks, audits)),
+        broken=tuple(broken(tables.values(), audits)),
         failures=record.failures,
         tables=tuple(tables.values()),
         audits=audits,
@@ -74,6 +79,15 @@ def _build(record: RunRecord, config: ReportConfig, resolved: dict[str, Any]) ->
         provenance=provenance(record, scored, reader),
         problems=tuple(reader.problems),
     )
+
+
+def _command(record: RunRecord) -> str:
+    """What repeats the run, in a checkout of the code that made this report."""
+    commit = environment()["git"]
+    lines = [f"git checkout {commit.removesuffix('+changes')}"] if commit else []
+    lines += ["make install", f".venv/bin/python -m flows.{record.flow} config.yaml"]
+    note = "  # and the changes that were not committed then" if commit and commit.endswith("+changes") else ""
+    return "\n".join([lines[0] + note, *lines[1:]])
 
 
 def _of(task: Task, scored: Iterable[Scored]) -> list[Scored]:

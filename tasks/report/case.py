@@ -8,6 +8,7 @@ from statistics import fmean
 from tasks.evaluate.outcome import Difference, TaskComparison
 from tasks.report.config import ReportConfig
 from tasks.report.intervals import scaled
+from tasks.report.language import t
 from tasks.report.model import Outcome, Row
 from tasks.report.record import Failure
 from tasks.report.words import is_mixed, translator_of
@@ -111,4 +112,4 @@ class Case:
     def why_missing(self, arm: str) -> str:
         """Why the run has no score of an arm."""
         failed = any(f.arm == arm for f in self.failures)
-        return f"the arm '{arm}' failed" if failed else f"the run has no arm '{arm}'"
+        return t("verdict.arm_failed" if failed else "verdict.arm_absent", arm=arm)

@@ -12,13 +12,25 @@ class ReportConfig(Section):
     """How the report of a run is written."""
 
     language: Language = Field(default="en", description="Language of the report: en or ko.")
-    title: str = Field(default="Simulator to real: what translation is worth", description="The page's heading.")
+    title: str = Field(default="", description="The page's heading; where not given, what a report is about.")
     baseline: str = Field(default="source", description="Arm that differences are taken to.")
     oracle: str = Field(default="real", description="Arm that marks the far end of the gap.")
     sample_rows: int = Field(default=4, ge=0, le=50, description="Images shown before and after translation.")
     prediction_rows: int = Field(
         default=3, ge=0, le=50, description="Benchmark images shown with every arm's predictions."
     )
+    example_rows: int = Field(default=1, ge=0, le=10, description="Images of each data set, the sets side by side.")
+    prior_images: int = Field(
+        default=100, ge=0, le=5000, description="Masks a data set that spatial priors are taken over; 0 for none."
+    )
+    nearest_rows: int = Field(
+        default=3, ge=0, le=50, description="Images of each translator shown beside the nearest real ones."
+    )
+    flip_rows: int = Field(default=3, ge=0, le=50, description="Images of each translator with the worst flips.")
+    lost_rows: int = Field(
+        default=6, ge=0, le=100, description="Crops of each translator of signs, lights and poles that lost detail."
+    )
+    clip_frames: int = Field(default=12, ge=0, le=60, description="Frames of the clip; below 2 there is none.")
     image_width: int = Field(
         default=480, ge=64, le=2048, description="Width in pixels that pictures are scaled down to."
     )

@@ -1,17 +1,22 @@
-"""The report as one HTML file: styles and pictures inside, no script, nothing fetched."""
+"""The report as one HTML file: styles, script and pictures inside, nothing fetched; all is there without a script."""
 
 from __future__ import annotations
 
+import base64
 import functools
 import logging
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jinja2 import Template
 
 from tasks.datasets.pages import environment
-from tasks.report import audits, curves, domains, intervals, words
+from tasks.report import audits, intervals, words
+from tasks.report.costs import stages
+from tasks.report.figures import page as figures
 from tasks.report.gallery.pictures import pack
+from tasks.report.language import speaking, t
 from tasks.report.markdown import first_line
 from tasks.report.model import Report, TaskTable
 from tasks.report.provenance import chain
@@ -21,26 +26,32 @@ log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_BYTES = 8_000_000  # what mail and chat still take as an attachment
 _WORDS = (
-    *("points", "signed", "sign", "duration", "count", "arm_label", "is_mixed", "mixture", "legend"),
-    *("percent", "figure", "rate_words", "rate_interval"),
+    *("points", "signed", "sign", "duration", "memory", "arm_label", "is_mixed", "mixture", "legend"),
+    *("percent", "figure", "rate_words", "rate_interval", "task_label", "outcome_label", "check_label"),
+    *("role_label", "stage_label"),
 )
-_AUDITS = ("acted", "destinations", "failed", "few", "measured_detail", "measured_recall", "passed", "seen", "unseen")
+_AUDITS = (
+    *("acted", "destinations", "failed", "few", "measured_detail", "measured_recall", "passed", "seen"),
+    *("subject_label", "unseen"),
+)
 _SHRINK, _SMALLEST = 0.75, 96
 
 
 def render_html(report: Report, image_width: int, max_bytes: int = MAX_BYTES) -> str:
-    """Render the page.
+    """Render the page, in the report's language.
 
     Args:
         report: the report as built (read back from ``report.json`` it has no pictures, only placeholders).
         image_width: pictures are scaled down to so many pixels; further where the page would pass ``max_bytes``.
     """
-    while True:
-        page = _template().render(report=report, pack=functools.partial(pack, width=image_width), **_helpers())
-        if len(page.encode()) <= max_bytes or image_width <= _SMALLEST:
-            return page
-        log.info("the page has %.1f MB: pictures are made smaller", len(page.encode()) / 1e6)
-        image_width = max(_SMALLEST, int(image_width * _SHRINK))
+    with speaking(report.language):
+        while True:
+            drawn = functools.partial(pack, width=image_width)
+            page = _template().render(report=report, pack=drawn, leads=_leads(report), **_helpers())
+            if len(page.encode()) <= max_bytes or image_width <= _SMALLEST:
+                return page
+            log.info("the page has %.1f MB: pictures are made smaller", len(page.encode()) / 1e6)
+            image_width = max(_SMALLEST, int(image_width * _SHRINK))
 
 
 @functools.cache
@@ -48,21 +59,44 @@ def _template() -> Template:
     templates = environment(TEMPLATES)
     templates.filters.update({name: getattr(words, name) for name in _WORDS})
     templates.filters.update({name: getattr(audits, name) for name in _AUDITS})
-    templates.filters.update({"first_line": first_line, "mark": intervals.mark})
+    templates.filters.update(
+        {
+            "audit_label": audits.check_label,
+            "first_line": first_line,
+            "mark": intervals.mark,
+            "stages": stages,
+            "text_uri": _text_uri,
+            "translated_label": lambda name: words.arm_label(f"translated({name})"),
+            "yaml": _yaml,
+        }
+    )
+    templates.globals["t"] = t
     return templates.get_template("report.html.j2")
 
 
 def _helpers() -> dict[str, Any]:
     return {
-        "charts": curves.charts,
-        "chart_size": (curves.WIDTH, curves.HEIGHT),
-        "clouds": domains.clouds,
-        "map_size": (domains.WIDTH, domains.HEIGHT),
+        "figures": figures,
         "interval": words.interval,
         "measure": words.measure,
+        "check_sentence": audits.check_sentence,
         "chain": chain,
         "scale": scale,
     }
+
+
+def _leads(report: Report) -> set[str]:
+    """The translators whose pictures are open at once: those that a verdict is about, or all without one."""
+    named = {words.translator_of(v.arm) for v in report.verdicts if v.arm} - {None}
+    return {str(n) for n in named} or {t.name for t in report.translators}
+
+
+def _yaml(value: Any) -> str:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+
+
+def _text_uri(text: str) -> str:
+    return "data:text/yaml;base64," + base64.b64encode(text.encode()).decode()
 
 
 def scale(table: TaskTable) -> float:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tasks.evaluate.outcome import ArmDifference, ArmScores, Comparison, Difference, Estimate, TaskComparison
+from tasks.report.language import t
 from tasks.report.model import Cell, Column, Row, TaskTable
 from tasks.report.reading import Reader
 from tasks.report.record import RunRecord
-from tasks.report.words import MARKS, change, count
+from tasks.report.words import MARKS, capital, change, count, listed, outcome_label
 
 SEVERAL = 6  # as many classes of one outcome are listed with their intervals
 
@@ -34,11 +35,8 @@ def with_intervals(table: TaskTable, compared: TaskComparison, baseline: str) ->
     scores = {a.arm: a for a in compared.arms}
     rows = [_row(r, table.columns, scores.get(r.arm), compared.difference(r.arm, baseline)) for r in table.rows]
     margin = round(100 * compared.margin, 4)
-    told = (
-        "Outcomes of classes are adjusted for how many are compared (Benjamini-Hochberg), so that a "
-        "class can be not decidable although its interval is on one side of 0."
-    )
-    return table.model_copy(update={"rows": tuple(rows), "margin": margin, "notes": (told, *table.notes)})
+    notes = (t("tables.adjusted"), *table.notes)
+    return table.model_copy(update={"rows": tuple(rows), "margin": margin, "notes": notes})
 
 
 def _row(row: Row, columns: Iterable[Column], scores: ArmScores | None, difference: ArmDifference | None) -> Row:
@@ -76,21 +74,15 @@ def class_changes(table: TaskTable, row: Row) -> str:
     """
     pairs = [(c, cell) for c, cell in zip(table.columns, row.cells, strict=True) if c.is_class and cell.outcome]
     said = []
-    for outcome, word in (("improves", "better"), ("harms", "worse")):
+    for outcome, key in (("improves", "tables.better"), ("harms", "tables.worse")):
         mine = sorted((p for p in pairs if p[1].outcome == outcome), key=lambda p: -abs(p[1].delta or 0.0))
-        if mine:
-            said.append(f"{word}: {_listed(mine)}")
+        each = [f"{c.name} {change(cell.delta, cell.delta_low, cell.delta_high)}" for c, cell in mine]
+        if each:
+            said.append(t(key, classes=listed(each, SEVERAL)))
     for outcome in ("no difference", "not decidable"):
         if number := sum(cell.outcome == outcome for _, cell in pairs):
-            said.append(f"{outcome}: {count(number, 'class', 'classes')}")
-    text = "; ".join(said)
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
-
-
-def _listed(pairs: list[tuple[Column, Cell]]) -> str:
-    listed = [f"{c.name} {change(cell.delta, cell.delta_low, cell.delta_high)}" for c, cell in pairs[:SEVERAL]]
-    rest = len(pairs) - SEVERAL
-    return ", ".join([*listed, *([f"and {rest} more"] if rest > 0 else [])])
+            said.append(t("tables.counted", outcome=outcome_label(outcome), classes=count(number, "class")))
+    return capital(f"{'; '.join(said)}.") if said else ""
 
 
 def mark(cell: Cell) -> str:

@@ -2,158 +2,210 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
-from tasks.evaluate.audit.model import AuditCheck
-from tasks.report.audits import acted, failed, passed
-from tasks.report.intervals import class_changes, mark
-from tasks.report.model import Cell, Column, Report, Row, TaskTable
-from tasks.report.words import arm_label, change, count, duration, interval, legend, measure, mixture, points
+from tasks.evaluate.audit.model import Audit, AuditCheck
+from tasks.report.audits import acted, check_label, check_sentence, failed, passed, subject_label
+from tasks.report.fitting import LINE_CHARS, Block, Rank, fit, listing, short
+from tasks.report.fitting import escape as escape
+from tasks.report.intervals import class_changes
+from tasks.report.language import speaking, t
+from tasks.report.markdown_table import protocol, scores
+from tasks.report.model import AuditPart, Cost, Gate, Report
+from tasks.report.words import (
+    arm_label,
+    count,
+    duration,
+    legend,
+    listed,
+    measure,
+    memory,
+    role_label,
+    severity_label,
+    stage_label,
+    task_label,
+    task_name,
+)
+from tasks.report.words import check_label as data_check_label
 
-_FAILURES = 20  # as many as are listed
-_ERROR_CHARS = 200
+ROOM = 60_000  # characters; GitHub takes 65,536
+_LISTED, _BROKEN, _SEVERAL = 20, 6, 12  # as many are listed of most things, of what broke, and within a line
 
 
 def render_markdown(report: Report) -> str:
-    """Render all but pictures and the audits' tables as GitHub-flavoured Markdown."""
-    blocks = [
-        f"# {escape(report.title)}",
-        f"Run **{escape(report.name)}**, finished {report.finished:%Y-%m-%d %H:%M} UTC",
-    ]
-    blocks += _verdicts(report)
-    blocks += _failures(report)
-    for table in report.tables:
-        blocks += _table(table)
-    blocks += _audits(report)
-    blocks += _cost(report)
-    blocks += _rejected(report)
-    blocks += _checks(report)
-    blocks += _provenance(report)
-    return "\n\n".join(blocks) + "\n"
+    """Render all but pictures and the audits' tables as GitHub-flavoured Markdown of at most ``ROOM`` characters.
 
-
-def escape(text: str) -> str:
-    """Make text from outside (names of files and classes, errors) plain in Markdown, in a table's cell too."""
-    flat = " ".join(text.split())
-    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    Where all of it is more, its lists are shortened, the least important first; it says what is left out.
+    """
+    parts = (_head, _verdicts, _gates, _failures, _tables, _audits, _cost, _rejected, _checks, _provenance)
+    with speaking(report.language):
+        return fit(list(chain.from_iterable(part(report) for part in parts)), ROOM)
 
 
 def first_line(error: str) -> str:
     """The line of an error that says most, cut to a readable length: the last of a traceback, else the first."""
-    lines = [line.strip() for line in error.splitlines() if line.strip()] or ["no message"]
+    lines = [line.strip() for line in error.splitlines() if line.strip()] or [t("markdown.no_message")]
     line = lines[-1] if lines[0].startswith("Traceback") else lines[0]
-    return line if len(line) <= _ERROR_CHARS else line[: _ERROR_CHARS - 1] + "…"
+    return line if len(line) <= LINE_CHARS else line[: LINE_CHARS - 1] + "…"
 
 
-def _verdicts(report: Report) -> Iterable[str]:
+def gate_words(gate: Gate) -> str:
+    """A gate in a line: ``cut: passed with warnings, 11 of 14 checks, 3 images left out or replaced``."""
+    name = t("markdown.gate_data") if gate.name == "data" else gate.name
+    outcome, checks = t(f"markdown.gate_{gate.outcome}"), count(gate.checks, "check")
+    told = t("markdown.gate", name=name, outcome=outcome, passed=gate.passed, checks=checks)
+    return told + (t("markdown.gate_acted", images=count(gate.acted, "image")) if gate.acted else "")
+
+
+def _head(report: Report) -> Iterable[Block]:
+    yield Block((f"# {escape(report.title, LINE_CHARS)}",))
+    yield Block((t("markdown.run", name=short(report.name), moment=f"{report.finished:%Y-%m-%d %H:%M}"),))
+
+
+def _verdicts(report: Report) -> Iterable[Block]:
     if not report.verdicts:
-        yield "**Nothing was trained or scored in this run.**"
+        yield Block((t("markdown.nothing"),))
     for verdict in report.verdicts:
-        notes = "\n".join(f"> * {escape(n)}" for n in verdict.notes)
-        yield f"> **{verdict.task.capitalize()}.** {escape(verdict.sentence)}" + (f"\n>\n{notes}" if notes else "")
+        told = "> " + t("markdown.verdict", task=task_label(verdict.task), sentence=escape(verdict.sentence))
+        notes = [escape(n) for n in verdict.notes]
+        yield listing(f"{told}\n>", notes, Rank.VERDICTS, len(notes), "> * ") if notes else Block((told,))
 
 
-def _failures(report: Report) -> Iterable[str]:
+def _gates(report: Report) -> Iterable[Block]:
+    if report.gates:
+        each = [escape(gate_words(g), LINE_CHARS) for g in report.gates[:_SEVERAL]]
+        rest = len(report.gates) - len(each)
+        yield Block((t("markdown.gates", gates="; ".join([*each, *([t("markdown.more", n=rest)] if rest else [])])),))
+    if report.broken:
+        yield _list("markdown.broken", [escape(b.sentence) for b in report.broken], Rank.VERDICTS, _BROKEN)
+
+
+def _list(key: str, items: Sequence[str], rank: Rank, most: int = _LISTED, **values: str) -> Block:
+    """A list below the text of a key."""
+    return listing(f"{t(key, **values)}\n", items, rank, most)
+
+
+def _failures(report: Report) -> Iterable[Block]:
     if report.failures:
-        lines = [f"**{count(len(report.failures), 'model')} failed:**", ""]
-        lines += [
-            f"* {f.task}, {escape(arm_label(f.arm))}, seed {f.seed}: {escape(first_line(f.error))}"
-            for f in report.failures[:_FAILURES]
+        each = [
+            t(
+                "markdown.failure",
+                task=task_name(f.task),
+                arm=short(arm_label(f.arm)),
+                seed=f.seed,
+                error=escape(first_line(f.error)),
+            )
+            for f in report.failures
         ]
-        if len(report.failures) > _FAILURES:
-            lines.append(f"* and {len(report.failures) - _FAILURES} more")
-        yield "\n".join(lines)
+        yield _list("markdown.failed", each, Rank.FAILURES, models=count(len(each), "model"))
     if report.problems:
-        lines = [f"* {escape(p)}" for p in report.problems[:_FAILURES]]
-        if len(report.problems) > _FAILURES:
-            lines.append(f"* and {len(report.problems) - _FAILURES} more")
-        yield "\n".join(["**Not in this report, because it could not be read:**", "", *lines])
+        yield _list("markdown.problems", [escape(p, LINE_CHARS) for p in report.problems], Rank.PROBLEMS)
 
 
-def _table(table: TaskTable) -> Iterable[str]:
-    yield f"## {table.task.capitalize()}"
-    header = ["Trained on", "Images", *(escape(_heading(c)) for c in table.columns)]
-    lines = [_line(header), _line(["---"] + ["---:"] * (len(header) - 1))]
-    lines += [_line(_cells(row, table.columns)) for row in table.rows]
-    yield "\n".join(lines)
-    if table.margin is not None:
-        yield legend(table.margin)
-    arms = [row for row in table.rows if row.role != "oracle"]
-    if classes := [f"* {escape(f'{row.label}. {told}')}" for row in arms if (told := class_changes(table, row))]:
-        yield "\n".join(["**Classes, against the baseline:**", "", *classes])
-    protocol = [
-        f"{f.name} {escape(f.value)}" + (" **(differs between arms)**" if f.differs else "") for f in table.protocol
-    ]
-    yield " · ".join(protocol)
-    yield "\n".join(f"* {escape(n)}" for n in table.notes)
+def _tables(report: Report) -> Iterable[Block]:
+    for table in report.tables:
+        yield Block((f"## {task_label(table.task)}",))
+        yield Block(tuple(scores(table)), Rank.TABLES)
+        if table.margin is not None:
+            yield Block((legend(table.margin),))
+        arms = [row for row in table.rows if row.role != "oracle"]
+        told = [(row.label, class_changes(table, row)) for row in arms]
+        if classes := [escape(t("markdown.of_arm", label=label, told=text)) for label, text in told if text]:
+            yield _list("markdown.classes", classes, Rank.CLASSES)
+        yield Block((protocol(table),))
+        yield listing("", [escape(n) for n in table.notes], Rank.NOTES, len(table.notes))
 
 
-def _heading(column: Column) -> str:
-    return column.name if column.boxes is None else f"{column.name} ({count(column.boxes, 'box', 'boxes')})"
-
-
-def _cells(row: Row, columns: Sequence[Column]) -> list[str]:
-    images = "-" if row.train_images is None else f"{row.train_images:,}"
-    images += f" ({escape(mixture(row.images))})" if mixture(row.images) else ""
-    role = f" ({row.role})" if row.role != "other" else ""
-    cells = zip(row.cells, columns, strict=True)
-    return [escape(row.label) + role, images, *(_cell(cell, not column.is_class) for cell, column in cells)]
-
-
-def _cell(cell: Cell, with_delta: bool) -> str:
-    text = f"**{points(cell.value)}**" if cell.best else points(cell.value)
-    if not with_delta:
-        return text
-    text = f"{text} {interval(cell.low, cell.high)}".rstrip()
-    told = f"{mark(cell)} {change(cell.delta, cell.delta_low, cell.delta_high)}".strip()
-    return f"{text} ({told})" if cell.delta is not None else text
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _audits(report: Report) -> Iterable[str]:
+def _audits(report: Report) -> Iterable[Block]:
     if report.audits:
-        yield "## Audit of the translations"
+        yield Block((f"## {t('markdown.audits')}",))
     for part in report.audits:
-        checks = failed(part.audit)
+        label = short(arm_label(f"translated({part.name})"))
         passes = f" {passed(part.audit)}." if part.audit.checks else ""
-        lines = [f"**{escape(arm_label(f'translated({part.name})'))}.** {escape(part.summary)}{passes}"]
-        lines += [f"\n{escape(acted(part.audit))}"] if part.audit.acted else []
-        lines += ["", *(_check(c) for c in checks[:_FAILURES])] if checks else []
-        lines += [f"* and {len(checks) - _FAILURES} more"] if len(checks) > _FAILURES else []
-        yield "\n".join(lines)
+        head = f"**{label}.** {escape(part.summary)}{passes}"
+        head += f"\n\n{escape(acted(part.audit))}" if part.audit.acted else ""
+        yield _audit(head, f"**{label}.**{passes}", part)
 
 
-def _check(check: AuditCheck) -> str:
-    figures = f"{measure(check.measured, check.unit)}, at most {measure(check.threshold, check.unit)}"
-    return f"* {check.severity}, {escape(f'{check.name}, {check.subject} ({figures}): {check.message}')}"
+def _audit(head: str, short: str, part: AuditPart) -> Block:
+    """What an audit found; at the least, how many of its checks passed."""
+    checks = [_check(c, part.audit) for c in failed(part.audit)]
+    whole = listing(f"{head}\n", checks, Rank.AUDITS, _LISTED) if checks else Block((head,), Rank.AUDITS)
+    return Block((*whole.versions, short), Rank.AUDITS)
 
 
-def _cost(report: Report) -> Iterable[str]:
-    yield f"**Cost** {duration(report.total_seconds)} for all stages, whenever they were built."
-    speeds = [
-        f"{escape(t.name)} {t.images_per_second:.1f}" for t in report.translators if t.images_per_second is not None
+def _check(check: AuditCheck, audit: Audit) -> str:
+    figures = t(
+        "markdown.at_most",
+        measured=measure(check.measured, check.unit),
+        threshold=measure(check.threshold, check.unit),
+    )
+    told = t(
+        "markdown.check",
+        severity=severity_label(check.severity),
+        name=check_label(check.name),
+        subject=subject_label(check),
+        figures=figures,
+        sentence=check_sentence(check, audit),
+    )
+    return escape(told)
+
+
+def _cost(report: Report) -> Iterable[Block]:
+    told = [t("markdown.cost", total=duration(report.total_seconds))]
+    told += [
+        t(f"markdown.{name}", memory=memory(getattr(most, name)), stage=escape(stage_label(most.stage), LINE_CHARS))
+        for name in ("peak_memory", "peak_gpu_memory")
+        if (most := _most(report.costs, name)) is not None
     ]
+    yield Block((" ".join(told),))
+    speeds = {r.name: r.images_per_second for r in report.translators if r.images_per_second is not None}
     if speeds:
-        yield f"**Translation speed** (images/s): {', '.join(speeds)}."
+        each = listed((f"{short(name)} {speed:.1f}" for name, speed in speeds.items()), _SEVERAL)
+        yield Block((t("markdown.speed", each=each),))
 
 
-def _rejected(report: Report) -> Iterable[str]:
-    each = [f"{d.role} {escape(d.dataset)} {d.rejected:,} beside {count(d.images, 'image')}" for d in report.datasets]
-    yield f"**Rejected files** {'; '.join(each)}."
+def _most(costs: Sequence[Cost], name: str) -> Cost | None:
+    """The stage that held most memory of a kind; None where none was measured."""
+    measured = [c for c in costs if getattr(c, name) is not None]
+    return max(measured, key=lambda c: getattr(c, name), default=None)
 
 
-def _checks(report: Report) -> Iterable[str]:
-    failed = [c for c in report.checks if not c.passed]
-    if report.checks:
-        passed = f"{len(report.checks) - len(failed)} of {len(report.checks)} passed"
-        lines = [f"* {c.severity}, {escape(c.role)}, {escape(c.name)}: {escape(c.message)}" for c in failed]
-        yield "\n".join([f"**Checks of the data sets** {passed}.", *([""] if lines else []), *lines])
+def _rejected(report: Report) -> Iterable[Block]:
+    each = [
+        t(
+            "markdown.rejected_of",
+            role=role_label(d.role),
+            dataset=short(d.dataset),
+            n=d.rejected,
+            images=count(d.images, "image"),
+        )
+        for d in report.datasets
+    ]
+    yield Block((t("markdown.rejected", each="; ".join(each)),))
 
 
-def _provenance(report: Report) -> Iterable[str]:
-    commits = sorted({str(e.get("git") or "not in a git checkout") for e in report.provenance.environments})
-    yield f"**Code** {', '.join(f'`{c}`' for c in commits)}. Every score's way back to its data is in report.html."
+def _checks(report: Report) -> Iterable[Block]:
+    if not report.checks:
+        return
+    each = [
+        escape(
+            t(
+                "markdown.data_check",
+                severity=severity_label(c.severity),
+                role=role_label(c.role),
+                name=data_check_label(c.name),
+                message=c.message,
+            )
+        )
+        for c in report.checks
+        if not c.passed
+    ]
+    told = t("markdown.checks", n=len(report.checks), passed=len(report.checks) - len(each))
+    yield listing(f"{told}\n", each, Rank.CHECKS, len(each)) if each else Block((told,))
+
+
+def _provenance(report: Report) -> Iterable[Block]:
+    commits = sorted({str(e.get("git") or t("markdown.no_commit")) for e in report.provenance.environments})
+    yield Block((t("markdown.code", commits=listed((f"`{c[:LINE_CHARS]}`" for c in commits), _SEVERAL)),))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tasks.evaluate.outcome import Difference
+from tasks.evaluate.outcome import Difference, Note
 from tasks.report.case import Case, score
 from tasks.report.intervals import scaled
+from tasks.report.language import t
 from tasks.report.model import Row
 from tasks.report.words import (
     arm_label,
+    capital,
     change,
     count,
     is_mixed,
+    listed,
+    outcome_label,
     part_label,
     points,
     probability,
@@ -21,7 +25,7 @@ from tasks.report.words import (
 )
 
 _MISSING = 12  # cells that are named
-_WORDS = {"improves": "better", "harms": "worse"}  # of an arm against another, not of what translation does
+_ONE_SEED = {"one_seed", "training_unknown"}  # what a note says of single seeds, a second one need not
 
 
 def notes(case: Case) -> Iterable[str]:
@@ -29,7 +33,7 @@ def notes(case: Case) -> Iterable[str]:
     yield from _evidence(case)
     yield from _rivals(case)
     if case.best and case.oracle is None and not case.mixed:
-        yield f"How much of the gap that closes is unknown: {case.why_missing(case.oracle_name)}."
+        yield t("notes.gap_unknown", why=case.why_missing(case.oracle_name))
     yield from _mixing(case)
     yield from _others(case)
     yield from _comparison(case)
@@ -50,26 +54,27 @@ def _evidence(case: Case) -> Iterable[str]:
         return
     mine, theirs = case.best.cells[0].seeds, case.base.cells[0].seeds
     if len(mine) == len(theirs) == 1:
-        same = "" if mine.keys() == theirs.keys() else ", and not the same one"
+        same = "" if mine.keys() == theirs.keys() else t("notes.other_seed")
         if case.difference is None:
-            yield f"1 seed an arm{same}: no interval, and differences of a few points can be chance."
-        elif not (case.compared and any(n.startswith("1 seed") for n in case.compared.notes)):
-            yield f"1 seed an arm{same}: the interval leaves out the chance of training."
+            yield t("notes.seed_without_interval", same=same)
+        elif not (case.compared and any(n.code in _ONE_SEED and not n.arms for n in case.compared.notes)):
+            yield t("notes.seed_with_interval", same=same)
         return
-    yield f"Over seeds: {_spread(mine)} against {_spread(theirs)}."
+    yield t("notes.over_seeds", mine=_spread(mine), theirs=_spread(theirs))
     if common := by_seed(case):
-        yield f"Difference by seed: {', '.join(f'{signed(d)} (seed {seed})' for seed, d in common.items())}."
+        each = ", ".join(t("notes.of_seed", change=signed(d), seed=seed) for seed, d in common.items())
+        yield t("notes.by_seed", each=each)
     if case.difference is not None and case.difference.sign_flip is not None:
-        yield f"Sign-flip test over {count(len(common), 'seed')}: p = {probability(case.difference.sign_flip)}."
+        p = probability(case.difference.sign_flip)
+        yield t("notes.sign_flip", seeds=count(len(common), "seed"), p=p)
     if mine.keys() != theirs.keys():
-        by = " The difference is over those that both have." if case.difference is not None else ""
-        yield f"The two arms were not trained with the same seeds.{by}"
+        yield t("notes.other_seeds" if case.difference is None else "notes.other_seeds_common")
 
 
 def _spread(seeds: dict[int, float]) -> str:
     low, high = min(seeds.values()), max(seeds.values())
-    span = points(low) if len(seeds) == 1 else f"{points(low)} to {points(high)}"
-    return f"{span} ({count(len(seeds), 'seed')})"
+    span = points(low) if len(seeds) == 1 else t("notes.span", low=points(low), high=points(high))
+    return t("notes.spread", span=span, seeds=count(len(seeds), "seed"))
 
 
 def _rivals(case: Case) -> Iterable[str]:
@@ -77,11 +82,10 @@ def _rivals(case: Case) -> Iterable[str]:
         return
     if len(case.rivals) > 1:
         each = ", ".join(f"{translator_of(r.arm)} {_to_base(case, r)}" for r in case.rivals)
-        number = len(case.rivals)
-        yield f"Best of {number} translators, picked on the benchmark itself, so a little optimistic: {each}."
+        yield t("notes.best_of", n=len(case.rivals), each=each)
     if case.controls:
         each = ", ".join(f"{arm_label(r.arm)} {_to_base(case, r)}" for r in case.controls)
-        yield f"Control, whose images are only encoded anew: {each}. Differences of that size mean nothing."
+        yield t("notes.control", each=each)
 
 
 def _to_base(case: Case, row: Row) -> str:
@@ -99,12 +103,11 @@ def _mixing(case: Case) -> Iterable[str]:
     real = case.rows.get(case.oracle_name)
     added = [r for r in case.rows.values() if is_mixed(r.arm)]
     if case.mixed and case.base and case.base.arm != case.oracle_name and real:
-        yield f"Real images alone reach {points(score(real))}."
+        yield t("notes.real_alone", score=points(score(real)))
     if case.mixed or not added:
         return
-    alone = f" ({points(score(real))} alone)" if real else ""
-    each = [f"{arm_label(r.arm)} {points(score(r))}" for r in sorted(added, key=score, reverse=True)]
-    yield f"Added to real images{alone}: {', '.join(each)}."
+    each = ", ".join(f"{arm_label(r.arm)} {points(score(r))}" for r in sorted(added, key=score, reverse=True))
+    yield t("notes.added_to", score=points(score(real)), each=each) if real else t("notes.added", each=each)
 
 
 def _others(case: Case) -> Iterable[str]:
@@ -116,19 +119,39 @@ def _others(case: Case) -> Iterable[str]:
             main = case.best is not None and (row.arm, other) == (case.best.arm, case.base_name)
             found = case.between(row.arm, other)
             if found is not None and not main:
-                outcome = _WORDS.get(found.outcome, found.outcome)
-                told.append(f"against {part_label(other)} {_change(found)} ({outcome})")
+                about = {"other": part_label(other), "change": _change(found), "outcome": _judged(found)}
+                told.append(t("notes.pair", **about))
         if told:
-            yield f"{arm_label(row.arm)} {', '.join(told)}."
+            yield t("notes.pairs", label=arm_label(row.arm), each=", ".join(told))
+
+
+def _judged(difference: Difference) -> str:
+    """What an arm is against another; what improves and harms is translation."""
+    match difference.outcome:
+        case "improves":
+            return t("notes.pair_better")
+        case "harms":
+            return t("notes.pair_worse")
+    return outcome_label(difference.outcome)
 
 
 def _comparison(case: Case) -> Iterable[str]:
     if case.compared is None:
         return
     if missing := case.compared.missing:
-        named = [f"{arm_label(m.arm)} seed {m.seed}" for m in missing[:_MISSING]]
-        more = [f"and {len(missing) - _MISSING} more"] if len(missing) > _MISSING else []
-        yield f"Missing of the matrix: {', '.join([*named, *more])}."
+        cells = [t("notes.cell", arm=arm_label(m.arm), seed=m.seed) for m in missing]
+        yield t("notes.missing", cells=listed(cells, _MISSING))
     for note in case.compared.notes:
-        text = note.rstrip(".")
-        yield f"{text[:1].upper()}{text[1:]}."
+        yield capital(_told(note))
+
+
+def _told(note: Note) -> str:
+    """How far the intervals go, in words."""
+    values: dict[str, object] = dict(note.values)
+    match note.code:
+        case "one_seed" if note.arms:
+            return t("notes.one_seed_of", arms=", ".join(map(part_label, note.arms)))
+        case "no_common_seed" | "few_common_seeds":
+            values |= {"arm": part_label(note.arms[0]), "against": part_label(note.arms[1])}
+            values |= {"common": len(note.seeds), "seeds": ", ".join(map(str, note.seeds))}
+    return t(f"notes.{note.code}", **values)

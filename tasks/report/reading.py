@@ -12,6 +12,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.datasets.table import SampleTable
+from tasks.report.language import t
 from tasks.report.model import Rejected
 from tasks.store import Artifact, Manifest, StoreError
 
@@ -105,7 +106,8 @@ class Reader:
         """Say which file of which artifact (``kind/key/file``: no machine paths in a report that travels)."""
         name = "/".join(path.parts[-3:])
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-        text = f"{name} could not be read: {reason.splitlines()[0].replace(str(path), name)}"
-        log.warning("%s", text)
+        reason = reason.splitlines()[0].replace(str(path), name)
+        log.warning("%s could not be read: %s", name, reason)
+        text = t("words.unreadable", name=name, reason=reason)
         if text not in self.problems:
             self.problems.append(text)

@@ -9,12 +9,14 @@ from statistics import fmean
 from typing import Any
 
 from tasks.report.config import ReportConfig
+from tasks.report.language import t
 from tasks.report.model import Cell, Column, Curve, Fact, Row, TaskTable
 from tasks.report.reading import Card, Reader, Scores
 from tasks.report.record import Result, Task
 from tasks.report.words import CLASS_METRIC, METRICS, arm_label, count, is_mixed
 
 _CURVE_POINTS = 200  # as many as a small chart can show
+_RANDOM = "random"  # what a card says of weights that are from no file
 
 
 @dataclass(frozen=True)
@@ -137,50 +139,50 @@ def _row(arm: str, scored: Sequence[Scored], cells: Sequence[Cell], config: Repo
 
 
 def _protocol(scored: Sequence[Scored], benchmark: str) -> Iterable[Fact]:
+    unknown = t("tables.unknown")
+
     def fact(name: str, value: Callable[[Scored], str]) -> Fact:
         values = list(dict.fromkeys(value(s) for s in scored))
         if len(values) == 1:
             return Fact(name=name, value=values[0])
         arms = {v: list(dict.fromkeys(arm_label(s.result.arm) for s in scored if value(s) == v)) for v in values}
-        return Fact(name=name, value="; ".join(f"{v} ({', '.join(a)})" for v, a in arms.items()), differs=True)
+        each = "; ".join(t("tables.fact_of", value=v, arms=", ".join(a)) for v, a in arms.items())
+        return Fact(name=name, value=each, differs=True)
 
-    yield fact("network", lambda s: s.card.network or "unknown")
-    yield fact("input", lambda s: "{}×{} px".format(*s.card.input_size) if s.card.input_size else "unknown")
-    yield fact("iterations", lambda s: f"{s.card.iterations:,}" if s.card.iterations is not None else "unknown")
-    yield fact("batch", lambda s: str(s.card.batch) if s.card.batch is not None else "unknown")
+    yield fact(t("tables.network"), lambda s: s.card.network or unknown)
+    yield fact(t("tables.input"), lambda s: "{}×{} px".format(*s.card.input_size) if s.card.input_size else unknown)
+    yield fact(t("tables.iterations"), lambda s: f"{s.card.iterations:,}" if s.card.iterations is not None else unknown)
+    yield fact(t("tables.batch"), lambda s: str(s.card.batch) if s.card.batch is not None else unknown)
     seeds = {
         s.result.arm: ", ".join(str(o.result.seed) for o in scored if o.result.arm == s.result.arm) for s in scored
     }
-    yield fact("seeds", lambda s: seeds[s.result.arm])
-    yield fact("initial weights", lambda s: _weights(s.card.initial_weights))
-    yield fact("benchmark", lambda s: f"{benchmark}, {count(s.scores.images, 'image')}")
+    yield fact(t("tables.seeds"), lambda s: seeds[s.result.arm])
+    yield fact(t("tables.initial_weights"), lambda s: _weights(s.card.initial_weights))
+    yield fact(t("tables.benchmark"), lambda s: f"{benchmark}, {count(s.scores.images, 'image')}")
 
 
 def _weights(initial: Any) -> str:
-    if isinstance(initial, dict):
-        digest = f" (SHA-256 {str(initial['sha256'])[:12]}…)" if initial.get("sha256") else ""
-        return f"{initial.get('weights', 'unknown')}{digest}"
-    return str(initial or "random")
+    """A file and its digest, or that they were drawn at random."""
+    known = initial if isinstance(initial, dict) else {"weights": initial or _RANDOM}
+    weights = str(known.get("weights", t("tables.unknown")))
+    weights = t("tables.random") if weights == _RANDOM else weights
+    if known.get("sha256"):
+        return t("tables.digest", weights=weights, digest=str(known["sha256"])[:12])
+    return weights
 
 
 def _notes(task: Task, columns: Sequence[Column], rows: Sequence[Row], left_out: Collection[str]) -> Iterable[str]:
     metric = METRICS[task][0]
-    yield (
-        f"Scores in points (0-100); a class's score is its {CLASS_METRIC[task]}. Differences to the baseline are "
-        "taken before rounding."
-    )
+    yield t("tables.scores", metric=CLASS_METRIC[task])
     if any(c.best for r in rows for c in r.cells):
-        yield "Bold: best of its column, apart for arms with and without real images."
+        yield t("tables.bold")
     per_class = [(c.name, [r.cells[i].value for r in rows]) for i, c in enumerate(columns) if c.is_class]
     if left_out:
-        yield (
-            f"{metric} is the mean over the classes that all sets can have; {', '.join(sorted(left_out))} "
-            "do not count in it: the labels of a training set do not tell them apart."
-        )
+        yield t("tables.left_out", metric=metric, names=", ".join(sorted(left_out)))
     if absent := [name for name, values in per_class if all(v is None for v in values)]:
-        yield f"'-': {', '.join(absent)} not in the benchmark, so without a score and not in {metric}."
+        yield t("tables.absent", metric=metric, names=", ".join(absent))
     if zero := [n for n, vs in per_class if any(v is not None for v in vs) and all(round(v or 0, 1) == 0 for v in vs)]:
-        yield f"{', '.join(zero)}: 0.0 in every arm, so no difference can show there; they still count in {metric}."
+        yield t("tables.zero", metric=metric, names=", ".join(zero))
 
 
 def _curve(result: Result, reader: Reader) -> Curve | None:
@@ -190,7 +192,7 @@ def _curve(result: Result, reader: Reader) -> Curve | None:
     try:
         points = [(float(r["iteration"]), float(r["loss"])) for r in rows or ()]
     except (TypeError, KeyError, ValueError):
-        reader.skip(path, "not a list of iteration and loss")
+        reader.skip(path, t("tables.no_curve"))
         return None
     points = [p for p in points if math.isfinite(p[1])]
     step = max(1, math.ceil(len(points) / _CURVE_POINTS))

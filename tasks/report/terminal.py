@@ -11,32 +11,54 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from tasks.report.audits import acted, failed
+from tasks.report.audits import acted, check_sentence, failed
 from tasks.report.intervals import mark
-from tasks.report.markdown import first_line
+from tasks.report.language import speaking, t
+from tasks.report.markdown import first_line, gate_words
 from tasks.report.model import AuditPart, Cell, Outcome, Report, TaskTable
 from tasks.report.record import RunRecord
-from tasks.report.words import arm_label, count, duration, interval, legend, mixture, points, sign, signed
+from tasks.report.words import (
+    arm_label,
+    count,
+    duration,
+    interval,
+    legend,
+    mixture,
+    points,
+    severity_label,
+    sign,
+    signed,
+    stage_label,
+    task_name,
+)
 from tasks.store import Artifact
 
 _STYLES = {"improves": "green", "harms": "red"}
+_GATES = {"passed": "green", "warned": "yellow", "failed": "red"}
 _SIGNS = {1: "green", -1: "red", 0: "dim"}
 
 
 def print_report(artifact: Artifact, record: RunRecord, console: Console | None = None) -> None:
-    """Print verdicts, tables, audits, failures, and what was built or found in the store.
+    """Print verdicts, gates, tables, audits, failures, and what was built or found, in the report's language.
 
     Args:
         artifact: what ``write_report`` returned.
         record: the run's record; it knows what this run found finished.
     """
-    console = console or Console()
     report = Report.read(artifact.path)
+    with speaking(report.language):
+        _print(report, record, console or Console())
+
+
+def _print(report: Report, record: RunRecord, console: Console) -> None:
     for verdict in report.verdicts:
         body = Text(verdict.sentence, style="bold")
         for note in verdict.notes:
             body.append(f"\n· {note}", style="not bold dim")
-        console.print(Panel(body, title=verdict.task, title_align="left", border_style=_style(verdict.outcome)))
+        style = _style(verdict.outcome)
+        console.print(Panel(body, title=task_name(verdict.task), title_align="left", border_style=style))
+    for gate in report.gates:
+        console.print(Text(gate_words(gate), style=_GATES[gate.outcome]))
     for table in report.tables:
         console.print(_scores(table))
         for line in _beside(table):
@@ -44,8 +66,8 @@ def print_report(artifact: Artifact, record: RunRecord, console: Console | None 
     for part in report.audits:
         _print_audit(part, console)
     for failure in report.failures:
-        where = f"{failure.task}, {arm_label(failure.arm)}, seed {failure.seed}"
-        console.print(Text(f"failed: {where}: {first_line(failure.error)}", style="red"))
+        values = {"task": task_name(failure.task), "arm": arm_label(failure.arm), "seed": failure.seed}
+        console.print(Text(t("terminal.failed", error=first_line(failure.error), **values), style="red"))
     for problem in report.problems:
         console.print(Text(problem, style="yellow"))
     console.print(_stages(record))
@@ -53,7 +75,8 @@ def print_report(artifact: Artifact, record: RunRecord, console: Console | None 
 
 def _scores(table: TaskTable) -> Table:
     """Metrics and classes downwards, so that many classes fit a narrow terminal."""
-    printed = Table(title=f"{table.task}, points", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    title = t("terminal.points", task=task_name(table.task))
+    printed = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     printed.add_column("", no_wrap=True)
     for row in table.rows:
         printed.add_column(escape(row.label), justify="right", overflow="fold")
@@ -91,16 +114,20 @@ def _beside(table: TaskTable) -> Iterable[str]:
     """What the table's figures mean and hold under."""
     if table.margin is not None:
         yield legend(table.margin)
-    yield from (f"{row.label}: {told}" for row in table.rows if (told := mixture(row.images)))
-    yield ", ".join(f"{f.name} {f.value}" for f in table.protocol)
+    yield from (t("terminal.mixture", arm=row.label, images=m) for row in table.rows if (m := mixture(row.images)))
+    yield ", ".join(t("terminal.fact", name=f.name, value=f.value) for f in table.protocol)
 
 
 def _print_audit(part: AuditPart, console: Console) -> None:
-    text = Text(f"{arm_label(f'translated({part.name})')}: ", style="bold").append(part.summary, style="not bold")
+    label = arm_label(f"translated({part.name})")
+    text = Text(f"{label}: ", style="bold").append(part.summary, style="not bold")
     console.print(text)
     for check in failed(part.audit):
         style = "red" if check.severity == "error" else "yellow"
-        console.print(Text(f"{check.severity}: {check.message}", style=style))
+        sentence = check_sentence(check, part.audit)
+        console.print(
+            Text(t("terminal.check", severity=severity_label(check.severity), sentence=sentence), style=style)
+        )
     if told := acted(part.audit):
         console.print(Text(told))
 
@@ -108,19 +135,19 @@ def _print_audit(part: AuditPart, console: Console) -> None:
 def _stages(record: RunRecord) -> Table:
     artifacts = record.artifacts()
     built = {a.key: a.seconds for a in artifacts.values() if not a.cached}
-    caption = f"{count(len(built), 'artifact')} built in {duration(sum(built.values()))}"
+    caption = t("terminal.built_in", artifacts=count(len(built), "artifact"), took=duration(sum(built.values())))
     printed = Table(
-        title="stages",
+        title=t("terminal.stages"),
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
         caption=caption,
         caption_justify="left",
     )
-    printed.add_column("stage")
-    printed.add_column("took", justify="right")
-    printed.add_column("this run")
+    printed.add_column(t("terminal.stage"))
+    printed.add_column(t("terminal.took"), justify="right")
+    printed.add_column(t("terminal.this_run"))
     for stage, artifact in artifacts.items():
-        state = Text("found", style="dim") if artifact.cached else Text("built")
-        printed.add_row(escape(stage), duration(artifact.seconds), state)
+        state = Text(t("terminal.found"), style="dim") if artifact.cached else Text(t("terminal.built"))
+        printed.add_row(escape(stage_label(stage)), duration(artifact.seconds), state)
     return printed

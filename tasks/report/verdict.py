@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tasks.evaluate.outcome import TaskComparison
+from tasks.evaluate.outcome import Needs, TaskComparison
 from tasks.report.case import Case, score
 from tasks.report.config import ReportConfig
 from tasks.report.intervals import scaled
+from tasks.report.language import t
 from tasks.report.model import TaskTable, Verdict
 from tasks.report.notes import by_seed, notes
 from tasks.report.record import Failure, Task
-from tasks.report.words import METRICS, arm_label, arm_phrase, count, interval, points, sign, signed, translator_of
+from tasks.report.words import (
+    METRICS,
+    arm_label,
+    arm_phrase,
+    count,
+    interval,
+    margin_words,
+    part_label,
+    points,
+    shift,
+    sign,
+    size,
+    translator_of,
+)
 
 
 def verdict(
@@ -33,8 +47,9 @@ def verdict(
     metric = METRICS[task][0]
     rows = [r for r in table.rows if r.cells[0].value is not None] if table else []
     if not rows:
-        failed = f": {count(len(failures), 'model')} failed" if failures else ""
-        return Verdict(task=task, metric=metric, outcome="unknown", sentence=f"No {metric} was measured{failed}.")
+        failed = count(len(failures), "model")
+        told = t("verdict.nothing_failed" if failures else "verdict.nothing", metric=metric, failed=failed)
+        return Verdict(task=task, metric=metric, outcome="unknown", sentence=told)
     case = Case(metric, rows, failures, config, controls, compared)
     return Verdict(
         task=task,
@@ -59,74 +74,85 @@ def _rounded(value: float | None) -> float | None:
 def _sentence(case: Case) -> str:
     if case.best is None:
         known = ", ".join(f"{arm_label(r.arm)} {points(score(r))}" for r in case.rows.values())
-        return f"No translated arm was scored, so nothing is known about translation ({case.metric}: {known})."
+        return t("verdict.no_arm", metric=case.metric, known=known)
+    label = arm_label(case.best.arm)
     if case.base is None:
-        oracle = f", {arm_label(case.oracle.arm)} {points(score(case.oracle))}" if case.oracle else ""
-        return (
-            f"{arm_label(case.best.arm)} reaches {points(score(case.best))} {case.metric}{oracle}, but what "
-            f"translation adds is unknown: {case.why_missing(case.base_name)}."
+        oracle = case.oracle
+        beside = t("verdict.beside", label=arm_label(oracle.arm), score=points(score(oracle))) if oracle else ""
+        why = case.why_missing(case.base_name)
+        return t(
+            "verdict.no_base", label=label, score=points(score(case.best)), metric=case.metric, oracle=beside, why=why
         )
-    if case.difference is not None:
-        return f"{_decided(case)}."
-    disagree = len({sign(d) for d in by_seed(case).values()}) > 1
-    doubt = "; the seeds disagree on the direction, so this is not settled" if disagree else ""
-    return f"{_measured(case)}{_gap(case, sign(case.delta))}{doubt}."
+    values = {
+        "label": label,
+        "metric": case.metric,
+        "over": arm_phrase(case.base.arm),
+        "before": points(case.before),
+        "after": points(case.after),
+    }
+    return _measured(case, values) if case.difference is None else _decided(case, values)
 
 
-def _decided(case: Case) -> str:
+def _decided(case: Case, values: dict[str, str]) -> str:
     """What the interval of the difference comes to."""
     assert case.best
-    assert case.base
     assert case.difference
+    assert case.delta is not None
     low, high = scaled(case.difference.low), scaled(case.difference.high)
-    label, over = arm_label(case.best.arm), arm_phrase(case.base.arm)
-    numbers = f"({points(case.before)} → {points(case.after)})"
-    told = f"{signed(case.delta)} {_unit(case.delta)} {interval(low, high)} against {over} {numbers}"
+    change = shift(case.delta, low, high)
     match case.difference.outcome:
         case "improves":
-            size = f"{points(case.delta)} {_unit(case.delta)} {interval(low, high)}"
-            return f"{label} improves {case.metric} by {size} over {over} {numbers}{_gap(case, 1)}"
+            ends = interval(low, high)
+            return t("verdict.improves", size=size(case.delta), interval=ends, gap=_gap(case, 1), **values)
         case "harms":
-            return f"{label} harms {case.metric}: {told}{_gap(case, -1)}"
+            return t("verdict.harms", change=change, gap=_gap(case, -1), **values)
         case "no difference":
-            margin = f"{case.margin:g} {'point' if case.margin == 1 else 'points'}"
-            return f"{label} makes no difference beyond {margin} in {case.metric}: {told}{_gap(case, 0)}"
-    needs = f"; it would need {case.difference.needs}" if case.difference.needs else ""
-    mixed = " added to real images" if case.mixed else ""
-    name = f"translation ({translator_of(case.best.arm)}){mixed}"
-    return f"Whether {name} changes {case.metric} is not decidable with this evidence: {told}{needs}"
+            margin = margin_words(case.margin)
+            return t("verdict.no_difference", margin=margin, change=change, gap=_gap(case, 0), **values)
+    needs = case.difference.needs
+    told = t("verdict.would_need", needs=needed(needs)) if needs else ""
+    key = "verdict.not_decidable_mixed" if case.mixed else "verdict.not_decidable"
+    return t(key, name=translator_of(case.best.arm), change=change, needs=told, **values)
 
 
-def _measured(case: Case) -> str:
+def needed(needs: Needs) -> str:
+    """How much evidence would decide, as ``about 700 images or 12 seeds``."""
+    images = count(needs.images, "image") if needs.images else ""
+    seeds = count(needs.seeds, "seed") if needs.seeds else ""
+    match needs.kind:
+        case "least":
+            told = t("verdict.needs_least_shown" if needs.shown else "verdict.needs_least", images=images)
+        case "about":
+            either = t("verdict.needs_either", images=images, seeds=seeds) if images and seeds else images or seeds
+            told = t("verdict.needs_about", evidence=either)
+        case "more":
+            told = t("verdict.needs_more")
+    if needs.comparisons is None:
+        return told
+    return t("verdict.needs_adjusted", comparisons=count(needs.comparisons, "comparison"), needs=told)
+
+
+def _measured(case: Case, values: dict[str, str]) -> str:
     """What the scores say without an interval."""
-    assert case.best
-    assert case.base
     assert case.delta is not None
-    label, over = arm_label(case.best.arm), arm_phrase(case.base.arm)
-    size, numbers = f"{points(abs(case.delta))} {_unit(case.delta)}", f"({points(case.before)} → {points(case.after)})"
-    match sign(case.delta):
-        case 1:
-            return f"{label} raises {case.metric} by {size} over {over} {numbers}"
-        case -1:
-            return f"{label} lowers {case.metric} by {size} against {over} {numbers}"
-    return f"{label} leaves {case.metric} where {over} put it {numbers}"
-
-
-def _unit(delta: float | None) -> str:
-    return "point" if points(abs(delta or 0.0)) == "1.0" else "points"
+    direction = sign(case.delta)
+    disagree = len({sign(d) for d in by_seed(case).values()}) > 1
+    rest = {"gap": _gap(case, direction), "doubt": t("verdict.doubt") if disagree else "", "size": size(case.delta)}
+    key = {1: "verdict.raises", -1: "verdict.lowers", 0: "verdict.leaves"}[direction]
+    return t(key, **rest, **values)
 
 
 def _gap(case: Case, direction: int) -> str:
     """What a change (-1, 0 or 1) means for the gap to the oracle, as the rest of the sentence."""
     if case.oracle is None or case.gap is None or case.delta is None:
         return ""
-    real = f"{arm_label(case.oracle.arm).lower()} ({points(score(case.oracle))})"
+    real = {"real": part_label(case.oracle.arm), "score": points(score(case.oracle))}
     if case.no_gap:
-        return f"; there is no gap to speak of to {real}"
+        return t("verdict.gap_none", **real)
     if direction < 0:
-        return f" and widens the gap to {real} from {points(case.gap)} to {points(case.gap - case.delta)} points"
+        return t("verdict.gap_widens", gap=points(case.gap), wider=points(case.gap - case.delta), **real)
     if direction == 0:
-        return f"; the gap of {points(case.gap)} points to {real} stays"
+        return t("verdict.gap_stays", gap=points(case.gap), **real)
     if case.delta >= case.gap:
-        return f" and closes the gap to {real}"
-    return f" and closes {100 * case.delta / case.gap:.0f} % of the gap to {real}"
+        return t("verdict.gap_closes", **real)
+    return t("verdict.gap_share", share=100 * case.delta / case.gap, **real)

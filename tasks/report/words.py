@@ -1,13 +1,14 @@
-"""How numbers and arms are put into words, the same in every renderer."""
+"""How numbers, arms and other names are put into words, the same in every renderer."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tasks.evaluate.audit.model import Rate, Unit
 from tasks.evaluate.outcome import Outcome
+from tasks.report.language import known, t
 from tasks.report.record import Task
 
 ABSENT = "-"
@@ -17,11 +18,17 @@ MARKS: dict[Outcome, str] = {"improves": "▲", "harms": "▼", "no difference":
 
 _MIX = "real+"
 _TRANSLATED = re.compile(r"translated\((.+)\)")
-_LABELS = {"real": "Real", "source": "Simulator", f"{_MIX}source": "Real + simulator"}
-_PHRASES = {
-    "real": "real images alone",
-    "source": "the raw simulator images",
-    f"{_MIX}source": "real plus raw simulator images",
+_ARMS = {"real": "real", "source": "source", f"{_MIX}source": "real_source"}  # arm -> how its texts' keys end
+_PAIR = " / "
+_STAGES = {  # of ``RunRecord.artifacts``
+    "dataset": r"dataset (?P<role>\w+)",
+    "checks": r"check data sets",
+    "train": r"train translator (?P<name>.+)",
+    "translate": r"translate (?P<name>.+)",
+    "audit": r"audit (?P<name>.+)",
+    "retrain": r"retrain (?P<task>\w+) (?P<arm>.+) seed (?P<seed>\d+)",
+    "evaluate": r"evaluate (?P<task>\w+) (?P<arm>.+) seed (?P<seed>\d+)",
+    "compare": r"compare arms",
 }
 
 
@@ -48,12 +55,28 @@ def change(value: float | None, low: float | None = None, high: float | None = N
     return f"{signed(value)} {interval(low, high)}".strip()
 
 
+def size(delta: float) -> str:
+    """How large a difference is, whichever way: ``4.1 points``, ``1.0 point``."""
+    value = abs(_rounded(delta))
+    return t("words.size", n=value, value=points(value))
+
+
+def shift(delta: float | None, low: float | None = None, high: float | None = None) -> str:
+    """A difference with its unit and its interval, as ``+4.1 points [2.9, 5.2]``."""
+    told = t("words.size", n=abs(_rounded(delta or 0.0)), value=signed(delta))
+    return f"{told} {interval(low, high)}".rstrip()
+
+
+def margin_words(margin: float) -> str:
+    """The largest difference that does not matter, as ``0.5 points``."""
+    return t("words.margin", n=margin)
+
+
 def legend(margin: float) -> str:
     """What the marks at differences mean; ``margin`` in points."""
-    margins = f"{margin:g} {'point' if margin == 1 else 'points'}"
-    told = {"no difference": f"no difference beyond {margins}"}
-    marks = ", ".join(f"{mark} {told.get(outcome, outcome)}" for outcome, mark in MARKS.items())
-    return f"In brackets: 95 % intervals. Differences: {marks}."
+    told = {outcome: outcome_label(outcome) for outcome in MARKS}
+    told["no difference"] = t("words.no_difference_beyond", margin=margin_words(margin))
+    return t("words.legend", marks=", ".join(f"{mark} {told[outcome]}" for outcome, mark in MARKS.items()))
 
 
 def sign(delta: float | None) -> int:
@@ -65,17 +88,36 @@ def sign(delta: float | None) -> int:
 def duration(seconds: float) -> str:
     """Seconds as people say them: ``0.4 s``, ``48 s``, ``4 min 30 s``, ``2 h 5 min``."""
     if seconds < 59.5:
-        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+        return t("words.seconds", seconds=f"{seconds:.1f}" if seconds < 9.95 else f"{seconds:.0f}")
     whole = round(seconds)
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
+        return t("words.minutes", minutes=whole // 60, seconds=whole % 60)
     minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60} min"
+    return t("words.hours", hours=minutes // 60, minutes=minutes % 60)
 
 
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """``1 image``, ``3 images``, ``1,200 boxes``."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+def memory(size: int | None) -> str:
+    """Bytes as ``1.2 GB`` (of 10^9), or ``48 MB`` where that is less than a tenth; ``-`` where there is none."""
+    if size is None:
+        return ABSENT
+    return f"{size / 1e9:.1f} GB" if size >= 0.1e9 else f"{size / 1e6:.0f} MB"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 image``, ``3 images``, ``1,200 boxes``; the nouns are those of the catalogue's ``words.count_*``."""
+    return t(f"words.count_{noun}", n=number)
+
+
+def listed(names: Iterable[str], most: int) -> str:
+    """The first of the names, and how many more there are: ``a, b, and 4 more``."""
+    names = list(names)
+    first = ", ".join(names[:most])
+    return t("words.and_more", names=first, n=len(names) - most) if len(names) > most else first
+
+
+def capital(text: str) -> str:
+    """A text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def translator_of(arm: str) -> str | None:
@@ -93,13 +135,13 @@ def arm_label(arm: str) -> str:
     """``translated(cut)`` -> ``Translated (cut)``, ``source`` -> ``Simulator``; other names stay."""
     name = translator_of(arm)
     if name is None:
-        return _LABELS.get(arm, arm)
-    return f"Real + translated ({name})" if is_mixed(arm) else f"Translated ({name})"
+        return t(f"words.arm_{_ARMS[arm]}") if arm in _ARMS else arm
+    return t("words.arm_real_translated" if is_mixed(arm) else "words.arm_translated", name=name)
 
 
 def arm_phrase(arm: str) -> str:
     """The arm inside a sentence, after ``over`` or ``against``."""
-    return _PHRASES.get(arm, f"the arm '{arm}'")
+    return t(f"words.over_{_ARMS[arm]}") if arm in _ARMS else t("words.over_arm", arm=arm)
 
 
 def part_label(part: str) -> str:
@@ -115,13 +157,59 @@ def mixture(images: Mapping[str, int]) -> str:
         return ""
     shares = [100 * n / total for n in images.values()]
     digits = 0 if min(shares) >= 1 else 1
-    parts = " + ".join(f"{n:,} {part_label(part)}" for part, n in images.items())
+    parts = " + ".join(t("words.part", n=n, part=part_label(part)) for part, n in images.items())
     return f"{parts}, {' : '.join(f'{share:.{digits}f}' for share in shares)}"
+
+
+def task_label(task: Task) -> str:
+    """A task as a heading: ``Segmentation``."""
+    return named("task", task)
+
+
+def task_name(task: str) -> str:
+    """A task inside a sentence: ``segmentation``."""
+    return named("task", task).lower()
+
+
+def role_label(role: str) -> str:
+    """Of a data set or an arm, such as ``source`` or ``baseline``; or of two, as ``target / benchmark``."""
+    return _PAIR.join(named("role", part) for part in role.split(_PAIR))
+
+
+def outcome_label(outcome: str) -> str:
+    """What a difference comes to, or that nothing is known of it."""
+    return named("outcome", outcome)
+
+
+def check_label(name: str) -> str:
+    """A check of the data sets."""
+    return named("check", name)
+
+
+def severity_label(severity: str) -> str:
+    """``error`` or ``warning``."""
+    return named("severity", severity)
+
+
+def stage_label(stage: str) -> str:
+    """A stage of ``RunRecord.artifacts``, such as ``train translator cut``; another name stays."""
+    shown = {"role": role_label, "task": task_name, "arm": part_label}
+    for kind, pattern in _STAGES.items():
+        if found := re.fullmatch(pattern, stage):
+            parts = {name: shown[name](text) if name in shown else text for name, text in found.groupdict().items()}
+            return t(f"words.stage_{kind}", **parts)
+    return stage
+
+
+def named(kind: str, name: str) -> str:
+    """The label of a name that others gave; what the catalogue does not know is shown as it is."""
+    key = f"words.{kind}_{name.replace(' ', '_')}"
+    return t(key) if known(key) else name
 
 
 def probability(p: float) -> str:
     """A p-value with three decimals."""
-    return f"{p:.3f}" if p >= 0.001 else "below 0.001"
+    return f"{p:.3f}" if p >= 0.001 else t("words.p_below", least=0.001)
 
 
 def percent(share: float | None) -> str:

@@ -38,7 +38,7 @@ class Store:
 
     def __init__(self, root: Path, resolved: Mapping[str, Any] | None = None) -> None:
         self.root = Path(root).expanduser().resolve()
-        self._resolved = dict(resolved or {})
+        self.resolved = dict(resolved or {})
 
     def build(
         self,
@@ -94,7 +94,7 @@ class Store:
                 peak_memory=peak.resident,
                 peak_gpu_memory=peak.gpu,
                 environment=environment(),
-                resolved=self._resolved,
+                resolved=self.resolved,
             )
             write_json(work / MANIFEST, manifest.model_dump(mode="json"))
             work.rename(final)

@@ -14,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext, TaskRunContext
 
 from tasks.process import run_worker
+from tasks.progress import artifact_key
 from tasks.store import Artifact, Store, StoreError, code_version, file_sha256, write_json
 from tasks.translate.config import GeneratorFile, Learned, Translator
 from tasks.translate.job import TrainJob
@@ -69,10 +70,11 @@ def _publish(name: str, artifact: Artifact) -> None:
     """Show a training in Prefect. A server that does not answer costs the display, not the translator."""
     from tasks.translate.outcome import outcome
 
-    key = "translator-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     try:
         create_markdown_artifact(
-            key=key, markdown=outcome(artifact.path), description=f"Training of the translator {name}"
+            key=artifact_key("translator", name),
+            markdown=outcome(artifact.path),
+            description=f"Training of the translator {name}",
         )
     except Exception as error:  # noqa: BLE001 - whatever Prefect's client raises
         log.warning("the training is not shown in Prefect: %s", error)

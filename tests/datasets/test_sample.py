@@ -17,8 +17,9 @@ from tasks.datasets.config import CityscapesDataset, MoraiDataset
 from tasks.datasets.masks import read_mask
 from tasks.datasets.read import read_dataset
 from tasks.datasets.sample import write_sample
+from tasks.datasets.sample.drive import advance
 from tasks.datasets.sample.looks import photographed, simulated
-from tasks.datasets.sample.scene import draw_scene
+from tasks.datasets.sample.scene import VEHICLES, draw_scene
 from tasks.datasets.sample.view import labels_of, look_at
 from tasks.datasets.table import Box, SampleTable
 from tasks.datasets.taxonomy import Taxonomy
@@ -155,3 +156,28 @@ def test_every_class_of_the_world_is_there(tmp_path: Path) -> None:
     assert share.keys() == expected | {"car", "truck", "bus", "person"}
     assert min(share.values()) > 0.003
     assert all(share[name] > 0.02 for name in ("car", "truck", "bus"))
+
+
+def test_drive_is_one_sequence_and_changes_no_other_street(tmp_path: Path) -> None:
+    write_sample(tmp_path / "streets", "simulated", "train", 5, WIDTH, HEIGHT, SEED)
+    write_sample(tmp_path / "drive", "simulated", "train", 5, WIDTH, HEIGHT, SEED, drive=3)
+    streets, drive = (list(table_of(tmp_path / name, "simulated")) for name in ("streets", "drive"))
+    assert [s.sequence == drive[0].sequence for s in drive] == [True, True, True, False, False]
+    assert len({s.sequence for s in streets}) == 5
+    same = [a.sha256 == b.sha256 for a, b in zip(streets, drive, strict=True)]
+    assert same == [True, False, False, True, True]
+
+
+def test_drive_moves_forward() -> None:
+    scene = draw_scene(np.random.default_rng(3))
+    later = advance(scene, 4.0)
+    styles = {t.style: t for t in later.things}
+    for thing in scene.things:
+        moved = styles.get(thing.style)
+        if thing.kind in VEHICLES and not thing.toward:
+            assert moved == thing
+        elif moved is not None:
+            assert moved.z == pytest.approx(thing.z - (8.0 if thing.kind in VEHICLES else 4.0))
+        else:
+            assert thing.kind in VEHICLES or thing.z + thing.length <= 5.0
+    assert advance(scene, 500.0).crosswalk is None

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
-from tasks.evaluate.comparison import ONE_SEED, Scored, compare_arms, read_scores
+from tasks.evaluate.comparison import Scored, compare_arms, read_scores
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.detection import detection_scores
 from tasks.evaluate.evidence import EvidenceError
-from tasks.evaluate.outcome import ArmDifference, Comparison, Difference, Estimate, TaskComparison
+from tasks.evaluate.outcome import ArmDifference, Comparison, Difference, Estimate, Needs, Note, TaskComparison
 from tasks.evaluate.outcomes import Measured, judged_classes, judged_metric, mirrored
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
 from tasks.retrain.config import Task
@@ -165,7 +165,7 @@ def test_identical_predictions_are_no_difference(tmp_path: Path) -> None:
     found = compared(scored(tmp_path, same))
     for difference in (miou(found, "cut", "source"), against(found, "cut", "source").classes["car"]):
         assert (difference.value, difference.low, difference.high, difference.p) == (0, 0, 0, 1)
-        assert (difference.outcome, difference.needs) == ("no difference", "")
+        assert (difference.outcome, difference.needs) == ("no difference", None)
 
 
 def test_noise_is_not_decidable_and_says_how_many_images_would_decide(tmp_path: Path) -> None:
@@ -174,13 +174,13 @@ def test_noise_is_not_decidable_and_says_how_many_images_would_decide(tmp_path: 
     found = compared(scored(tmp_path, noisy))
     difference = miou(found, "cut", "source")
     assert difference.outcome == "not decidable"
-    about, number, unit = difference.needs.split()
-    assert (about, unit) == ("about", "images")
+    assert difference.needs is not None
+    assert difference.needs.images is not None
+    assert difference.needs == Needs(kind="about", images=difference.needs.images)
     assert difference.value is not None
     half, target = width(difference) / 2, max(abs(difference.value), 0.005 - abs(difference.value))
-    assert int(number) == pytest.approx(IMAGES * (half / target) ** 2, rel=0.3)
-    assert ONE_SEED in found.notes
-    assert any("how many seeds would decide" in note for note in found.notes)
+    assert difference.needs.images == pytest.approx(IMAGES * (half / target) ** 2, rel=0.3)
+    assert found.notes[:2] == (Note(code="one_seed"), Note(code="training_unknown"))
 
 
 def test_a_mixed_difference_over_seeds_is_wider_than_that_of_one(tmp_path: Path) -> None:
@@ -190,9 +190,11 @@ def test_a_mixed_difference_over_seeds_is_wider_than_that_of_one(tmp_path: Path)
     one, three = compared(results[:1] + results[3:4]), compared(results)
     assert miou(one, "cut", "source").outcome == "improves"
     assert miou(three, "cut", "source").outcome == "not decidable"
-    assert "seeds" in miou(three, "cut", "source").needs
-    assert not any("compare these models" in note for note in three.notes)
-    assert any("sign-flip" in note for note in three.notes)
+    needs = miou(three, "cut", "source").needs
+    assert needs is not None
+    assert needs.seeds is not None
+    assert three.notes[0] == Note(code="no_sign_flip", values={"least": 6, "level": 0.05})
+    assert not {"one_seed", "training_unknown"} & {n.code for n in three.notes}
 
 
 def test_six_seeds_have_a_sign_flip_test(tmp_path: Path) -> None:
@@ -211,7 +213,7 @@ def test_a_class_that_the_benchmark_does_not_show(tmp_path: Path) -> None:
     found = compared(scored(tmp_path, {("source", 0): wrong(truth, 0.5), ("cut", 0): wrong(truth, 0.2)}))
     bus = against(found, "cut", "source").classes["bus"]
     assert (bus.value, bus.low, bus.high, bus.p, bus.q, bus.outcome) == (None, None, None, None, None, "not decidable")
-    assert (bus.by_seed, bus.needs) == ({}, "")
+    assert (bus.by_seed, bus.needs) == ({}, None)
     assert found.arms[0].classes["bus"].value is None
     known = [found.arms[0].classes[name].value or 0 for name in NAMES[:3]]
     assert found.arms[0].metrics["mIoU"].value == pytest.approx(np.mean(known), abs=2e-6)
@@ -223,7 +225,8 @@ def test_a_class_in_few_images_is_not_decided_by_them(tmp_path: Path) -> None:
     blind = np.where(truth == 3, 0, truth).astype(np.uint8)
     found = compared(scored(tmp_path, {("source", 0): blind, ("cut", 0): truth}, truth))
     bus = against(found, "cut", "source").classes["bus"]
-    assert (bus.value, bus.outcome, bus.needs) == (1, "not decidable", "at least 6 images that show the class")
+    needs = Needs(kind="least", images=6, shown=True)
+    assert (bus.value, bus.outcome, bus.needs) == (1, "not decidable", needs)
     assert (bus.p, bus.q) == (None, None)
 
 
@@ -274,7 +277,7 @@ def test_one_arm_alone_has_scores_and_no_differences(tmp_path: Path) -> None:
     found = compared(scored(tmp_path, {("cut", 0): wrong(truth, 0.2)}, truth))
     assert [a.arm for a in found.arms] == ["cut"]
     assert found.differences == ()
-    assert found.notes == (ONE_SEED,)
+    assert found.notes == (Note(code="one_seed"),)
 
 
 def test_a_partial_matrix_names_what_is_missing(tmp_path: Path) -> None:
@@ -287,9 +290,9 @@ def test_a_partial_matrix_names_what_is_missing(tmp_path: Path) -> None:
     found, nothing = comparison.tasks
     assert [(m.arm, m.seed) for m in found.missing] == [("source", 1), ("srunit", 0)]
     assert [(d.arm, d.against, d.seeds) for d in found.differences] == [("cut", "source", (0,))]
-    assert "srunit and source have no seed in common: they are not compared" in found.notes
-    assert "cut against source: 1 of 2 declared seeds in common (0)" in found.notes
-    assert f"source, srunit: {ONE_SEED}" in found.notes
+    assert Note(code="no_common_seed", arms=("srunit", "source")) in found.notes
+    assert Note(code="few_common_seeds", arms=("cut", "source"), seeds=(0,), values={"declared": 2}) in found.notes
+    assert Note(code="one_seed", arms=("source", "srunit")) in found.notes
     assert (nothing.task, nothing.metric, nothing.arms, nothing.images) == ("detection", "mAP", (), 0)
     assert [(m.arm, m.seed) for m in nothing.missing] == [("cut", 0)]
 
@@ -377,8 +380,9 @@ def test_the_same_results_give_the_same_comparison_and_it_survives_json(tmp_path
 def test_a_single_class_that_cannot_pass_the_adjustment_is_said_so(tmp_path: Path) -> None:
     truth = truth_maps(8)
     results = scored(tmp_path, {("source", 0): wrong(truth, 0.4), ("cut", 0): wrong(truth, 0.1)}, truth)
-    assert any("with 110 resamples; it could with 120 (" in n for n in compared(results, config(resamples=110)).notes)
-    assert not any("adjustment" in note for note in compared(results, config(resamples=120)).notes)
+    few = Note(code="few_resamples", values={"comparisons": 3, "resamples": 110, "least": 120})
+    assert few in compared(results, config(resamples=110)).notes
+    assert "few_resamples" not in {n.code for n in compared(results, config(resamples=120)).notes}
 
 
 def a_difference(**changes: Any) -> Measured:
@@ -400,7 +404,7 @@ def a_difference(**changes: Any) -> Measured:
 def test_outcomes_by_interval_and_margin(low: float, high: float, outcome: str) -> None:
     found = judged_metric(a_difference(low=low, high=high), 0.005)
     assert found.outcome == outcome
-    assert bool(found.needs) == (outcome == "not decidable")
+    assert (found.needs is not None) == (outcome == "not decidable")
     assert {"improves": "harms", "harms": "improves"}.get(outcome, outcome) == mirrored(found).outcome
 
 
@@ -408,23 +412,26 @@ def test_outcomes_by_interval_and_margin(low: float, high: float, outcome: str) 
     ("changes", "needs"),
     [
         # The half width must come from 1.96 sd = 0.0196 to 0.01: 3.84 times the images.
-        ({}, "about 390 images"),
+        ({}, Needs(kind="about", images=390)),
         # A value of 0.001 is decided by an interval that fits into the margin: 0.004, so 24.01 times the images.
-        ({"value": 0.001}, "about 2500 images"),
+        ({"value": 0.001}, Needs(kind="about", images=2500)),
         # Two seeds: 12.71 standard errors are too many for any images. t² of n - 1 over n is at most 2 from n = 5 on.
-        ({"by_seed": {0: 0.0, 1: 0.04}, "value": 0.02, "sampling": 0.0, "training": 1e-4}, "about 5 seeds"),
-        ({"by_seed": {0: 0.0, 1: 0.02}, "training": 1e-4}, "more images and more seeds"),
+        (
+            {"by_seed": {0: 0.0, 1: 0.04}, "value": 0.02, "sampling": 0.0, "training": 1e-4},
+            Needs(kind="about", seeds=5),
+        ),
+        ({"by_seed": {0: 0.0, 1: 0.02}, "training": 1e-4}, Needs(kind="more")),
         # 30 seeds with little spread: t is 2.04. Images: 1e-4 / ((0.01 / 1.96)² - 4e-6 * 1.09) of 100.
-        ({"by_seed": dict.fromkeys(range(30), 0.01), "training": 4e-6}, "about 470 images"),
+        ({"by_seed": dict.fromkeys(range(30), 0.01), "training": 4e-6}, Needs(kind="about", images=470)),
         # Seeds: 2e-5 * 30 t² / ((0.01 / 1.96)² - 1e-5) / 1.96² is 37.4 without t, 39.9 with that of 39 and of 40 seeds.
         (
             {"by_seed": dict.fromkeys(range(30), 0.01), "training": 2e-5, "sampling": 1e-5},
-            "about 240 images or 40 seeds",
+            Needs(kind="about", images=240, seeds=40),
         ),
-        ({"images": 5, "shown": 5}, "at least 6 images"),
+        ({"images": 5, "shown": 5}, Needs(kind="least", images=6)),
     ],
 )
-def test_how_much_evidence_would_decide(changes: dict[str, Any], needs: str) -> None:
+def test_how_much_evidence_would_decide(changes: dict[str, Any], needs: Needs) -> None:
     found = judged_metric(a_difference(**changes), 0.005)
     assert (found.outcome, found.needs) == ("not decidable", needs)
 
@@ -436,5 +443,5 @@ def test_a_class_that_does_not_pass_the_adjustment() -> None:
     among, *others = judged_classes([sure, *(a_difference(p=0.5) for _ in range(9)), a_difference(p=None)], 0.005)
     assert (among.outcome, among.q) == ("not decidable", 0.4)
     # At 0.05 / 10, 2.807 standard deviations of 0.01 must fit into 0.02: 1.97 times the images.
-    assert among.needs == "not after adjusting for 10 comparisons; about 200 images"
+    assert among.needs == Needs(kind="about", images=200, comparisons=10)
     assert others[-1].q is None

@@ -30,6 +30,8 @@ from tasks.evaluate.outcome import (
     Difference,
     Estimate,
     Missing,
+    Needs,
+    Note,
     Outcome,
     TaskComparison,
 )
@@ -39,7 +41,7 @@ Arms = Mapping[tuple[Task, str, int], float | None]
 
 
 def difference(
-    value: float, low: float, high: float, outcome: Outcome, needs: str = "", sign_flip: float | None = None
+    value: float, low: float, high: float, outcome: Outcome, needs: Needs | None = None, sign_flip: float | None = None
 ) -> Difference:
     """A difference given in points."""
     ends = {"value": value / 100, "low": low / 100, "high": high / 100}
@@ -52,7 +54,7 @@ def compared(
     classes: Mapping[str, float | None] | None = None,
     class_changes: Mapping[str, Difference] | None = None,
     missing: Sequence[tuple[str, int]] = (),
-    notes: Sequence[str] = (),
+    notes: Sequence[Note] = (),
 ) -> Comparison:
     """The comparison of a run: intervals of 2 points to either side of each score, the given differences.
 
@@ -74,7 +76,7 @@ def _task(
     classes: Mapping[str, float | None],
     class_changes: Mapping[str, Difference],
     missing: Sequence[tuple[str, int]],
-    notes: Sequence[str],
+    notes: Sequence[Note],
 ) -> TaskComparison:
     metric = "mIoU" if task == "segmentation" else "mAP"
     scores: dict[str, dict[int, float]] = {}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from tasks.evaluate.outcome import Needs, Note
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
 from tasks.report.html import render_html
@@ -17,13 +18,14 @@ from tasks.report.model import Report
 from tasks.report.record import RunRecord
 from tasks.report.stage import write_report
 from tasks.report.terminal import print_report
+from tasks.report.verdict import needed
 from tasks.report.words import MARKS, interval, points, signed
 from tests.report.findings import compared, difference
 
 BEST = "translated(cut)"
 CLASSES = {"road": 0.6, "sky": 0.8, "pole": 0.03, "tree": 0.3, "train": None}
 CHANGES = {
-    "road": difference(0.9, -0.8, 2.6, "not decidable", "about 900 images"),
+    "road": difference(0.9, -0.8, 2.6, "not decidable", Needs(kind="about", images=900)),
     "sky": difference(4.1, 2.4, 5.8, "improves"),
     "pole": difference(-2.6, -4.3, -0.9, "harms"),
     "tree": difference(0.1, -0.2, 0.4, "no difference"),
@@ -80,7 +82,7 @@ def test_no_difference(build: Any) -> None:
 
 
 def test_not_decidable(build: Any) -> None:
-    verdict = told(build, difference(0.4, -1.0, 1.9, "not decidable", "about 700 images or 12 seeds"), 0.197)
+    verdict = told(build, difference(0.4, -1.0, 1.9, "not decidable", Needs(kind="about", images=700, seeds=12)), 0.197)
     assert verdict.sentence == (
         "Whether translation (cut) changes mIoU is not decidable with this evidence: +0.4 points [−1.0, 1.9] against "
         "the raw simulator images (19.4 → 19.8); it would need about 700 images or 12 seeds."
@@ -115,7 +117,10 @@ def test_notes_name_seeds_tests_other_pairs_and_gaps(build: Any) -> None:
         (f"real+{BEST}", "real+source"): difference(2.0, 0.5, 3.4, "improves"),
         (f"real+{BEST}", "real"): difference(2.2, -0.6, 5.1, "not decidable"),
     }
-    about = {"missing": [("translated(vsait)", 2)], "notes": ["sign-flip test: not reported under 6 seeds"]}
+    about = {
+        "missing": [("translated(vsait)", 2)],
+        "notes": [Note(code="no_sign_flip", values={"least": 6, "level": 0.05})],
+    }
     notes = build({**ARMS, **mixed}, changes, **about).verdicts[0].notes
     assert "Difference by seed: +4.1 (seed 0), +4.1 (seed 1), +4.1 (seed 2)." in notes
     assert "Sign-flip test over 3 seeds: p = 0.031." in notes
@@ -123,12 +128,63 @@ def test_notes_name_seeds_tests_other_pairs_and_gaps(build: Any) -> None:
     pair = "against real + simulator +2.0 [0.5, 3.4] (better), against real +2.2 [−0.6, 5.1] (not decidable)."
     assert f"Real + translated (cut) {pair}" in notes
     assert "Missing of the matrix: Translated (vsait) seed 2." in notes
-    assert "Sign-flip test: not reported under 6 seeds." in notes
+    assert "Sign-flip test: not reported under 6 seeds, where its p-value cannot go under 0.05." in notes
+
+
+@pytest.mark.parametrize(
+    ("needs", "words"),
+    [
+        (Needs(kind="about", images=2500), "about 2,500 images"),
+        (Needs(kind="about", seeds=5), "about 5 seeds"),
+        (Needs(kind="about", images=240, seeds=40), "about 240 images or 40 seeds"),
+        (Needs(kind="more"), "more images and more seeds"),
+        (Needs(kind="least", images=6), "at least 6 images"),
+        (Needs(kind="least", images=6, shown=True), "at least 6 images that show the class"),
+        (
+            Needs(kind="about", images=200, comparisons=10),
+            "not after adjusting for 10 comparisons; about 200 images",
+        ),
+    ],
+)
+def test_what_would_decide_in_words(needs: Needs, words: str) -> None:
+    assert needed(needs) == words
+
+
+def test_how_far_intervals_go_in_words(build: Any) -> None:
+    single = (
+        "intervals cover the choice of the benchmark's images, not the chance of training: they compare these models"
+    )
+    found = [
+        Note(code="one_seed"),
+        Note(code="one_seed", arms=("source", BEST)),
+        Note(code="training_unknown"),
+        Note(code="no_common_seed", arms=(BEST, "source")),
+        Note(code="few_common_seeds", arms=(BEST, "source"), seeds=(0, 2), values={"declared": 3}),
+        Note(code="few_resamples", values={"comparisons": 3, "resamples": 110, "least": 1200}),
+    ]
+    notes = build(notes=found).verdicts[0].notes
+    assert notes[-len(found) :] == (
+        f"1 seed: {single}, not the methods.",
+        f"Simulator, translated (cut): 1 seed: {single}, not the methods.",
+        "1 seed: the chance of training is not known, and so neither is how many seeds would decide.",
+        "Translated (cut) and simulator have no seed in common: they are not compared.",
+        "Translated (cut) against simulator: 2 of 3 declared seeds in common (0, 2).",
+        "3 comparisons of classes: one alone cannot pass the adjustment with 110 resamples; it could with 1,200 "
+        "(evaluate.resamples).",
+    )
+
+
+def test_single_seeds_are_told_once(build: Any) -> None:
+    arms = {key: score for key, score in ARMS.items() if key[2] == 0}
+    about = "1 seed an arm: the interval leaves out the chance of training."
+    assert about in build(arms).verdicts[0].notes
+    assert about not in build(arms, notes=[Note(code="training_unknown")]).verdicts[0].notes
+    assert about in build(arms, notes=[Note(code="one_seed", arms=("real",))]).verdicts[0].notes
 
 
 def test_only_mixed_arms(build: Any) -> None:
     arms = {("segmentation", arm, 0): s for arm, s in {"real": 0.37, "real+source": 0.38, f"real+{BEST}": 0.4}.items()}
-    change = difference(2.0, -0.1, 4.1, "not decidable", "about 300 images")
+    change = difference(2.0, -0.1, 4.1, "not decidable", Needs(kind="about", images=300))
     verdict = build(arms, {(f"real+{BEST}", "real+source"): change}).verdicts[0]
     assert verdict.sentence == (
         "Whether translation (cut) added to real images changes mIoU is not decidable with this evidence: "

@@ -153,7 +153,8 @@ def test_names_are_escaped(write: Any) -> None:
     failures = [Failure(task="segmentation", arm=evil, seed=0, error=evil)]
     more = {"classes": {evil: 0.5}, "rejected": [(evil, evil)], "translators": (), "failures": failures}
     _, markdown, page = read(write(arms, **more)[0])
-    assert "script" not in parse(page).tags
+    assert parse(page).tags.count("script") == 1  # the page's own
+    assert "<script>alert" not in page
     assert "alert(1)" in page
     assert "<script" not in markdown
     widths = {len(re.findall(r"(?<!\\)\|", x)) for x in markdown.splitlines() if x.startswith("|")}
@@ -208,7 +209,7 @@ def test_lost_data_set_is_survived(fake: Any) -> None:
             file.unlink()
     content, _, page = read(write_report.fn(ReportConfig(), record, run.store))
     assert len(content["tables"]) == 2
-    assert content["predictions"] == []
+    assert "predictions" not in {g["kind"] for g in content["galleries"]}
     assert any(p.startswith("dataset/") for p in content["problems"])
     assert "no longer in the store" in page
     assert str(run.root) not in page + json.dumps(content)
@@ -233,7 +234,6 @@ def test_report_is_rebuilt_only_when_its_content_changes(write: Any, fake: Any) 
     assert not write_report.fn(ReportConfig(sample_rows=1), record, store).cached
     failed = record.model_copy(update={"failures": (Failure(task="detection", arm="x", seed=0, error="y"),)})
     assert not write_report.fn(ReportConfig(), failed, store).cached
-    assert "cached" not in first.file("report.json").read_text()
 
 
 def test_pictures_shrink_to_fit(write: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,7 +5,29 @@ from __future__ import annotations
 import pytest
 
 from tasks.evaluate.audit.model import Rate
-from tasks.report.words import change, duration, figure, interval, legend, measure, mixture, probability, rate_words
+from tasks.report.language import speaking
+from tasks.report.words import (
+    change,
+    check_label,
+    count,
+    duration,
+    figure,
+    interval,
+    legend,
+    listed,
+    measure,
+    memory,
+    mixture,
+    outcome_label,
+    probability,
+    rate_words,
+    role_label,
+    shift,
+    size,
+    stage_label,
+    task_label,
+    task_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -57,3 +79,57 @@ def test_legend_and_probability() -> None:
     assert "= no difference beyond 0.5 points" in legend(0.5)
     assert "beyond 1 point," in legend(1.0)
     assert [probability(p) for p in (0.03125, 1e-5)] == ["0.031", "below 0.001"]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(None, "-"), (1_240_000_000, "1.2 GB"), (100_000_000, "0.1 GB"), (48_400_000, "48 MB"), (0, "0 MB")],
+)
+def test_memory_is_in_powers_of_ten(number: int | None, text: str) -> None:
+    assert memory(number) == text
+
+
+def test_counts_and_lists() -> None:
+    assert [count(n, "box") for n in (1, 2, 1200)] == ["1 box", "2 boxes", "1,200 boxes"]
+    assert listed("abc", 3) == "a, b, c"
+    assert listed("abcde", 3) == "a, b, c, and 2 more"
+    with speaking("ko"):
+        assert [count(n, "box") for n in (1, 1200)] == ["박스 1개", "박스 1,200개"]
+        assert listed("abcde", 3) == "a, b, c 외 2건"
+        assert duration(7500) == "2시간 5분"
+
+
+def test_differences_have_a_unit() -> None:
+    assert [size(d) for d in (-4.08, 1.04, 0.0)] == ["4.1 points", "1.0 point", "0.0 points"]
+    assert shift(-1.0, -2.0, 0.04) == "−1.0 point [−2.0, 0.0]"
+    assert shift(0.44) == "+0.4 points"
+
+
+@pytest.mark.parametrize(
+    ("stage", "english", "korean"),
+    [
+        ("dataset target", "dataset target", "데이터셋 읽기: 타깃"),
+        ("train translator a b", "train translator a b", "변환기 학습: a b"),
+        (
+            "retrain segmentation real+translated(cut) seed 2",
+            "retrain segmentation, real + translated (cut), seed 2",
+            "재학습: 세그멘테이션, 실제 + 변환 (cut), 시드 2",
+        ),
+        ("compare arms", "compare arms", "실험군 비교"),
+        ("something new", "something new", "something new"),
+    ],
+)
+def test_stages_are_named(stage: str, english: str, korean: str) -> None:
+    assert stage_label(stage) == english
+    with speaking("ko"):
+        assert stage_label(stage) == korean
+
+
+def test_names_that_are_known_are_said_and_others_stay() -> None:
+    assert (task_label("detection"), task_name("detection")) == ("Detection", "detection")
+    assert (check_label("near_leak"), role_label("target / benchmark")) == ("near_leak", "target / benchmark")
+    with speaking("ko"):
+        assert (task_label("detection"), task_name("segmentation")) == ("객체 검출", "세그멘테이션")
+        assert role_label("target / benchmark") == "타깃 / 벤치마크"
+        assert outcome_label("not decidable") == "판단 불가"
+        assert [check_label(n) for n in ("near_leak", "<b>")] == ["벤치마크와 유사한 이미지", "<b>"]

@@ -56,6 +56,8 @@ class Scene:
     crosswalk: float | None  # its near z
     sun: float  # direction of the light, -1 from the left to 1 from the right
     things: tuple[Thing, ...]
+    backdrop: int  # how many of the things lie behind the sidewalks
+    driven: float = 0.0  # metres since the drive began, which the lane marks' phase follows
 
 
 def draw_scene(rng: np.random.Generator) -> Scene:
@@ -79,6 +81,7 @@ def draw_scene(rng: np.random.Generator) -> Scene:
         crosswalk=crosswalk,
         sun=float(rng.uniform(-1, 1)),
         things=tuple(sorted(backdrop, key=lambda t: -t.z) + sorted(street, key=lambda t: -t.z)),
+        backdrop=len(backdrop),
     )
 
 

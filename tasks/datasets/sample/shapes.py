@@ -94,7 +94,7 @@ def ground(scene: Scene) -> list[Surface]:
         if a < -1 <= b:  # the line between the two directions
             surfaces.append(_on_ground(middle - 0.08, middle + 0.08, "road", "marking"))
             continue
-        for z in np.arange(1.5, 60, 6.0):
+        for z in np.arange(1.5 - scene.driven % 6, 60, 6.0):
             surfaces.append(_on_ground(middle - 0.08, middle + 0.08, "road", "marking", z, z + 3))
     if scene.crosswalk is not None:
         z = scene.crosswalk

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.datasets.images import write_png
 from tasks.datasets.readers.cityscapes import THINGS
+from tasks.datasets.sample.drive import advance
 from tasks.datasets.sample.looks import photographed, simulated
 from tasks.datasets.sample.scene import Thing, draw_scene
 from tasks.datasets.sample.view import Labels, labels_of, look_at
@@ -43,15 +44,24 @@ _IDS = {  # Cityscapes' label ids
     "traffic sign": 20,
 } | {name: i for i, name in THINGS.items()}
 _START = datetime(2026, 3, 1, 9, 0, 0)  # the time of the first simulated image
+_FRAME, _STREET = timedelta(seconds=0.4), timedelta(seconds=30)  # between frames of the drive; between streets
+_METRES = 2.5  # between two frames of the drive
 
 
 def write_sample(
-    root: Path, side: Literal["simulated", "real"], split: str, count: int, width: int, height: int, seed: int = 0
+    root: Path,
+    side: Literal["simulated", "real"],
+    split: str,
+    count: int,
+    width: int,
+    height: int,
+    seed: int = 0,
+    drive: int = 0,
 ) -> None:
     """Draw streets and write them with their labels.
 
     A street depends on seed, side, split and its number: no two splits and no two sides share one, and a larger
-    ``count`` begins with the images of a smaller one.
+    ``count`` begins with the images of a smaller one. The frames of a drive are of the first street.
 
     Args:
         root: the data set's folder; ``simulated`` writes MORAI SIM's capture mode (``SensorData/CAMERA_1``), ``real``
@@ -61,17 +71,20 @@ def write_sample(
         count: how many images.
         width, height: their size in pixels.
         seed: seed of the whole world.
+        drive: how many of the first simulated images are frames of one drive; each other image is of its own street.
     """
     for number in progress(range(count), count, f"drawing the sample, {side} {split}"):
-        _write(root, side, split, number, width, height, seed)
+        frame = number if side == "simulated" and number < drive else 0
+        _write(root, side, split, number, frame, width, height, seed)
 
 
-def _write(root: Path, side: str, split: str, number: int, width: int, height: int, seed: int) -> None:
-    rng = np.random.default_rng([seed, zlib.crc32(side.encode()), zlib.crc32(split.encode()), number])
-    view = look_at(draw_scene(rng), width, height)
+def _write(root: Path, side: str, split: str, number: int, frame: int, width: int, height: int, seed: int) -> None:
+    street = number - frame
+    rng = np.random.default_rng([seed, zlib.crc32(side.encode()), zlib.crc32(split.encode()), street])
+    view = look_at(advance(draw_scene(rng), _METRES * frame), width, height)
     labels = labels_of(view)
     if side == "simulated":
-        time = (_START + timedelta(milliseconds=3200 * number)).strftime("%y-%m-%d-%H-%M-%S-%f")
+        time = (_START + street * _STREET + frame * _FRAME).strftime("%y-%m-%d-%H-%M-%S-%f")
         _write_morai(root / "SensorData" / "CAMERA_1" / time, simulated(view), labels, view.things)
     else:
         image, labels = photographed(view, labels, rng)

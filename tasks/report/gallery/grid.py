@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from tasks.datasets.masks import MaskEncoding
 
@@ -40,26 +41,33 @@ class DrawnBox(Part):
 class Picture(Part):
     """A picture of a grid: an image, a label image in the legend's colours, an image with boxes, or a drawn one.
 
-    Paths stay out of ``report.json``: they lead into the store of one machine.
+    Paths stay out of ``report.json``: they lead into the store of one machine. So does whatever is drawn; neither is
+    in its schema.
 
     Attributes:
         caption: what it shows.
         image: the photograph. label: a label image, drawn in its place; encoding: how that is decoded, None where
-            its values are class indices already.
+            its values are class indices already; size: the width and height that it must have, its image's.
         boxes: drawn over the image.
-        pixels: of a drawn picture, RGB ``uint8 [H, W, 3]``. frames: of a clip, the same ``[N, H, W, 3]``.
+        pixels: of a drawn picture, RGB ``uint8 [H, W, 3]``. frames: of a clip, the same ``[N, H, W, 3]``, shown at
+            ``rate`` frames a second.
         sharp: keep every pixel as it is: no lossy packing, enlarged without smoothing, as of labels and small crops.
+        scale: how wide it is in the page, as a share of the width that pictures have: less than 1 where many stand in
+            a row, more where it is several pictures in one.
         missing: why there is no picture.
     """
 
     caption: str
-    image: Path | None = Field(default=None, exclude=True)
-    label: Path | None = Field(default=None, exclude=True)
-    encoding: MaskEncoding | None = Field(default=None, exclude=True)
-    boxes: tuple[DrawnBox, ...] = Field(default=(), exclude=True)
-    pixels: NDArray[np.uint8] | None = Field(default=None, exclude=True)
-    frames: NDArray[np.uint8] | None = Field(default=None, exclude=True)
-    sharp: bool = Field(default=False, exclude=True)
+    image: SkipJsonSchema[Path | None] = Field(default=None, exclude=True)
+    label: SkipJsonSchema[Path | None] = Field(default=None, exclude=True)
+    encoding: SkipJsonSchema[MaskEncoding | None] = Field(default=None, exclude=True)
+    size: SkipJsonSchema[tuple[int, int] | None] = Field(default=None, exclude=True)
+    boxes: SkipJsonSchema[tuple[DrawnBox, ...]] = Field(default=(), exclude=True)
+    pixels: SkipJsonSchema[NDArray[np.uint8] | None] = Field(default=None, exclude=True)
+    frames: SkipJsonSchema[NDArray[np.uint8] | None] = Field(default=None, exclude=True)
+    rate: SkipJsonSchema[float] = Field(default=4.0, exclude=True)
+    sharp: SkipJsonSchema[bool] = Field(default=False, exclude=True)
+    scale: SkipJsonSchema[float] = Field(default=1.0, exclude=True)
     missing: str | None = None
 
 

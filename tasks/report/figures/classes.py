@@ -1,0 +1,92 @@
+"""The differences of every class to the baseline, arms beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from markupsafe import Markup
+
+from tasks.report.figures.labels import decided, has_real, label, legend, numbered, told
+from tasks.report.figures.marks import estimate
+from tasks.report.figures.scale import LEAST, Scale, axis, rules, scale
+from tasks.report.figures.svg import WIDTH, Block, Figure, line, lines, tag, text, title
+from tasks.report.figures.text import LINE, width, wrap
+from tasks.report.language import t
+from tasks.report.model import Row, TaskTable
+from tasks.report.words import CLASS_METRIC, signed, task_name
+
+_LANE = 21.0  # height of one arm in a class's row
+_NAMES = 0.36  # of the width, at most, for the classes' names
+
+
+def classes(table: TaskTable, with_real: bool = False) -> Figure | None:
+    """Per class and arm the difference to the baseline: a marker on its 95 % interval.
+
+    Classes that gain most come first. A row is a block with ``data-class``, and in it a mark has ``data-class`` and
+    ``data-arm``.
+
+    Args:
+        table: of a task.
+        with_real: draw the arms with real images. They gain so much that on one scale nothing would be left to see of
+            the others, which are a figure of their own.
+    """
+    base = next((r for r in table.rows if r.role == "baseline"), None)
+    rows = [r for r in table.rows if r.role != "baseline" and has_real(r) == with_real and _known(r, table)]
+    if not rows or base is None:
+        return None
+    order = [i for i in _order(table) if any(r.cells[i].delta is not None for r in rows)]
+    words = {"metric": CLASS_METRIC[table.task], "baseline": base.label, "task": task_name(table.task)}
+    name = t("figures.classes_real" if with_real else "figures.classes", **words)
+    known = any(r.cells[i].delta_low is not None for r in rows for i in order)
+    note = t("figures.classes_note") if known else t("figures.no_interval")
+    return Figure("classes-real" if with_real else "classes", name, note, tuple(_panel(rows, table, order)))
+
+
+def _known(row: Row, table: TaskTable) -> list[int]:
+    """The columns of classes that the arm has a difference in."""
+    pairs = enumerate(zip(table.columns, row.cells, strict=True))
+    return [i for i, (column, cell) in pairs if column.is_class and cell.delta is not None]
+
+
+def _order(table: TaskTable) -> list[int]:
+    """The columns of classes, those that gain most first: by the mean of the arms without real images, if any."""
+    arms = [r for r in table.rows if r.role != "baseline"]
+    arms = [r for r in arms if not has_real(r)] or arms
+
+    def gain(i: int) -> float:
+        deltas = [d for r in arms if (d := r.cells[i].delta) is not None]
+        return sum(deltas) / len(deltas) if deltas else float("-inf")
+
+    return sorted((i for i, c in enumerate(table.columns) if c.is_class), key=lambda i: -gain(i))
+
+
+def _panel(rows: Sequence[Row], table: TaskTable, order: Sequence[int]) -> Iterable[Block]:
+    names = max(width(table.columns[i].name) for i in order) + 14
+    start, values = min(names, _NAMES * WIDTH), width("−88.8") + 12
+    ends = [v for r in rows for i in order for v in (r.cells[i].delta, r.cells[i].delta_low, r.cells[i].delta_high)]
+    across = scale([*ends, LEAST, -LEAST], start + 8, WIDTH - values, most=5)
+    looks = numbered(table)
+    yield legend((*looks[r.arm], label(r)) for r in rows)
+    yield axis(across, t("figures.delta", metric=CLASS_METRIC[table.task]), signed=True, above=True)
+    yield from (_row(i, rows, table, across, looks) for i in order)
+
+
+def _row(i: int, rows: Sequence[Row], table: TaskTable, across: Scale, looks: dict[str, tuple[str, int]]) -> Block:
+    name = table.columns[i].name
+    known = [r for r in rows if r.cells[i].delta is not None]
+    height = max(_LANE * len(known), LINE) + 6
+    named = wrap(name, across.start - 12, 2 if height >= 2 * LINE else 1)
+    heading = tag("g", title(name), lines(0, height / 2 - LINE * len(named) / 2, named))
+    drawn = [line(0, 0, WIDTH, 0, "between"), rules(across, 0, height), heading]
+    top = (height - _LANE * len(known)) / 2
+    drawn += [_mark(row, i, name, across, top + _LANE * (k + 0.5), looks[row.arm]) for k, row in enumerate(known)]
+    return Block(height, Markup("").join(drawn), (("class", name),))
+
+
+def _mark(row: Row, i: int, name: str, across: Scale, y: float, look: tuple[str, int]) -> Markup:
+    cell = row.cells[i]
+    assert cell.delta is not None
+    ends = (cell.delta, cell.delta_low, cell.delta_high)
+    drawn = estimate(across, y, ends, look, told(f"{name}, {row.label}", cell), decided(cell))
+    value = text(WIDTH, y + 6, signed(cell.delta), "small value", "end")
+    return tag("g", drawn, value, data_class=name, data_arm=row.arm)

@@ -1,0 +1,53 @@
+"""The figures of a report by where they belong: a task's, and a translator's. One that cannot be drawn is left out."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterable
+
+from tasks.report.figures.classes import classes
+from tasks.report.figures.curves import curves
+from tasks.report.figures.differences import differences
+from tasks.report.figures.domains import domains
+from tasks.report.figures.flips import flips
+from tasks.report.figures.gap import gap
+from tasks.report.figures.scores import scores
+from tasks.report.figures.svg import Figure
+from tasks.report.model import AuditPart, TaskTable
+from tasks.report.words import arm_label
+
+log = logging.getLogger(__name__)
+
+
+def of_task(table: TaskTable, best: str | None = None, with_scores: bool = False) -> list[Figure]:
+    """Differences to the baseline, learning curves, and differences of classes, in the spoken language.
+
+    Args:
+        table: of a task.
+        best: the arm that the verdict is about.
+        with_scores: also the bars of the scores, which the page has in its verdict.
+    """
+    makers: list[Callable[[], Figure | None]] = [functools.partial(f, table) for f in (differences, curves, classes)]
+    makers.append(functools.partial(classes, table, with_real=True))
+    if with_scores:
+        makers.insert(0, functools.partial(scores, table, best))
+    return _drawn(table.task, makers)
+
+
+def of_audit(part: AuditPart) -> list[Figure]:
+    """The map of domains, flips by class and the colour gap by class of a translated set, in the spoken language."""
+    name = arm_label(f"translated({part.name})")
+    return _drawn(part.name, [functools.partial(f, part, name) for f in (domains, flips, gap)])
+
+
+def _drawn(of: str, makers: Iterable[Callable[[], Figure | None]]) -> list[Figure]:
+    found = []
+    for make in makers:
+        try:
+            figure = make()
+            if figure is not None and figure.svg:  # drawn now, so that nothing can fail in the middle of a page
+                found.append(figure)
+        except Exception as error:  # noqa: BLE001 - a figure that cannot be drawn costs itself, not the report
+            log.warning("a figure of %s could not be drawn: %s: %s", of, type(error).__name__, error)
+    return found

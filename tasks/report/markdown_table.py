@@ -1,0 +1,64 @@
+"""A comparison's table in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tasks.report.fitting import LINE_CHARS, escape, short
+from tasks.report.intervals import mark
+from tasks.report.language import t
+from tasks.report.model import Cell, Column, Row, TaskTable
+from tasks.report.words import ABSENT, change, count, interval, mixture, points, role_label
+
+_ROWS = (30, 10, 4)  # of a table that is too long
+
+
+def scores(table: TaskTable) -> Iterable[str]:
+    """A table in Markdown, from the whole to the least: without its classes, and then of its first arms alone."""
+    everything, metrics = range(len(table.columns)), [i for i, c in enumerate(table.columns) if not c.is_class]
+    rows = len(table.rows)
+    yield _grid(table, everything, rows)
+    yield from (_grid(table, metrics, n) for n in (rows, *(n for n in _ROWS if n < rows)))
+
+
+def _grid(table: TaskTable, columns: Sequence[int], rows: int) -> str:
+    header = [t("markdown.trained_on"), t("markdown.images"), *(_heading(table.columns[i]) for i in columns)]
+    lines = [_line(header), _line(["---"] + ["---:"] * (len(header) - 1))]
+    lines += [_line(_cells(row, table.columns, columns)) for row in table.rows[:rows]]
+    left_out = {"classes": len(table.columns) - len(columns), "arms": len(table.rows) - rows}
+    told = [t(f"markdown.{what}_elsewhere", n=number) for what, number in left_out.items() if number]
+    return "\n".join([*lines, *(["", " ".join(told)] if told else [])])
+
+
+def _heading(column: Column) -> str:
+    name = short(column.name)
+    return name if column.boxes is None else t("markdown.boxes", name=name, boxes=count(column.boxes, "box"))
+
+
+def _cells(row: Row, columns: Sequence[Column], shown: Sequence[int]) -> list[str]:
+    images = ABSENT if row.train_images is None else f"{row.train_images:,}"
+    images += f" ({escape(mixture(row.images), LINE_CHARS)})" if mixture(row.images) else ""
+    role = f" ({role_label(row.role)})" if row.role != "other" else ""
+    return [short(row.label) + role, images, *(_cell(row.cells[i], not columns[i].is_class) for i in shown)]
+
+
+def _cell(cell: Cell, with_delta: bool) -> str:
+    text = f"**{points(cell.value)}**" if cell.best else points(cell.value)
+    if not with_delta:
+        return text
+    text = f"{text} {interval(cell.low, cell.high)}".rstrip()
+    told = f"{mark(cell)} {change(cell.delta, cell.delta_low, cell.delta_high)}".strip()
+    return f"{text} ({told})" if cell.delta is not None else text
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def protocol(table: TaskTable) -> str:
+    """What a table holds under, in a line."""
+    facts = [
+        t("markdown.fact", name=f.name, value=escape(f.value)) + (f" {t('markdown.differs')}" if f.differs else "")
+        for f in table.protocol
+    ]
+    return " · ".join(facts)
