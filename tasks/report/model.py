@@ -50,10 +50,16 @@ class Cell(Part):
 
 
 class Column(Part):
-    """A metric over all classes, or one class (``boxes``: how many of it the benchmark holds, where known)."""
+    """A metric over all classes, or one class.
+
+    Attributes:
+        boxes: how many of the class the benchmark holds, where known.
+        counts: whether the class counts in the means over classes (``evaluate.classes``).
+    """
 
     name: str
     is_class: bool
+    counts: bool = True
     boxes: int | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -59,18 +59,19 @@ def task_table(task: Task, scored: Sequence[Scored], config: ReportConfig, bench
         columns=tuple(columns),
         rows=rows,
         protocol=tuple(_protocol(scored, benchmark)),
-        notes=tuple(_notes(task, columns, rows, {name for s in scored for name in s.scores.left_out})),
+        notes=tuple(_notes(task, columns, rows)),
         curves=tuple(c for s in scored if (c := _curve(s.result, reader)) is not None),
     )
 
 
 def _columns(task: Task, scored: Sequence[Scored]) -> list[Column]:
     boxes: dict[str, int | None] = {}
+    left_out = {name for s in scored for name in s.scores.left_out}
     for s in scored:
         for c in s.scores.classes:
             boxes.setdefault(c.name, c.boxes)
     metrics = [Column(name=m, is_class=False) for m in METRICS[task]]
-    return metrics + [Column(name=n, is_class=True, boxes=b) for n, b in boxes.items()]
+    return metrics + [Column(name=n, is_class=True, boxes=b, counts=n not in left_out) for n, b in boxes.items()]
 
 
 def _cell(task: Task, column: Column, arm: str, scored: Sequence[Scored]) -> Cell:
@@ -171,8 +172,9 @@ def _weights(initial: Any) -> str:
     return weights
 
 
-def _notes(task: Task, columns: Sequence[Column], rows: Sequence[Row], left_out: Collection[str]) -> Iterable[str]:
+def _notes(task: Task, columns: Sequence[Column], rows: Sequence[Row]) -> Iterable[str]:
     metric = METRICS[task][0]
+    left_out = {c.name for c in columns if not c.counts}
     yield t("tables.scores", metric=CLASS_METRIC[task])
     if any(c.best for r in rows for c in r.cells):
         yield t("tables.bold")

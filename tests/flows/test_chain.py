@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.artifacts import Artifact
 
 from flows.augment import augment
+from flows.config import PipelineConfig
 from flows.publish import IncompleteRun
 from flows.reevaluate import ScoresDrifted, reevaluate
 from tasks.report.record import RunRecord
@@ -50,6 +52,24 @@ def test_a_run_leaves_report_record_and_timings(config: Path, first: RunRecord) 
     assert first.failures == ()
     told = json.loads((folder / "report" / "report.json").read_text())
     assert len(told["tables"]) == 2
+    assert told["command"].endswith(".venv/bin/python -m flows.augment config.yaml")
+    assert PipelineConfig.model_validate(told["config"]).name == "tiny"
+    costs = {cost["artifact"].partition("/")[0]: cost["peak_memory"] for cost in told["costs"]}
+    assert all(costs[kind] > 100e6 for kind in ("model", "evaluation", "translated"))
+    assert left >= {f"report/tables/scores_{task}.csv" for task in ("detection", "segmentation")}
+    assert left >= {"report/figures/differences_segmentation.png", "report/config.yaml", "history.html"}
+
+
+def test_prefect_shows_progress_report_and_its_place(config: Path, first: RunRecord) -> None:
+    progress, text, place = (Artifact.get(f"{what}-tiny") for what in ("progress", "report", "page"))
+    assert progress
+    assert float(progress.data) == 100.0  # type: ignore[arg-type]
+    assert "last: report written" in str(progress.description)
+    assert text
+    assert "mIoU" in str(text.data)
+    assert place
+    page = config.parent / "runs" / "tiny" / "report" / "report.html"
+    assert page.as_uri() in str(place.data)
 
 
 def test_second_run_finds_everything(config: Path, first: RunRecord) -> None:
@@ -86,6 +106,11 @@ def test_reevaluation_scores_again_without_training(config: Path, first: RunReco
     assert len(changes) == 4
     assert all(c["before"] == pytest.approx(c["after"], abs=1e-6) for c in changes)
     assert (folder / "report" / "report.html").is_file()
+    told = json.loads((folder / "report" / "report.json").read_text())
+    assert told["flow"] == "reevaluate"
+    kept = [p.name.split("-", 1)[1].rsplit("-", 1)[0] for p in (folder.parents[1] / "history").glob("*.json")]
+    assert kept.count("reevaluate") == 1
+    assert "2026-01-02" in str(Artifact.get("page-tiny-2026-01-02").description)  # type: ignore[union-attr]
 
 
 def test_reevaluation_notices_drift_and_damage(config: Path, first: RunRecord) -> None:

@@ -47,6 +47,7 @@ def report(
     benchmark: str = "b1",
     seeds: Sequence[int] = (0,),
     config: Mapping[str, Any] = CONFIG,
+    left_out: Sequence[str] = (),
     **changes: Any,
 ) -> Report:
     """A report with every metric of an arm at its score and ``half`` points to either side.
@@ -55,13 +56,14 @@ def report(
         day: when it finished, in days from ``START``.
         arms: arm -> score in points. classes: class -> what an arm's score differs by in it.
         models: of one text, the models are the same. benchmark: digest of its content.
+        left_out: classes that do not count in the means.
     """
     classes = {"road": 10.0, "sky": 0.0} if classes is None else classes
     base = arms.get("source")
     found: list[TaskTable] = []
     for task in tasks:
         columns = [Column(name=m, is_class=False) for m in METRICS[task]]
-        columns += [Column(name=c, is_class=True) for c in classes]
+        columns += [Column(name=c, is_class=True, counts=c not in left_out) for c in classes]
         halves = [half] * len(METRICS[task]) + [class_half] * len(classes)
         rows = []
         for arm, score in arms.items():

@@ -40,10 +40,10 @@ def benchmark(report: Report) -> str | None:
     return next((d.digest for d in report.datasets if d.role == "benchmark"), None)
 
 
-def counted(report: Report) -> object:
-    """Which classes the means are over, as the configuration says; None where it is not known."""
-    section = report.config.get("evaluate")
-    return section.get("classes") if isinstance(section, Mapping) else None
+def counted(task: Task, report: Report) -> set[str]:
+    """The classes that the means of a task are over."""
+    columns = next((table.columns for table in report.tables if table.task == task), ())
+    return {c.name for c in columns if c.is_class and c.counts}
 
 
 def arm_changes(before: Report, after: Report, how: Pairing) -> list[ArmChange]:
@@ -117,7 +117,7 @@ def _measured(
         return "identical", t("compare.identical"), {}
     if benchmark(before) != benchmark(after):
         return "incomparable", t("compare.other_benchmark"), {}
-    if None not in (counted(before), counted(after)) and counted(before) != counted(after):
+    if counted(task, before) != counted(task, after):
         return "incomparable", t("compare.other_classes"), {}
     try:
         return "paired", t("compare.paired"), paired.measured(task, old, new, how)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -57,7 +57,6 @@ class Kept(Head):
 
     name: str
     title: str
-    config: dict[str, Any] = {}
     tables: tuple[Table, ...]
     datasets: tuple[DatasetRow, ...]
     provenance: Chain

@@ -28,11 +28,11 @@ class Basis:
     """What scores are measured on; only those of one basis are compared.
 
     Attributes:
-        benchmark: digest of its content. classes: those of the table, and of which the mean is taken.
+        benchmark: digest of its content. classes: those of the table, and whether each counts in the means.
     """
 
     benchmark: str
-    classes: tuple[str, ...]
+    classes: tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,10 @@ class Trend:
 def entry(file: str, report: Kept) -> Entry:
     """What the trend needs of a report."""
     benchmark = next((d.digest for d in report.datasets if d.role == "benchmark"), "")
-    counted = report.config.get("evaluate") or {}
-    mode = str(counted.get("classes", "")) if isinstance(counted, Mapping) else ""
     tables = {table.task: table for table in report.tables}
     bases = {
-        task: Basis(benchmark, (mode, *(c.name for c in table.columns if c.is_class))) for task, table in tables.items()
+        task: Basis(benchmark, tuple((c.name, c.counts) for c in table.columns if c.is_class))
+        for task, table in tables.items()
     }
     return Entry(file, report.flow, report.moment, tables, bases, models(report.provenance))
 
