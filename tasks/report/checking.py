@@ -38,7 +38,7 @@ def check_sentence(check: AuditCheck, audit: Audit) -> str:
     Args:
         check: of the audit. audit: all that was measured.
     """
-    found = _found(check, audit)
+    found = finding(check, audit)
     if found is None:
         return check.message
     whole = check.name == "flips" and check.subject == _ALL
@@ -60,7 +60,8 @@ def recognised(prefix: str, sentence: str) -> str | None:
     return None
 
 
-def _found(check: AuditCheck, audit: Audit) -> str | None:
+def finding(check: AuditCheck, audit: Audit) -> str | None:
+    """What a check found, without advice and without a full stop; None where the audit has not what it takes."""
     match check.name:
         case "flips":
             return _flips(check, audit)

@@ -74,8 +74,6 @@ DYNAMIC: dict[str, Iterable[str]] = {
     "markdown.{}": ("peak_memory", "peak_gpu_memory"),
     "markdown.{}_elsewhere": ("classes", "arms"),
     "page.gate_{}": GATES,
-    "page.broken_{}": PARTS,
-    "page.boxes_{}": SIZES,
     "page.size_{}": SIZES,
     "page.severity_{}": get_args(Severity),
     "page.role_{}": (*ROLES, "baseline", "oracle"),
