@@ -194,3 +194,9 @@ class Fake:
 def fake(tmp_path: Path) -> Callable[..., Fake]:
     """Makes runs in one store: ``fake({(task, arm, seed): score, ...}, ...)``."""
     return functools.partial(Fake, tmp_path / "store")
+
+
+@pytest.fixture(scope="module")
+def fake_of_module(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Fake]:
+    """The same for a module's tests that all look at one run."""
+    return functools.partial(Fake, tmp_path_factory.mktemp("store"))

@@ -109,9 +109,9 @@ class Files:
         return [[c.strip() for c in line.split("|")[1:-1]] for line in tables[number].splitlines()]
 
 
-@pytest.fixture(params=get_args(Language))
-def files(fake: Any, request: pytest.FixtureRequest) -> Iterable[Files]:
-    run = fake(
+@pytest.fixture(scope="module", params=get_args(Language))
+def files(fake_of_module: Any, request: pytest.FixtureRequest) -> Iterable[Files]:
+    run = fake_of_module(
         ARMS,
         classes={n: v for n, v in CLASSES.items() if n in ("road", "sky", "train")},
         comparison=compared(ARMS, PAIRS, CLASSES, CHANGES),
