@@ -12,7 +12,7 @@ from tasks.report.gallery.sets import Images, Sets, spread
 from tasks.report.language import t
 from tasks.report.reading import Reader
 from tasks.report.record import Result, Task
-from tasks.report.words import arm_label
+from tasks.report.words import arm_label, count
 
 _BOX_COLORS = (
     (230, 57, 70),
@@ -87,12 +87,14 @@ def _detection_grid(sets: Sets, images: Images, results: Sequence[Result]) -> Gr
 
 
 def _boxed(images: Images, sample_id: str, boxes: Iterable[dict[str, list[DrawnBox]] | None]) -> Iterator[Picture]:
-    for found in boxes:
+    """The ground truth, named as the image, and each arm's boxes, told in number: none are easily overlooked."""
+    for place, found in enumerate(boxes):
         if found is None:
             yield Picture(caption=sample_id, missing=t("pictures.predictions_unread"))
-        else:
-            plain = photograph(sample_id, images.get(sample_id))
-            yield plain.model_copy(update={"boxes": tuple(found.get(sample_id, ()))})
+            continue
+        drawn = tuple(found.get(sample_id, ()))
+        caption = count(len(drawn), "box") if place else sample_id
+        yield photograph(caption, images.get(sample_id)).model_copy(update={"boxes": drawn})
 
 
 def _seed_note(results: Iterable[Result]) -> str:
