@@ -47,12 +47,12 @@ def scale(values: Iterable[float | None], start: float, end: float, most: int = 
         largest, span = least + 1.0, 1.0
     low = least - _ROOM * span if least < 0 or not zero else least
     high = largest + _ROOM * span if largest > 0 or not zero else largest
-    step = _step((high - low) / most)
+    step = round_step((high - low) / most)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return Scale(low, high, start, end, tuple(step * k for k in range(first, last + 1)), step)
 
 
-def _step(least: float) -> float:
+def round_step(least: float) -> float:
     """The smallest of 1, 2 and 5 times a power of ten that is at least so much."""
     power = 10.0 ** math.floor(math.log10(least))
     return next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - 1e-9))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-_STEPS = (1, 2, 2.5, 5, 10)
+from tasks.report.figures.scale import round_step
+
 _MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
 _DAYS = (1, 2, 3, 5, 7, 10, 14)
 _MONTHS = (1, 2, 3, 6, 12)
@@ -40,18 +41,13 @@ def values(found: Sequence[float], bottom: float, top: float, most: int = 5) -> 
     """The axis of points: from a round figure below all values to one above; pixels from ``bottom`` up to ``top``."""
     low, high = min(found, default=0.0), max(found, default=1.0)
     span = max(high - low, 1.0)
-    step = _round(span / most)
+    step = round_step(span / most)
     first = math.floor((low - 0.05 * span) / step)
     last = math.ceil((high + 0.05 * span) / step)
     scale = Scale(first * step, last * step, bottom, top)
     digits = next(d for d in range(4) if math.isclose(step, round(step, d)))
     ticks = [Tick(scale(i * step), f"{i * step + 0.0:.{digits}f}".replace("-", "−")) for i in range(first, last + 1)]
     return scale, ticks
-
-
-def _round(step: float) -> float:
-    power: float = 10 ** math.floor(math.log10(step))
-    return next(s * power for s in _STEPS if s * power >= step * 0.999)
 
 
 def times(first: datetime, last: datetime, start: float, end: float, most: int) -> tuple[Scale, list[Tick]]:
