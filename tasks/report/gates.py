@@ -9,7 +9,7 @@ from tasks.evaluate.audit.model import AuditCheck
 from tasks.report.checking import finding
 from tasks.report.language import t
 from tasks.report.model import AuditPart, Broken, Gate, TaskTable
-from tasks.report.words import arm_label, change, is_mixed, task_name, translator_of
+from tasks.report.words import arm_label, change, is_mixed, sign, task_name, translator_of
 
 DATA = "data"
 _TOLD = ("flips", "detail", "recall", "geometry")  # colours and distances sum up what these say where
@@ -34,8 +34,9 @@ def _gate(name: str, checks: Sequence[Check] | Sequence[AuditCheck], acted: int 
 def broken(tables: Iterable[TaskTable], audits: Iterable[AuditPart]) -> Iterator[Broken]:
     """Classes that translated images alone make worse than the baseline does, and what each audit saw break.
 
-    Only what is sure: an interval below 0 after adjustment, or a measure over its threshold. The largest come first
-    within each of the two; what was trained on comes before translations that no arm has.
+    Only what is sure, and shows in a tenth of a point: an interval below 0 after adjustment, or a measure over its
+    threshold. The largest come first within each of the two; what was trained on comes before translations that no arm
+    has.
     """
     tables = list(tables)
     worse = [b for table in tables for b in _classes(table)]
@@ -51,7 +52,7 @@ def _classes(table: TaskTable) -> Iterator[Broken]:
         if name is None or is_mixed(row.arm):
             continue
         for column, cell in zip(table.columns, row.cells, strict=True):
-            if column.is_class and cell.outcome == "harms" and cell.delta is not None:
+            if column.is_class and cell.outcome == "harms" and cell.delta is not None and sign(cell.delta) < 0:
                 told = change(cell.delta, cell.delta_low, cell.delta_high)
                 values = {"task": task_name(table.task), "name": column.name, "told": told}
                 yield Broken(
