@@ -100,6 +100,9 @@ def test_configurations_by_dotted_key() -> None:
     }
     assert {s.key for s in found if not s.scores} == {"evaluate.margin", "report.language"}
     assert differences(before, before) == []
+    back = {s.key for s in differences(after, before)}
+    assert "retrain.init" in back
+    assert "retrain.init.weights" not in back
 
 
 def test_a_value_that_is_no_longer_there_is_not_a_null() -> None:

@@ -72,8 +72,13 @@ def _is_named(value: Any) -> bool:
 
 
 def _outermost(keys: Sequence[str], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
-    """Of a named section that one side lacks, the section alone and not all that is in it."""
-    gone = [key for key in keys if _There in (old.get(key), new.get(key)) and (key not in old or key not in new)]
+    """Of a named section that one side lacks, and of one that became null, the section and not all that is in it."""
+
+    def whole(key: str) -> bool:
+        named = _There in (old.get(key), new.get(key)) and (key not in old or key not in new)
+        return named or old.get(key) is _Section
+
+    gone = [key for key in keys if whole(key)]
     return [key for key in keys if not any(key.startswith(f"{section}.") for section in gone)]
 
 
