@@ -24,8 +24,8 @@ class _Progress:
         key, told = artifact_key("progress", name), f"{name}: 0 of {steps} steps"
         self.artifact: UUID | None = _shown(create_progress_artifact, 0.0, key=key, description=told)
 
-    def advance(self, what: str, steps: int) -> None:
-        self.done = min(self.done + steps, self.steps)
+    def advance(self, what: str) -> None:
+        self.done = min(self.done + 1, self.steps)
         told = f"{self.done} of {self.steps} steps; last: {what}"
         log.info("%s", told)
         if self.artifact is not None:
@@ -50,11 +50,11 @@ def progress_shown(name: str, steps: int) -> Iterator[None]:
         _current.reset(token)
 
 
-def advance(what: str, steps: int = 1) -> None:
-    """Say that steps are done, the last of them ``what``; nothing outside ``progress_shown``."""
+def advance(what: str) -> None:
+    """Say that a step is done; nothing outside ``progress_shown``."""
     progress = _current.get()
-    if progress is not None and steps:
-        progress.advance(what, steps)
+    if progress is not None:
+        progress.advance(what)
 
 
 def _shown(call: Any, *args: Any, **more: Any) -> Any:

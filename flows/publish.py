@@ -39,7 +39,7 @@ def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folde
     ``comparison.json``,
     ``timings.json`` (stage -> seconds that building its result took, and whether this run found it finished),
     ``run.json``, ``config.yaml``, for each data set ``rejected/<role>.csv``, and for each audited translation
-    ``audit/<translator>/`` (audit.json, images.parquet).
+    ``audit/<translator>/`` (audit.json, images.parquet). The pipeline's ``history.html`` takes in a night's, too.
     """
     folder = folder or settings.folder
     _replace(report, folder / "report")
@@ -60,8 +60,10 @@ def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folde
     print_report(report, record)
     page = folder / "report" / "report.html"
     _link(f"{settings.name} {folder.name}" if folder != settings.folder else settings.name, page)
+    archive(folder / "report" / REPORT_JSON, settings.folder)
+    history = write_history(settings.folder, settings.report.language)
     print(f"report: {page}")
-    print(f"history: {_history(settings, folder)}")
+    print(f"history: {history}")
 
 
 def _replace(report: Artifact, folder: Path) -> None:
@@ -71,12 +73,6 @@ def _replace(report: Artifact, folder: Path) -> None:
         _copy(report, name, folder / name)
     for old in [p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).as_posix() not in files]:
         old.unlink()
-
-
-def _history(settings: PipelineConfig, folder: Path) -> Path:
-    """Add the report to the pipeline's history, a night's too."""
-    archive(folder / "report" / REPORT_JSON, settings.folder)
-    return write_history(settings.folder, settings.report.language)
 
 
 def _link(name: str, page: Path) -> None:
