@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from tasks.evaluate.evidence import DetectionEvidence
-from tasks.evaluate.statistics import average_precision, image_weights, iou, mean_over
+from tasks.evaluate import DetectionEvidence, average_precision, image_weights, iou, mean_over
 from tasks.store import write_json
 
 CLASSES = 19

@@ -21,11 +21,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tasks.datasets.build import build_dataset
-from tasks.datasets.config import DatasetsConfig, FolderDataset, RunConfig
-from tasks.datasets.images import content_of, open_image
-from tasks.datasets.table import SampleTable
-from tasks.loading import read, validate
+from tasks.datasets import DatasetsConfig, FolderDataset, RunConfig, SampleTable, build_dataset, content_of, open_image
+from tasks.settings import read, validate
 from tasks.store import Store
 
 ROUNDS = 5

@@ -22,8 +22,8 @@ import pyarrow.compute as pc
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the project is not installed
 
-from tasks.datasets import select
-from tasks.datasets.table import SCHEMA, SampleTable, SegmentationClass, TableInfo
+from tasks.datasets import SCHEMA, SampleTable, SegmentationClass, TableInfo
+from tasks.datasets.select import divided, filtered, subset
 
 CLASSES = 19
 SPLITS = ("train", "val", "test")
@@ -96,11 +96,11 @@ def main() -> None:
         table = _timed("read", lambda: SampleTable.read(folder))
         few = min(10_000, rows // 2)
         shares = {"train": 0.8, "val": 0.1, "test": 0.1}
-        _timed("filtered by split", lambda: select.filtered(table, split="val"))
-        _timed("filtered by glob", lambda: select.filtered(table, include="*[13579]_*7"))
-        _timed("divided 0.8/0.1/0.1", lambda: select.divided(table, shares))
-        _timed(f"subset random {few:,}", lambda: select.subset(table, few))
-        _timed(f"subset stratified {few:,}", lambda: select.subset(table, few, draw="stratified"))
+        _timed("filtered by split", lambda: filtered(table, split="val"))
+        _timed("filtered by glob", lambda: filtered(table, include="*[13579]_*7"))
+        _timed("divided 0.8/0.1/0.1", lambda: divided(table, shares))
+        _timed(f"subset random {few:,}", lambda: subset(table, few))
+        _timed(f"subset stratified {few:,}", lambda: subset(table, few, draw="stratified"))
         _timed("labelled with boxes", lambda: table.labelled("boxes"))
         _timed("first 1,000 samples", lambda: list(islice(table, 1000)))
         _timed("1,000 samples by position", lambda: [table[i] for i in range(0, rows, max(rows // 1000, 1))])

@@ -22,14 +22,20 @@ import cv2
 import numpy as np
 import torch
 
-from tasks.datasets.images import read_image, write_png
-from tasks.datasets.table import Sample, SampleTable, TableInfo
-from tasks.store import file_sha256
-from tasks.translate.apply import translate_table
-from tasks.translate.networks.initial import initialise
-from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator
-from tasks.translate.networks.whole_image import WholeImageTranslator, mixed_precision, to_tensor, translate_padded
-from tasks.translate.training import device_name, pick_device
+from tasks.compute import device_name, pick_device
+from tasks.datasets import Sample, SampleTable, TableInfo, read_image
+from tasks.store import file_sha256, write_png
+from tasks.translate import (
+    MINIMUM,
+    MULTIPLE,
+    ResnetGenerator,
+    WholeImageTranslator,
+    initialise,
+    mixed_precision,
+    to_tensor,
+    translate_padded,
+    translate_table,
+)
 
 LIMIT = 1.15  # what translation may take at most, in times of the bare forward
 
@@ -43,7 +49,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default=pick_device())
     options = parser.parse_args()
-    logging.getLogger("tasks.progress").setLevel(logging.WARNING)
+    logging.getLogger("tasks.compute.progress").setLevel(logging.WARNING)
     network = ResnetGenerator(options.channels, options.blocks, skip=True)
     initialise(network, torch.Generator().manual_seed(0), std=0.002)
     translator = WholeImageTranslator(network, MULTIPLE, MINIMUM, torch.device(options.device))

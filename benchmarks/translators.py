@@ -23,15 +23,15 @@ import pyarrow.parquet as pq
 
 from flows.audit import JUDGE, judges
 from flows.config import PipelineConfig, TrainTranslatorConfig
-from tasks.datasets.build import build_dataset
-from tasks.datasets.table import SampleTable
-from tasks.evaluate.distance import colour_features, frechet_distance
+from tasks.audit import colour_features, frechet_distance
+from tasks.contracts import Artifact
+from tasks.datasets import SampleTable, build_dataset
 from tasks.evaluate.stage import evaluate_model
-from tasks.loading import load
-from tasks.retrain.config import RetrainConfig
+from tasks.retrain import RetrainConfig
 from tasks.retrain.stage import train_model
-from tasks.store import Artifact, Store
-from tasks.translate.config import Identity, Learned, Translator
+from tasks.settings import load
+from tasks.store import Manifest, Store
+from tasks.translate import Identity, Learned, Translator
 from tasks.translate.stage import train_translator, translate
 
 
@@ -57,7 +57,7 @@ class Bench:
         sets = {r: getattr(settings.datasets, r) for r in ("source", "target", "benchmark")}
         built = {role: build_dataset(config, settings.datasets, self.store) for role, config in sets.items()}
         self.source, self.target, self.benchmark = (built[role] for role in sets)
-        judge = judges(settings) if settings.evaluate.audit else settings.retrain
+        judge = judges(settings) if settings.audit else settings.retrain
         self.frozen = self.train(JUDGE, self.target, judge)
         self.real = self.features(self.target)
 
@@ -91,7 +91,7 @@ class Bench:
         return Row(
             name=translator.name,
             minutes=trained.seconds / 60 if trained else None,
-            speed=images.manifest().summary["images_per_second"],
+            speed=Manifest.read(images.path).summary["images_per_second"],
             fd_seg=frechet_distance(seg, self.real[0]),
             fd_colour=frechet_distance(colour, self.real[1]),
             accuracy=metrics["pixel_accuracy"],

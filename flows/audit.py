@@ -18,12 +18,14 @@ from flows.config import PipelineConfig, overridden
 from flows.datasets import read_datasets, translate_source
 from flows.matrix import error_of, runner
 from flows.progress import advance
-from tasks.datasets.table import SampleTable
-from tasks.evaluate.audit.build import Judged
-from tasks.evaluate.stage import audit_translation, evaluate_model
-from tasks.retrain.config import LABELS, RetrainConfig, Task
+from tasks.audit import Judged
+from tasks.audit.stage import audit_translation
+from tasks.contracts import LABELS, Artifact, Task
+from tasks.datasets import SampleTable
+from tasks.evaluate.stage import evaluate_model
+from tasks.retrain import RetrainConfig
 from tasks.retrain.stage import train_model
-from tasks.store import Artifact, Store
+from tasks.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +67,12 @@ def audit_translations(
         translated: translator -> translated source.
 
     Returns:
-        Translator -> artifact of kind ``audit``; empty where ``evaluate.audit`` is null.
+        Translator -> artifact of kind ``audit``; empty where ``audit`` is null.
 
     Raises:
         AuditFailed: a translated set is not fit to be trained on.
     """
-    config = settings.evaluate.audit
+    config = settings.audit
     if config is None or not translated:
         return {}
     store = Store(settings.store, settings.model_dump(mode="json"))
@@ -116,7 +118,7 @@ def _readings(
 
 def judges(settings: PipelineConfig) -> RetrainConfig:
     """The retraining of the judges: the arm ``real`` of one seed, unless they are trained for longer."""
-    config = settings.evaluate.audit
+    config = settings.audit
     assert config is not None
     retrain = settings.retrain.absolute()
     longer = {} if config.judge_iterations is None else {"iterations": config.judge_iterations}

@@ -18,8 +18,8 @@ from flows.datasets import read_datasets, trained, translate_source
 from flows.matrix import compared, experiment_matrix, runner
 from flows.progress import advance, progress_shown
 from flows.publish import IncompleteRun, publish
-from tasks.evaluate.audit.build import training_set
-from tasks.report.record import RunRecord
+from tasks.audit import training_set
+from tasks.contracts import RunRecord
 from tasks.report.stage import write_report
 from tasks.store import Store
 
@@ -47,7 +47,7 @@ def augment(config: PipelineConfig | Path, overrides: dict[str, Any] = {}) -> Ru
 def _steps(settings: PipelineConfig) -> int:
     """Data sets and their checks, translators trained and applied, audits, models trained and scored, and the end."""
     translators = settings.translate.translators
-    audited = len(translators) if settings.evaluate.audit else 0
+    audited = len(translators) if settings.audit else 0
     cells = len(settings.retrain.tasks()) * len(settings.arms()) * len(settings.retrain.seeds)
     return 4 + len(trained(settings)) + len(translators) + audited + 2 * cells + 2
 

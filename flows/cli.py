@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
-from tasks.loading import ConfigError, load, parse_sets
-from tasks.process import die_with_parent, supervise, supervised
+from tasks.compute import die_with_parent, supervise, supervised
+from tasks.settings import ConfigError, load, parse_sets
 
 
 def main(module: str, default: Path | None = None) -> NoReturn:

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from tasks import loading
-from tasks.datasets.config import RunConfig
-from tasks.datasets.table import Labels
-from tasks.evaluate.config import EvaluateConfig
-from tasks.report.config import ReportConfig
-from tasks.retrain.config import LABELS, RetrainConfig
-from tasks.translate.config import TranslateConfig, Translator
+from tasks.audit import AuditConfig
+from tasks.contracts import LABELS, Labels
+from tasks.datasets import RunConfig
+from tasks.evaluate import EvaluateConfig
+from tasks.report import ReportConfig
+from tasks.retrain import RetrainConfig
+from tasks.settings import Document, read, validate
+from tasks.translate import TranslateConfig, Translator
 
 
 class PipelineConfig(RunConfig):
@@ -23,6 +24,7 @@ class PipelineConfig(RunConfig):
     translate: TranslateConfig
     retrain: RetrainConfig
     evaluate: EvaluateConfig = EvaluateConfig()
+    audit: AuditConfig | None = Field(AuditConfig(), description="The audit of translated sets; null leaves it out.")
     report: ReportConfig = ReportConfig()
 
     @model_validator(mode="after")
@@ -64,7 +66,7 @@ def overridden(config: Run | Path, overrides: Mapping[str, Any], model: type[Run
         model: what the configuration is one of.
 
     Raises:
-        loading.ConfigError: the file or an override is wrong.
+        ConfigError: the file or an override is wrong.
     """
-    document = loading.read(config) if isinstance(config, Path) else loading.Document(config.model_dump(mode="json"))
-    return loading.validate(document, model, overrides)
+    document = read(config) if isinstance(config, Path) else Document(config.model_dump(mode="json"))
+    return validate(document, model, overrides)

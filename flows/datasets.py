@@ -6,9 +6,10 @@ from prefect.futures import PrefectFuture
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
 from flows.progress import advance
+from tasks.contracts import Artifact
 from tasks.datasets.stage import check, read
-from tasks.store import Artifact, Store
-from tasks.translate.config import Learned
+from tasks.store import Store
+from tasks.translate import Learned
 from tasks.translate.stage import train_translator, translate
 
 

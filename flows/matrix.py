@@ -13,11 +13,11 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.config import PipelineConfig
 from flows.progress import advance
+from tasks.contracts import Artifact, Failure, Result, Task
 from tasks.evaluate.stage import compare, evaluate_model
-from tasks.report.record import Failure, Result
-from tasks.retrain.config import Task, translator_of
+from tasks.retrain import translator_of
 from tasks.retrain.stage import train_model
-from tasks.store import Artifact, Store
+from tasks.store import Store
 
 Cell = tuple[Task, str, int]
 

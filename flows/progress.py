@@ -11,7 +11,7 @@ from uuid import UUID
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-from tasks.progress import artifact_key
+from tasks.compute import artifact_key
 
 log = logging.getLogger(__name__)
 

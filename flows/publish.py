@@ -12,12 +12,11 @@ from prefect.artifacts import create_link_artifact
 from prefect.context import FlowRunContext
 
 from flows.config import PipelineConfig
-from tasks.progress import artifact_key
-from tasks.report.history import archive, write_history
-from tasks.report.model import REPORT_JSON
-from tasks.report.record import Failure, RunRecord
-from tasks.report.terminal import print_report
-from tasks.store import Artifact, atomic_path, write_json
+from tasks.compute import artifact_key
+from tasks.contracts import Artifact, Failure, RunRecord
+from tasks.report import REPORT_JSON, print_report
+from tasks.store import Manifest, atomic_path, write_json
+from tasks.trends import archive, write_history
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folde
 
 def _replace(report: Artifact, folder: Path) -> None:
     """Put the report's files where those of the run before were; what only that one had goes."""
-    files = {entry.path for entry in report.manifest().files}
+    files = {entry.path for entry in Manifest.read(report.path).files}
     for name in sorted(files):
         _copy(report, name, folder / name)
     for old in [p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).as_posix() not in files]:

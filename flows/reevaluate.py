@@ -20,12 +20,12 @@ from flows.config import PipelineConfig, overridden
 from flows.matrix import compared, runner
 from flows.progress import advance, progress_shown
 from flows.publish import RECORD, IncompleteRun, publish
+from tasks.contracts import Artifact, Failure, Result, RunRecord, Task
 from tasks.datasets.stage import check, read
 from tasks.evaluate.stage import evaluate_model
-from tasks.loading import ConfigError
-from tasks.report.record import Failure, Result, RunRecord, Task
 from tasks.report.stage import write_report
-from tasks.store import Artifact, Store, write_json
+from tasks.settings import ConfigError
+from tasks.store import Manifest, Store, write_json
 
 log = logging.getLogger(__name__)
 _TOLERANCE = 1e-3  # of a score from 0 to 1: what inference on a GPU may differ by from run to run
@@ -127,7 +127,7 @@ def score_again(
     store = Store(settings.store, settings.model_dump(mode="json"))
     results, failures, futures = [], [], {}
     for old in before.results:
-        if problems := old.model.manifest().problems(old.model.path, full=True):
+        if problems := Manifest.read(old.model.path).problems(old.model.path, full=True):
             error = f"{old.model.path} is damaged: {'; '.join(problems)}"
             failures.append(Failure(task=old.task, arm=old.arm, seed=old.seed, error=error))
             continue

@@ -16,7 +16,7 @@ from prefect import flow
 
 from flows.augment import augment
 from flows.config import PipelineConfig, overridden
-from tasks.report.record import RunRecord
+from tasks.contracts import RunRecord
 
 SMOKE = Path("configs/pipelines/smoke.yaml")
 _IMAGES = 8
@@ -48,7 +48,7 @@ def shrunk(settings: PipelineConfig) -> PipelineConfig:
         if "training" in translator:
             translator["training"]["iterations"] = min(translator["training"]["iterations"], _ITERATIONS)
     values["retrain"]["seeds"] = values["retrain"]["seeds"][:1]
-    if audit := values["evaluate"]["audit"]:
+    if audit := values["audit"]:
         audit["judge_iterations"] = None
     for task in ("detection", "segmentation"):
         if training := values["retrain"][task]:

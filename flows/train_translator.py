@@ -14,9 +14,10 @@ from prefect import flow
 
 from flows.config import TrainTranslatorConfig, overridden
 from flows.datasets import read_datasets
-from tasks import loading
-from tasks.store import Artifact, Store
-from tasks.translate.config import Learned
+from tasks.contracts import Artifact
+from tasks.settings import ConfigError
+from tasks.store import Store
+from tasks.translate import Learned
 from tasks.translate.stage import train_translator as train
 
 
@@ -33,7 +34,7 @@ def train_translator(config: TrainTranslatorConfig | Path, overrides: dict[str, 
     """
     settings = overridden(config, overrides, TrainTranslatorConfig)
     if not isinstance(settings.translator, Learned) or settings.translator.weights is not None:
-        raise loading.ConfigError(f"translator: {settings.translator.name} has nothing to train")
+        raise ConfigError(f"translator: {settings.translator.name} has nothing to train")
     store = Store(settings.store, settings.model_dump(mode="json"))
     sets, _ = read_datasets(settings, store)
     artifact = train(settings.translator, sets["source"], sets["target"], store)

@@ -1,0 +1,22 @@
+"""Data sets: readers of ten formats, the sample table, taxonomies, checks before training, overview, export."""
+
+from typing import TYPE_CHECKING
+
+from tasks import face
+
+if TYPE_CHECKING:
+    from tasks.datasets.checks.model import Check
+    from tasks.datasets.config import DatasetsConfig, FolderDataset, RunConfig
+    from tasks.datasets.divergence import jensen_shannon
+    from tasks.datasets.errors import ImageError
+    from tasks.datasets.images import content_of, open_image, read_image, read_label
+    from tasks.datasets.make_dataset import build_dataset
+    from tasks.datasets.masks import IGNORE, MaskEncoding, decoded, read_mask
+    from tasks.datasets.overview.numbers import ClassCount, Overview, overview_of
+    from tasks.datasets.overview.page import percent
+    from tasks.datasets.pages import Packed, page_templates, webp_uri
+    from tasks.datasets.priors import heat_map, heat_position, mask_of, spatial_priors
+    from tasks.datasets.select import subset
+    from tasks.datasets.table import SCHEMA, TABLE, Sample, SampleTable, SegmentationClass, TableInfo
+else:
+    __all__, __getattr__ = face(__name__, __file__)

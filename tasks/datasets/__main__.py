@@ -10,14 +10,16 @@ from pathlib import Path
 
 from pydantic import ConfigDict
 
-from tasks.datasets.build import CHECKS_PAGE, build_checks, build_dataset, read_checks
+from tasks.contracts import Artifact
 from tasks.datasets.checks.page import print_table
 from tasks.datasets.config import RunConfig
 from tasks.datasets.errors import DatasetError, ItemError
+from tasks.datasets.make_checks import CHECKS_PAGE, build_checks, read_checks
+from tasks.datasets.make_dataset import build_dataset
 from tasks.datasets.table import SampleTable
 from tasks.datasets.taxonomy import TaxonomyError
-from tasks.loading import ConfigError, load
-from tasks.store import Artifact, Store, StoreError
+from tasks.settings import ConfigError, load
+from tasks.store import Store, StoreError
 
 ROLES = ("source", "target", "benchmark")
 
@@ -75,13 +77,13 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from tasks.datasets.overview import overview
+    from tasks.datasets.overview.numbers import overview_of
     from tasks.datasets.overview.page import print_overview, write_page
 
     config = load(options.config, _Config, options.sets)
     store = Store(config.store, config.model_dump(mode="json"))
     sets = _read(config, options.role, store)
-    found = [overview(SampleTable.read(a.path), role, images=options.images) for role, a in sets.items()]
+    found = [overview_of(SampleTable.read(a.path), role, images=options.images) for role, a in sets.items()]
     print_overview(found)
     path = config.folder / "datasets.html"
     path.parent.mkdir(parents=True, exist_ok=True)

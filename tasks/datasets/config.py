@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from tasks.contracts import Section
 from tasks.datasets.table import BoxSource
-from tasks.store import Section
 
 _MIN_PIXELS = Field(16, ge=1, description="Objects with fewer visible pixels give no box.")
 

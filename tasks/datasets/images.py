@@ -1,4 +1,4 @@
-"""Reading and writing image files, with errors that name the file."""
+"""Reading image files, with errors that name the file."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import io
 import struct
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from tasks.datasets.errors import ImageError
 from tasks.datasets.files import read_bytes
-from tasks.store import atomic_path
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -80,14 +78,3 @@ def content_of(path: Path) -> bytes:
         raise ImageError(path, "no such file", "found") from None
     except OSError as error:
         raise ImageError(path, f"cannot be read ({error.strerror or error})", "found") from error
-
-
-def write_png(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
-    """Write RGB ``[H, W, 3]``, or grey or ids ``[H, W]``, as PNG, atomically.
-
-    Compression level 1: a seventh of the time of PIL's default for about a tenth more bytes.
-    """
-    pixels = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    with atomic_path(path) as temporary:
-        if not cv2.imwrite(str(temporary), pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
-            raise ImageError(path, "the PNG could not be written")

@@ -21,10 +21,10 @@ class Packed:
     missing: str = ""
 
 
-def environment(folder: Path) -> Environment:
-    """The templates of a folder; an undefined name is an error."""
+def page_templates(*folders: Path) -> Environment:
+    """The templates of folders; an undefined name is an error."""
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

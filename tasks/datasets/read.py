@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.compute import with_progress
 from tasks.datasets import select
 from tasks.datasets.config import Stored
 from tasks.datasets.errors import DatasetError, ItemError, Rejection
-from tasks.datasets.images import content_of, label_of, open_image, write_png
+from tasks.datasets.images import content_of, label_of, open_image
 from tasks.datasets.items import Boxes, Draws, Item, Reader
 from tasks.datasets.masks import MaskEncoding, counted, decoded, value_text
 from tasks.datasets.phash import perceptual_hash
 from tasks.datasets.table import Sample, SampleTable, TableInfo
 from tasks.datasets.taxonomy import Taxonomy
-from tasks.progress import progress
-from tasks.store import atomic_path, file_sha256
+from tasks.store import atomic_path, file_sha256, write_png
 
 REJECTED = "rejected.csv"
 MASKS = "masks"  # the folder of masks that a reader drew, beside their table
@@ -82,7 +82,7 @@ def read_dataset(config: Stored, taxonomy: Taxonomy, folder: Path = Path("/")) -
     one = _One(reader, taxonomy.encoding(reader.dataset), len(taxonomy.classes), config.split, folder)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         read = pool.map(one, items)
-        outcomes = list(progress(read, len(items), f"reading {reader.dataset} {config.split}"))
+        outcomes = list(with_progress(read, len(items), f"reading {reader.dataset} {config.split}"))
     samples, found = [], Boxes()
     for outcome in outcomes:
         if isinstance(outcome, ItemError):

@@ -7,11 +7,12 @@ import logging
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.datasets.build import CHECKS_PAGE, build_checks, build_dataset, read_checks
+from tasks.contracts import Artifact, Labels
 from tasks.datasets.config import Dataset, DatasetsConfig
 from tasks.datasets.errors import ChecksFailed
-from tasks.datasets.table import Labels
-from tasks.store import Artifact, Store
+from tasks.datasets.make_checks import CHECKS_PAGE, build_checks, read_checks
+from tasks.datasets.make_dataset import build_dataset
+from tasks.store import Store
 
 log = logging.getLogger(__name__)
 

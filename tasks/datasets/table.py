@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
+from tasks.contracts import Labels
 from tasks.datasets.masks import MaskEncoding
 from tasks.store import atomic_path
 
 TABLE = "samples.parquet"  # the table's file name in every artifact that holds one
 BoxSource = Literal["annotated", "instances", "components"]
-Labels = Literal["boxes", "masks"]
+
 _META = b"sim2real"
 _BOX = pa.struct(
     [

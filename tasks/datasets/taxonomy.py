@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from tasks.contracts import Section
 from tasks.datasets.masks import IGNORE, MAX_CLASSES, MaskEncoding
 from tasks.datasets.table import SegmentationClass
-from tasks.store import Section
 
 _Byte = Annotated[int, Field(ge=0, le=255)]
 _Value = Annotated[int, Field(ge=0, le=65535)] | tuple[_Byte, _Byte, _Byte] | str

@@ -1,0 +1,20 @@
+"""Scores on the benchmark, the evidence behind them, and the comparison of arms with intervals."""
+
+from typing import TYPE_CHECKING
+
+from tasks import face
+
+if TYPE_CHECKING:
+    from tasks.evaluate.comparison import Quantity, Scored, read_scores
+    from tasks.evaluate.config import EvaluateConfig
+    from tasks.evaluate.differences import Measured, judged_classes, judged_metric
+    from tasks.evaluate.evidence import (
+        DetectionEvidence,
+        EvidenceError,
+        SegmentationEvidence,
+        check_comparable,
+        matched,
+    )
+    from tasks.evaluate.statistics import average_precision, benjamini_hochberg, image_weights, interval, iou, mean_over
+else:
+    __all__, __getattr__ = face(__name__, __file__)

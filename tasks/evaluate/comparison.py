@@ -1,7 +1,7 @@
 """Comparing arms on the benchmark: paired by image and seed, with intervals for the chance of both.
 
 Every score of every model is computed in the same resamples of the benchmark's images, so that a difference is that
-of two models on the same images. What differences come to is in ``outcomes``.
+of two models on the same images. What differences come to is in ``differences``.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.evaluate import outcomes
-from tasks.evaluate.config import EvaluateConfig
-from tasks.evaluate.evidence import DetectionEvidence, EvidenceError, SegmentationEvidence, check_comparable
-from tasks.evaluate.outcome import (
+from tasks.compute import with_progress
+from tasks.contracts import (
     ArmDifference,
     ArmScores,
     Comparison,
@@ -25,12 +23,14 @@ from tasks.evaluate.outcome import (
     Estimate,
     Missing,
     Note,
+    Task,
     TaskComparison,
 )
-from tasks.evaluate.outcomes import FEW, LEVEL, Measured
+from tasks.evaluate import differences
+from tasks.evaluate.config import EvaluateConfig
+from tasks.evaluate.differences import FEW, LEVEL, Measured
+from tasks.evaluate.evidence import DetectionEvidence, EvidenceError, SegmentationEvidence, check_comparable
 from tasks.evaluate.statistics import average_precision, image_weights, iou, mean_over
-from tasks.progress import progress
-from tasks.retrain.config import Task
 
 Floats = NDArray[np.float64]
 Weights = NDArray[np.int32]
@@ -91,7 +91,7 @@ class Scoreboard:
         values, resampled = np.stack([m.values for m in models]), np.stack([m.resampled for m in models])
         found: dict[str, dict[str, Estimate]] = {group: {} for group in GROUPS}
         for i, (group, name) in enumerate(self.quantities):
-            found[group][name] = outcomes.estimate(values[:, i], resampled[..., i].astype(float), self.seed)
+            found[group][name] = differences.estimate(values[:, i], resampled[..., i].astype(float), self.seed)
         return ArmScores(arm=arm, seeds=seeds, images=self.images, **found)
 
     def measured(self, pair: Pair, seeds: Sequence[int]) -> dict[Quantity, Measured]:
@@ -100,7 +100,7 @@ class Scoreboard:
         values = np.stack([a.values - b.values for a, b in models])
         resampled = np.stack([a.resampled - b.resampled for a, b in models])
         return {
-            quantity: outcomes.measured(
+            quantity: differences.measured(
                 seeds, values[:, i], resampled[..., i].astype(float), self.images, self.shown[i], self.seed
             )
             for i, quantity in enumerate(self.quantities)
@@ -147,7 +147,7 @@ def read_scores(task: Task, scored: Sequence[Scored], resamples: int, seed: int)
     models: dict[Cell, Scores] = {}
     first: Evidence | None = None
     weights = image_weights(0, resamples, seed)
-    for result in progress(scored, len(scored), f"{task} resampling", bar=False):
+    for result in with_progress(scored, len(scored), f"{task} resampling", bar=False):
         cell = result.arm, result.seed
         if cell in models:
             raise EvidenceError(f"{task}: {_what(result)} is there twice, the second time as {result.folder}")
@@ -220,15 +220,15 @@ def _common(board: Scoreboard, pair: Pair) -> tuple[int, ...]:
 def _differences(board: Scoreboard, common: Mapping[Pair, tuple[int, ...]], margin: float) -> tuple[ArmDifference, ...]:
     distinct = [pair for pair in _distinct(common) if common[pair]]
     found = {(pair, q): t for pair in distinct for q, t in board.measured(pair, common[pair]).items()}
-    judged = {key: outcomes.judged_metric(t, margin) for key, t in found.items() if key[1][0] == "metrics"}
+    judged = {key: differences.judged_metric(t, margin) for key, t in found.items() if key[1][0] == "metrics"}
     classes = {key: t for key, t in found.items() if key not in judged}
-    judged |= zip(classes, outcomes.judged_classes(list(classes.values()), margin), strict=True)
+    judged |= zip(classes, differences.judged_classes(list(classes.values()), margin), strict=True)
     made = []
     for pair, seeds in common.items():
         parts: dict[str, dict[str, Difference]] = {group: {} for group in GROUPS}
         for group, name in board.quantities if seeds else ():
             of = judged.get((pair, (group, name)))
-            parts[group][name] = of or outcomes.mirrored(judged[pair[::-1], (group, name)])
+            parts[group][name] = of or differences.mirrored(judged[pair[::-1], (group, name)])
         made += [ArmDifference(arm=pair[0], against=pair[1], seeds=seeds, **parts)] if seeds else []
     return tuple(made)
 

@@ -6,12 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.evaluate.audit.config import AuditConfig
-from tasks.store import Section
+from tasks.contracts import Section
 
 
 class EvaluateConfig(Section):
-    """Inference on the benchmark, how its scores are compared, and the audit before it.
+    """Inference on the benchmark, and how its scores are compared.
 
     What is scored, and how, is fixed: COCO's AP and the mean IoU.
     """
@@ -26,4 +25,3 @@ class EvaluateConfig(Section):
     margin: float = Field(
         0.005, ge=0, lt=1, description="The largest difference in mIoU, mAP or a class's score that does not matter."
     )
-    audit: AuditConfig | None = Field(AuditConfig(), description="The audit of translated sets; null leaves it out.")

@@ -11,7 +11,7 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from tasks.datasets.table import SampleTable
+from tasks.datasets import SampleTable
 
 
 def ground_truth(table: SampleTable) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.retrain.config import Task
+from tasks.contracts import Task
 
 
 class EvaluateJob(BaseModel):

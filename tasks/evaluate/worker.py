@@ -8,8 +8,7 @@ truth, predicted, pixels: every image's confusion matrix, sparse) and, where ima
 
 from __future__ import annotations
 
-from tasks import memory
-from tasks.process import EXPLAINED, die_with_parent
+from tasks.compute import EXPLAINED, die_with_parent, tell_peak_memory
 
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
@@ -27,19 +26,14 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 
-import tasks.retrain.data  # noqa: F401 - registers the data sets
-from tasks.datasets.images import write_png
-from tasks.datasets.masks import read_mask
-from tasks.datasets.table import SampleTable
+from tasks.compute import with_progress
+from tasks.contracts import LABELS
+from tasks.datasets import SampleTable, read_mask
 from tasks.evaluate.detection import detection_scores, ground_truth
 from tasks.evaluate.job import EvaluateJob
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
-from tasks.progress import progress
-from tasks.retrain import checkpoints
-from tasks.retrain.build import DATASETS, PACKAGES, TrainingError, check_images
-from tasks.retrain.config import LABELS
-from tasks.retrain.worker import CHECKPOINT
-from tasks.store import write_json
+from tasks.retrain import CHECKPOINT, DATASETS, PACKAGES, TrainingError, check_images, load_checkpoint
+from tasks.store import write_json, write_png
 
 
 def evaluate(job: EvaluateJob) -> dict[str, Any]:
@@ -57,7 +51,7 @@ def evaluate(job: EvaluateJob) -> dict[str, Any]:
     if job.task == "segmentation":
         backbone: Any = model.backbone
         backbone.register_forward_hook(lambda _, __, maps: pooled.append(maps[-1].mean(dim=(2, 3)).float().cpu()))
-    outputs = progress(_predict(model, loader), len(table), f"{job.task} inference", bar=False)
+    outputs = with_progress(_predict(model, loader), len(table), f"{job.task} inference", bar=False)
     scores = (_segmentation if job.task == "segmentation" else _detection)(job, table, outputs)
     if len(vectors := [v.numpy() for batch in pooled for v in batch]) == len(table):
         pq.write_table(pa.table({"id": table.rows["id"], "feature": vectors}), job.work / "features.parquet")
@@ -70,7 +64,7 @@ def _load(job: EvaluateJob) -> tuple[torch.nn.Module, Any]:
     cfg = Config.fromfile(str(job.model / "config.py"))
     init_default_scope(PACKAGES[job.task])
     model = MODELS.build(cfg.model)
-    state = checkpoints.load(job.model / CHECKPOINT)["state_dict"]
+    state = load_checkpoint(job.model / CHECKPOINT)["state_dict"]
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
@@ -80,7 +74,9 @@ def _load(job: EvaluateJob) -> tuple[torch.nn.Module, Any]:
             batch_size=job.batch,
             num_workers=0,
             sampler=dict(type="DefaultSampler", shuffle=False),
-            dataset=dict(type=DATASETS[job.task], table=str(job.table), pipeline=cfg.test_pipeline, test_mode=True),
+            dataset=dict(
+                type=DATASETS[job.task].__name__, table=str(job.table), pipeline=cfg.test_pipeline, test_mode=True
+            ),
         )
     )
     return model.to(job.device).eval(), loader
@@ -142,7 +138,7 @@ def main(path: Path) -> int:
         print(f"{EXPLAINED}{error}", flush=True)
         return 2
     path.unlink()
-    memory.tell()
+    tell_peak_memory()
     print(f"scored {scores['images']} images: {scores['metrics']}", flush=True)
     return 0
 

@@ -1,0 +1,37 @@
+"""One run's report: its tables, figures and pictures as HTML, Markdown, JSON and CSV, in two languages."""
+
+from typing import TYPE_CHECKING
+
+from tasks import face
+
+if TYPE_CHECKING:
+    from tasks.report.config import ReportConfig
+    from tasks.report.html import TEMPLATES
+    from tasks.report.intervals import scaled
+    from tasks.report.model import (
+        REPORT_JSON,
+        Cell,
+        Column,
+        DatasetRow,
+        Node,
+        Provenance,
+        Report,
+        Row,
+        ScoreRef,
+        TaskTable,
+        TranslatorRow,
+    )
+    from tasks.report.terminal import print_report
+    from tasks.report.words import (
+        MARKS,
+        arm_label,
+        change,
+        interval,
+        is_mixed,
+        legend,
+        signed,
+        task_label,
+        translator_of,
+    )
+else:
+    __all__, __getattr__ = face(__name__, __file__)

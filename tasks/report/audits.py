@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tasks.evaluate.audit.model import Audit, AuditCheck, ClassFlips, Detail, Gap, Recall
+from tasks.catalogue import figure, percent, t
+from tasks.contracts import Audit, AuditCheck, ClassFlips, Detail, Gap, Recall, RunRecord
 from tasks.report.checking import check_label as check_label
 from tasks.report.checking import check_sentence as check_sentence
 from tasks.report.checking import recognised
 from tasks.report.checking import subject_label as subject_label
-from tasks.report.language import t
 from tasks.report.model import AuditPart
 from tasks.report.reading import Reader
-from tasks.report.record import RunRecord
-from tasks.report.words import capital, count, figure, listed, percent, rate_words
+from tasks.report.words import capital, count, listed, rate_words
 
 LISTED = 8  # images that a check or an action names
 DESTINATIONS = 3  # classes that a class's pixels flip to

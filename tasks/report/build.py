@@ -6,21 +6,20 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tasks.datasets.checks import Check
+from tasks.catalogue import speaking, t
+from tasks.contracts import Artifact, RunRecord, Task
+from tasks.datasets import Check
 from tasks.report.audits import read_audits
 from tasks.report.config import ReportConfig
 from tasks.report.gallery.build import galleries
 from tasks.report.gates import broken, gates
 from tasks.report.intervals import read_comparison, with_intervals
-from tasks.report.language import speaking, t
 from tasks.report.model import Cost, DatasetRow, Report, TranslatorRow
 from tasks.report.provenance import provenance, reference
 from tasks.report.reading import Reader
-from tasks.report.record import RunRecord, Task
 from tasks.report.tables import Scored, read_results, task_table
 from tasks.report.verdict import verdict
-from tasks.store import Artifact, Manifest
-from tasks.store.environment import environment
+from tasks.store import Manifest, describe_environment
 
 
 def build_report(record: RunRecord, config: ReportConfig, resolved: Mapping[str, Any] | None = None) -> Report:
@@ -83,7 +82,7 @@ def _build(record: RunRecord, config: ReportConfig, resolved: dict[str, Any]) ->
 
 def _command(record: RunRecord) -> str:
     """What repeats the run, in a checkout of the code that made this report."""
-    commit = environment()["git"]
+    commit = describe_environment()["git"]
     lines = [f"git checkout {commit.removesuffix('+changes')}"] if commit else []
     lines += ["make install", f".venv/bin/python -m flows.{record.flow} config.yaml"]
     note = "  # and the changes that were not committed then" if commit and commit.endswith("+changes") else ""

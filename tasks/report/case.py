@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from tasks.evaluate.outcome import Difference, TaskComparison
+from tasks.catalogue import t
+from tasks.contracts import Difference, Failure, TaskComparison
 from tasks.report.config import ReportConfig
 from tasks.report.intervals import scaled
-from tasks.report.language import t
 from tasks.report.model import Outcome, Row
-from tasks.report.record import Failure
 from tasks.report.words import is_mixed, translator_of
 
 _SMALL_GAP = 1.0  # points; a share of a smaller gap is noise divided by noise

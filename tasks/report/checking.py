@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from string import Formatter
 
-from tasks.evaluate.audit.model import Audit, AuditCheck
-from tasks.report.language import catalogue, known, t
-from tasks.report.words import figure, measure, percent, points
+from tasks.catalogue import catalogue, figure, known, percent, points, t
+from tasks.contracts import Audit, AuditCheck
+from tasks.report.words import measure
 
 _TO, _PART = " -> ", ": "  # in a check's subject, between class and class, and between region and part
 _ALL = "all classes"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tasks.report.language import Language
-from tasks.store import Section
+from tasks.catalogue import Language
+from tasks.contracts import Section
 
 
 class ReportConfig(Section):

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tasks.evaluate.audit.model import Audit
+from tasks.contracts import Audit
 from tasks.report.model import Report, TaskTable
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from tasks.report.language import t
+from tasks.catalogue import t
 
 LINE_CHARS = 200  # as many as a line of a list needs
 _NAME_CHARS, _TEXT_CHARS = 80, 1500

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tasks.datasets.checks import Check
-from tasks.evaluate.audit.model import AuditCheck
+from tasks.catalogue import t
+from tasks.contracts import AuditCheck
+from tasks.datasets import Check
 from tasks.report.checking import finding
-from tasks.report.language import t
 from tasks.report.model import AuditPart, Broken, Gate, TaskTable
 from tasks.report.words import arm_label, change, is_mixed, sign, task_name, translator_of
 

@@ -11,12 +11,12 @@ from typing import Any
 import yaml
 from jinja2 import Template
 
-from tasks.datasets.pages import environment
+from tasks.catalogue import speaking, t
+from tasks.datasets import page_templates
 from tasks.report import audits, intervals, words
 from tasks.report.costs import stages
 from tasks.report.figures import page as figures
 from tasks.report.gallery.pictures import pack
-from tasks.report.language import speaking, t
 from tasks.report.markdown import first_line
 from tasks.report.model import Report, TaskTable
 from tasks.report.provenance import chain
@@ -56,7 +56,7 @@ def render_html(report: Report, image_width: int, max_bytes: int = MAX_BYTES) ->
 
 @functools.cache
 def _template() -> Template:
-    templates = environment(TEMPLATES)
+    templates = page_templates(TEMPLATES)
     templates.filters.update({name: getattr(words, name) for name in _WORDS})
     templates.filters.update({name: getattr(audits, name) for name in _AUDITS})
     templates.filters.update(

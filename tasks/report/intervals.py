@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tasks.evaluate.outcome import ArmDifference, ArmScores, Comparison, Difference, Estimate, TaskComparison
-from tasks.report.language import t
+from tasks.catalogue import t
+from tasks.contracts import ArmDifference, ArmScores, Comparison, Difference, Estimate, RunRecord, TaskComparison
 from tasks.report.model import Cell, Column, Row, TaskTable
 from tasks.report.reading import Reader
-from tasks.report.record import RunRecord
 from tasks.report.words import MARKS, capital, change, count, listed, outcome_label
 
 SEVERAL = 6  # as many classes of one outcome are listed with their intervals

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from tasks.evaluate.audit.model import Audit, AuditCheck
+from tasks.catalogue import speaking, t
+from tasks.contracts import Audit, AuditCheck
 from tasks.report.audits import acted, check_label, check_sentence, failed, passed, subject_label
 from tasks.report.fitting import LINE_CHARS, Block, Rank, fit, listing, short
 from tasks.report.fitting import escape as escape
 from tasks.report.intervals import class_changes
-from tasks.report.language import speaking, t
 from tasks.report.markdown_table import protocol, scores
 from tasks.report.model import AuditPart, Cost, Gate, Report
 from tasks.report.words import (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from tasks.catalogue import ABSENT, points, t
 from tasks.report.fitting import LINE_CHARS, escape, short
 from tasks.report.intervals import mark
-from tasks.report.language import t
 from tasks.report.model import Cell, Column, Row, TaskTable
-from tasks.report.words import ABSENT, change, count, interval, mixture, points, role_label
+from tasks.report.words import change, count, interval, mixture, role_label
 
 _ROWS = (30, 10, 4)  # of a table that is too long
 

@@ -8,12 +8,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.datasets.checks import Check
-from tasks.evaluate.audit.model import Audit
-from tasks.evaluate.outcome import Outcome as Decided
+from tasks.catalogue import Language
+from tasks.contracts import Audit, Failure, Task
+from tasks.contracts import Outcome as Decided
+from tasks.datasets import Check
 from tasks.report.gallery.grid import Grid
-from tasks.report.language import Language
-from tasks.report.record import Failure, Task
 
 REPORT_JSON = "report.json"
 Outcome = Decided | Literal["unknown"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tasks.evaluate.outcome import Difference, Note
+from tasks.catalogue import points, t
+from tasks.contracts import Difference, Note
 from tasks.report.case import Case, score
 from tasks.report.intervals import scaled
-from tasks.report.language import t
 from tasks.report.model import Row
 from tasks.report.words import (
     arm_label,
@@ -18,7 +18,6 @@ from tasks.report.words import (
     listed,
     outcome_label,
     part_label,
-    points,
     probability,
     signed,
     translator_of,

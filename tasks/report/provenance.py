@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tasks.contracts import Artifact, RunRecord
 from tasks.report.model import Node, Provenance, ScoreRef
 from tasks.report.reading import Reader
-from tasks.report.record import RunRecord
 from tasks.report.tables import Scored
 from tasks.report.words import METRICS
-from tasks.store import Artifact
 
 
 def provenance(record: RunRecord, scored: Sequence[Scored], reader: Reader) -> Provenance:

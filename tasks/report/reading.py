@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasks.datasets.table import SampleTable
-from tasks.report.language import t
+from tasks.catalogue import t
+from tasks.contracts import Artifact
+from tasks.datasets import SampleTable
 from tasks.report.model import Rejected
-from tasks.store import Artifact, Manifest, StoreError
+from tasks.store import Manifest, StoreError
 
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=BaseModel)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from tasks.catalogue import t
+from tasks.contracts import Result, Task
 from tasks.report.config import ReportConfig
-from tasks.report.language import t
 from tasks.report.model import Cell, Column, Curve, Fact, Row, TaskTable
 from tasks.report.reading import Card, Reader, Scores
-from tasks.report.record import Result, Task
 from tasks.report.words import CLASS_METRIC, METRICS, arm_label, count, is_mixed
 
 _CURVE_POINTS = 200  # as many as a small chart can show

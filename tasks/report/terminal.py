@@ -11,12 +11,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tasks.catalogue import points, speaking, t
+from tasks.contracts import Artifact, RunRecord
 from tasks.report.audits import acted, check_sentence, failed
 from tasks.report.intervals import mark
-from tasks.report.language import speaking, t
 from tasks.report.markdown import first_line, gate_words
 from tasks.report.model import AuditPart, Cell, Outcome, Report, TaskTable
-from tasks.report.record import RunRecord
 from tasks.report.words import (
     arm_label,
     count,
@@ -24,14 +24,12 @@ from tasks.report.words import (
     interval,
     legend,
     mixture,
-    points,
     severity_label,
     sign,
     signed,
     stage_label,
     task_name,
 )
-from tasks.store import Artifact
 
 _STYLES = {"improves": "green", "harms": "red"}
 _GATES = {"passed": "green", "warned": "yellow", "failed": "red"}

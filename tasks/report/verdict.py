@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tasks.evaluate.outcome import Needs, TaskComparison
+from tasks.catalogue import points, t
+from tasks.contracts import Failure, Needs, Task, TaskComparison
 from tasks.report.case import Case, score
 from tasks.report.config import ReportConfig
 from tasks.report.intervals import scaled
-from tasks.report.language import t
 from tasks.report.model import TaskTable, Verdict
 from tasks.report.notes import by_seed, notes
-from tasks.report.record import Failure, Task
 from tasks.report.words import (
     METRICS,
     arm_label,
@@ -20,7 +19,6 @@ from tasks.report.words import (
     interval,
     margin_words,
     part_label,
-    points,
     shift,
     sign,
     size,

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 
-from tasks.evaluate.audit.model import Rate, Unit
-from tasks.evaluate.outcome import Outcome
-from tasks.report.language import known, t
-from tasks.report.record import Task
+from tasks.catalogue import ABSENT, figure, known, percent, points, rounded, t
+from tasks.contracts import Outcome, Rate, Task, Unit
 
-ABSENT = "-"
 METRICS: dict[Task, tuple[str, ...]] = {"segmentation": ("mIoU",), "detection": ("mAP", "AP50")}
 CLASS_METRIC: dict[Task, str] = {"segmentation": "IoU", "detection": "AP"}
 MARKS: dict[Outcome, str] = {"improves": "▲", "harms": "▼", "no difference": "=", "not decidable": "·"}
@@ -32,16 +28,11 @@ _STAGES = {  # of ``RunRecord.artifacts``
 }
 
 
-def points(value: float | None) -> str:
-    """A score in points with one decimal, or ``-`` where there is none."""
-    return ABSENT if value is None else f"{_rounded(value):.1f}".replace("-", "−")
-
-
 def signed(delta: float | None) -> str:
     """A difference in points with its sign; nothing where there is none."""
     if delta is None:
         return ""
-    value = _rounded(delta)
+    value = rounded(delta)
     return f"{value:+.1f}".replace("-", "−") if value else "0.0"
 
 
@@ -57,13 +48,13 @@ def change(value: float | None, low: float | None = None, high: float | None = N
 
 def size(delta: float) -> str:
     """How large a difference is, whichever way: ``4.1 points``, ``1.0 point``."""
-    value = abs(_rounded(delta))
+    value = abs(rounded(delta))
     return t("words.size", n=value, value=points(value))
 
 
 def shift(delta: float | None, low: float | None = None, high: float | None = None) -> str:
     """A difference with its unit and its interval, as ``+4.1 points [2.9, 5.2]``."""
-    told = t("words.size", n=abs(_rounded(delta or 0.0)), value=signed(delta))
+    told = t("words.size", n=abs(rounded(delta or 0.0)), value=signed(delta))
     return f"{told} {interval(low, high)}".rstrip()
 
 
@@ -81,7 +72,7 @@ def legend(margin: float) -> str:
 
 def sign(delta: float | None) -> int:
     """-1, 0 or 1 of the difference as it is printed; 0 where there is none."""
-    value = _rounded(delta or 0.0)
+    value = rounded(delta or 0.0)
     return (value > 0) - (value < 0)
 
 
@@ -212,11 +203,6 @@ def probability(p: float) -> str:
     return f"{p:.3f}" if p >= 0.001 else t("words.p_below", least=0.001)
 
 
-def percent(share: float | None) -> str:
-    """A share from 0 to 1 in percent with one decimal, or ``-`` where there is none."""
-    return ABSENT if share is None else f"{points(100 * share)} %"
-
-
 def rate_interval(rate: Rate) -> str:
     """A rate's 95 % interval in percent, as ``[5.2, 7.0]``; nothing where there is none."""
     return "" if rate.low is None or rate.high is None else interval(100 * rate.low, 100 * rate.high)
@@ -237,16 +223,3 @@ def measure(value: float, unit: Unit) -> str:
         case "times":
             return f"{value:.2f} ×"
     return figure(value)
-
-
-def figure(value: float | None) -> str:
-    """A distance or divergence with three significant digits, never in powers of ten."""
-    if value is None:
-        return ABSENT
-    decimals = max(0, 2 - (math.floor(math.log10(abs(value))) if value else 0))
-    text = f"{value:,.{min(decimals, 4)}f}"
-    return text.replace("-", "−")
-
-
-def _rounded(value: float) -> float:
-    return round(value, 1) + 0.0  # no minus zero

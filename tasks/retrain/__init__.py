@@ -1,0 +1,13 @@
+"""Detection and segmentation networks, trained on what each arm of the comparison names."""
+
+from typing import TYPE_CHECKING
+
+from tasks import face
+
+if TYPE_CHECKING:
+    from tasks.retrain.checkpoints import CHECKPOINT, load_checkpoint
+    from tasks.retrain.config import RetrainConfig, translator_of
+    from tasks.retrain.configuration import PACKAGES, TrainingError, check_images
+    from tasks.retrain.data import DATASETS
+else:
+    __all__, __getattr__ = face(__name__, __file__)

@@ -12,11 +12,12 @@ from typing import Any
 import torch
 from mmengine.fileio import LocalBackend, register_backend
 
-from tasks.retrain.build import CHECKPOINTS, TrainingError
 from tasks.retrain.config import Weights
+from tasks.retrain.configuration import CHECKPOINTS, TrainingError
 from tasks.store import atomic_path, file_sha256
 
 log = logging.getLogger(__name__)
+CHECKPOINT = "checkpoint.pth"  # the finished model
 
 
 class AtomicBackend(LocalBackend):  # type: ignore[misc]
@@ -30,7 +31,7 @@ class AtomicBackend(LocalBackend):  # type: ignore[misc]
 register_backend("atomic", AtomicBackend, force=True)
 
 
-def load(path: Path) -> dict[str, Any]:
+def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint onto the CPU.
 
     Raises:
@@ -51,7 +52,7 @@ def newest(work: Path) -> Path | None:
     found = {int(m[1]): p for p in work.glob(CHECKPOINTS) if (m := re.search(r"iter_(\d+)\.pth$", p.name))}
     for _, path in sorted(found.items(), reverse=True):
         try:
-            load(path)
+            load_checkpoint(path)
             return path
         except TrainingError as error:
             log.warning("%s; trying an older one", error)

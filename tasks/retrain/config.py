@@ -9,11 +9,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tasks.datasets.table import Labels
-from tasks.store import Section
+from tasks.contracts import Section, Task
 
-Task = Literal["detection", "segmentation"]
-LABELS: dict[Task, Labels] = {"detection": "boxes", "segmentation": "masks"}
 _ARM = re.compile(r"real|source|(real\+)?translated(\([\w.-]+\))?|real\+source")
 
 

@@ -14,9 +14,8 @@ from mmseg.datasets.basesegdataset import BaseSegDataset
 from mmseg.registry import DATASETS as SEG_DATASETS
 from mmseg.registry import TRANSFORMS as SEG_TRANSFORMS
 
-from tasks.datasets.images import read_image
-from tasks.datasets.masks import IGNORE, MaskEncoding, read_mask
-from tasks.datasets.table import Sample, SampleTable, TableInfo
+from tasks.contracts import Task
+from tasks.datasets import IGNORE, MaskEncoding, Sample, SampleTable, TableInfo, read_image, read_mask
 
 
 def detection_metainfo(info: TableInfo) -> dict[str, Any]:
@@ -106,3 +105,7 @@ class LoadTableMask(BaseTransform):  # type: ignore[misc]
         results["gt_seg_map"] = np.ascontiguousarray(read_mask(Path(results["seg_map_path"]), encoding))
         results["seg_fields"].append("gt_seg_map")
         return results
+
+
+# By name in a configuration: importing this module is what registers them.
+DATASETS: dict[Task, type[Any]] = {"detection": TableDetDataset, "segmentation": TableSegDataset}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.retrain.config import Task, TrainingConfig
+from tasks.contracts import Task
+from tasks.retrain.config import TrainingConfig
 
 
 class TrainJob(BaseModel):

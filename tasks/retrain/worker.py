@@ -6,8 +6,7 @@ Leaves in the job's work folder ``checkpoint.pth`` (weights alone), ``config.py`
 
 from __future__ import annotations
 
-from tasks import memory
-from tasks.process import EXPLAINED, die_with_parent
+from tasks.compute import EXPLAINED, die_with_parent, tell_peak_memory
 
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
@@ -22,15 +21,13 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-import tasks.retrain.data  # noqa: F401 - registers the data sets
-from tasks.datasets.table import SampleTable
+from tasks.contracts import LABELS
+from tasks.datasets import SampleTable
 from tasks.retrain import checkpoints
-from tasks.retrain.build import CHECKPOINTS, TrainingError, train_config
-from tasks.retrain.config import LABELS
+from tasks.retrain.checkpoints import CHECKPOINT
+from tasks.retrain.configuration import CHECKPOINTS, TrainingError, train_config
 from tasks.retrain.job import TrainJob
 from tasks.store import atomic_path, write_json
-
-CHECKPOINT = "checkpoint.pth"
 
 
 def train(job: TrainJob) -> None:
@@ -112,7 +109,7 @@ def main(path: Path) -> int:
     except TrainingError as error:
         print(f"{EXPLAINED}{error}", flush=True)
         return 2
-    memory.tell()
+    tell_peak_memory()
     return 0
 
 

@@ -1,20 +1,16 @@
 """Every stage's output, by digest: built in a temporary folder, described, published by one rename."""
 
-from tasks.store.artifact import Artifact, Manifest, StoreError
-from tasks.store.digest import code_version, content_digest, file_sha256
-from tasks.store.files import atomic_path, write_json
-from tasks.store.section import Section
-from tasks.store.store import Store
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Artifact",
-    "Manifest",
-    "Section",
-    "Store",
-    "StoreError",
-    "atomic_path",
-    "code_version",
-    "content_digest",
-    "file_sha256",
-    "write_json",
-]
+from tasks import face
+
+if TYPE_CHECKING:
+    from tasks.store.code import code_version
+    from tasks.store.digest import content_digest, file_sha256
+    from tasks.store.environment import describe_environment
+    from tasks.store.files import PARTIAL, atomic_path, write_json, write_png
+    from tasks.store.gc import collect
+    from tasks.store.manifest import MANIFEST, Manifest, StoreError
+    from tasks.store.store import Store
+else:
+    __all__, __getattr__ = face(__name__, __file__)

@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tasks.store.artifact import Manifest, StoreError
 from tasks.store.gc import collect
+from tasks.store.manifest import Manifest, StoreError
 from tasks.store.store import Store
 
 

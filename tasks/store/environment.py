@@ -25,7 +25,7 @@ _PACKAGES = (
 
 
 @functools.cache
-def environment() -> dict[str, Any]:
+def describe_environment() -> dict[str, Any]:
     """Describe this process's surroundings as JSON-like values; no host or user name is among them."""
     return {
         "python": platform.python_version(),

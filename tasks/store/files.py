@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 PARTIAL = ".partial"  # the suffix of a file being written; no artifact ever lists one
 
 
@@ -35,3 +38,19 @@ def write_json(path: Path, value: Any, indent: int | None = 2) -> None:
     text = json.dumps(value, indent=indent, allow_nan=False)
     with atomic_path(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def write_png(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
+    """Write RGB ``[H, W, 3]``, or grey or ids ``[H, W]``, as PNG, atomically.
+
+    Compression level 1: a seventh of the time of PIL's default for about a tenth more bytes.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    import cv2
+
+    pixels = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    with atomic_path(path) as temporary:
+        if not cv2.imwrite(str(temporary), pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
+            raise OSError(f"{path}: the PNG could not be written")

@@ -14,12 +14,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from tasks import memory
-from tasks.store.artifact import MANIFEST, Artifact, InputEntry, Manifest, StoreError, digest_of, list_files
+from tasks.compute import peak_memory
+from tasks.contracts import Artifact, Section
 from tasks.store.digest import content_digest
-from tasks.store.environment import environment
+from tasks.store.environment import describe_environment
 from tasks.store.files import PARTIAL, write_json
-from tasks.store.section import Section
+from tasks.store.manifest import MANIFEST, InputEntry, Manifest, StoreError, digest_of, list_files
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Store:
             self._clear(final, work, resumable)
             log.info("%s %s: building", kind, key)
             start = time.perf_counter()
-            with memory.measured() as peak:
+            with peak_memory() as peak:
                 summary = dict(make(work) or {})
             seconds = time.perf_counter() - start
             for leftover in work.rglob(f"*{PARTIAL}*"):
@@ -93,7 +93,7 @@ class Store:
                 seconds=round(seconds, 3),
                 peak_memory=peak.resident,
                 peak_gpu_memory=peak.gpu,
-                environment=environment(),
+                environment=describe_environment(),
                 resolved=self.resolved,
             )
             write_json(work / MANIFEST, manifest.model_dump(mode="json"))

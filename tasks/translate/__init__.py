@@ -1,0 +1,16 @@
+"""Translators: methods, networks, the training loop, and their application to a data set."""
+
+from typing import TYPE_CHECKING
+
+from tasks import face
+
+if TYPE_CHECKING:
+    from tasks.translate.apply import translate_table
+    from tasks.translate.config import Features, Identity, Learned, TranslateConfig, Translator
+    from tasks.translate.networks.features import build_features
+    from tasks.translate.networks.initial import initialise
+    from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator
+    from tasks.translate.networks.weights import WeightsError
+    from tasks.translate.networks.whole_image import WholeImageTranslator, mixed_precision, to_tensor, translate_padded
+else:
+    __all__, __getattr__ = face(__name__, __file__)

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from tasks.datasets.images import content_of, write_png
-from tasks.datasets.table import Sample, SampleTable
-from tasks.progress import progress
-from tasks.store import file_sha256
+from tasks.compute import with_progress
+from tasks.datasets import Sample, SampleTable, content_of
+from tasks.store import file_sha256, write_png
 from tasks.translate.ahead import ahead
 from tasks.translate.methods.base import Image, ImageTranslator
 from tasks.translate.pixels import PixelError, decode_exact, is_whole_png
@@ -44,7 +43,7 @@ def translate_table(table: SampleTable, translator: ImageTranslator, folder: Pat
     done: list[Sample] = []
     made = 0
     results = ahead(lambda batch: _translate_batch(batch, translator, folder), batches)
-    for samples, count in progress(results, len(batches), f"translating {name}"):
+    for samples, count in with_progress(results, len(batches), f"translating {name}"):
         done += samples
         made += count
     SampleTable.from_samples(done, table.info, folder).write(folder)

@@ -9,7 +9,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.datasets.images import read_image
+from tasks.datasets import read_image
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tasks.store import Section
+from tasks.contracts import Section
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$", description="What the arm is called in the report.")]
 
@@ -116,8 +116,6 @@ class Learned(_Translator):
         description="Translate images of more than tile x tile pixels by tiles; if absent, where memory runs out.",
     )
     learned: ClassVar[bool] = True
-    networks: ClassVar[tuple[str, ...]] = ()  # the modules of tasks.translate.networks that it is built from
-    bases: ClassVar[tuple[str, ...]] = ()  # the other modules of tasks.translate.methods that it is built from
 
     def translation_slice(self) -> dict[str, Any]:
         """The architecture, and the given weights: how a generator was trained is in its artifact, not here."""
@@ -196,8 +194,6 @@ class Cut(_Contrastive):
     method: Literal["cut"]
     name: Name = "cut"
     fast: bool = Field(False, description="FastCUT: NCE weight 10, no identity term, flip equivariance.")
-    networks: ClassVar[tuple[str, ...]] = ("resnet", "patchgan", "patchnce")
-    bases: ClassVar[tuple[str, ...]] = ("contrastive", "trained")
 
 
 class CycleGan(_Adversarial):
@@ -208,8 +204,6 @@ class CycleGan(_Adversarial):
     cycle_weight: float = Field(10.0, ge=0, description="Weight of the L1 distance after there and back.")
     identity_weight: float = Field(5.0, ge=0, description="Weight of the L1 change of an image of the other side.")
     pool: int = Field(50, ge=0, description="Earlier translations that a discriminator may be shown again.")
-    networks: ClassVar[tuple[str, ...]] = ("resnet", "patchgan", "pool")
-    bases: ClassVar[tuple[str, ...]] = ("trained",)
 
 
 class Robustness(Section):
@@ -227,8 +221,6 @@ class Srunit(_Contrastive):
     method: Literal["srunit"]
     name: Name = "srunit"
     robustness: Robustness = Robustness()
-    networks: ClassVar[tuple[str, ...]] = ("resnet", "patchgan", "patchnce")
-    bases: ClassVar[tuple[str, ...]] = ("contrastive", "trained")
 
 
 class DensityChange(Section):
@@ -256,8 +248,6 @@ class Decent(_Adversarial):
     name: Name = "decent"
     density: DensityChange = DensityChange()
     identity_weight: float = Field(10.0, ge=0, description="Weight of the L1 change of a target image.")
-    networks: ClassVar[tuple[str, ...]] = ("resnet", "patchgan", "patchnce", "flows")
-    bases: ClassVar[tuple[str, ...]] = ("trained",)
 
     @model_validator(mode="after")
     def _layers_exist(self) -> Self:
@@ -295,8 +285,6 @@ class Vsait(Learned):
     vsa_weight: float = Field(10.0, ge=0)
     discriminator_lr: float = Field(4e-4, gt=0, description="Learning rate of the discriminator and the mapping.")
     halve_every: int = Field(100_000, ge=1, description="Steps after which learning rates are halved.")
-    networks: ClassVar[tuple[str, ...]] = ("resnet", "hypervectors", "features")
-    bases: ClassVar[tuple[str, ...]] = ("trained",)
 
     @model_validator(mode="after")
     def _crops_are_whole_patches(self) -> Self:
@@ -327,3 +315,8 @@ class TranslateConfig(Section):
         if twice := sorted({n for n in names if names.count(n) > 1}):
             raise ValueError(f"several translators are named {', '.join(twice)}: give each its own 'name'")
         return self
+
+
+def method_of(config: Translator | Learned) -> str:
+    """The module of a method, which is imported by the name in the configuration."""
+    return f"tasks.translate.methods.{config.method}"

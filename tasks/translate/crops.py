@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.datasets.table import SampleTable
+from tasks.datasets import SampleTable
 from tasks.translate.ahead import ahead
 from tasks.translate.config import Training
 from tasks.translate.focus import Focus

@@ -12,8 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tasks.store import Manifest, atomic_path, file_sha256
-from tasks.store.artifact import MANIFEST
+from tasks.store import MANIFEST, Manifest, atomic_path, file_sha256
 from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator
 from tasks.translate.networks.weights import load_weights
 from tasks.translate.training import CARD, WEIGHTS

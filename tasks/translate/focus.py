@@ -15,8 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tasks.datasets.masks import read_mask
-from tasks.datasets.table import SampleTable
+from tasks.datasets import SampleTable, read_mask
 
 SHARE = 0.5  # of all crops
 _RAREST = 0.001  # a share of the pixels; what is rarer counts as this, or one odd image would be all that is seen

@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.datasets.errors import ImageError
-from tasks.datasets.images import content_of, open_image
+from tasks.datasets import ImageError, content_of, open_image
 
 _EXACT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX")  # PIL's modes that become RGB without loss
 _DEEP_MODES = ("I", "F")  # its modes of more than 8 bits, such as I;16

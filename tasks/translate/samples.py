@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from tasks.datasets.images import write_png
+from tasks.store import write_png
 from tasks.translate.crops import Side
 from tasks.translate.networks.resnet import MULTIPLE
 from tasks.translate.networks.whole_image import mixed_precision, to_images, to_tensor, translate_padded

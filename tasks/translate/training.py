@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tasks.datasets.table import SampleTable
-from tasks.progress import progress
+from tasks.compute import device_name, pick_device, with_progress
+from tasks.datasets import SampleTable
 from tasks.store import write_json
 from tasks.translate import checkpoints, rollback
 from tasks.translate.board import Board
@@ -109,7 +109,7 @@ class Trainer:
         remaining = range(self.step, training.iterations)
         batches = crop_batches(self.source, self.target, remaining, self.ranks.rank, self.ranks.count)
         try:
-            for step, source, target in progress(batches, len(remaining), f"training {self.config.name}"):
+            for step, source, target in with_progress(batches, len(remaining), f"training {self.config.name}"):
                 self._train_step(step, source, target)
                 self.step, self.seconds = step + 1, before + time.perf_counter() - begun
                 self._after_step(last=self.step == training.iterations)
@@ -217,15 +217,3 @@ class Trainer:
             write_json(self.folder / CARD, whole)
             checkpoints.remove(self.folder)
         return whole
-
-
-def pick_device() -> str:
-    """``cuda`` where there is a GPU, else ``cpu``."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def device_name(device: torch.device) -> str:
-    """The device in words, such as a GPU's name or ``CPU, 2 threads``."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"CPU, {torch.get_num_threads()} threads"

@@ -6,8 +6,7 @@ job says ``training.gpus: N``.
 
 from __future__ import annotations
 
-from tasks import memory
-from tasks.process import EXPLAINED, die_with_parent
+from tasks.compute import EXPLAINED, die_with_parent, tell_peak_memory
 
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
@@ -16,8 +15,7 @@ import logging
 import sys
 from pathlib import Path
 
-from tasks.datasets.errors import ImageError
-from tasks.datasets.table import SampleTable
+from tasks.datasets import ImageError, SampleTable
 from tasks.translate.config import Learned
 from tasks.translate.distributed import FAILED, joined, processes
 from tasks.translate.job import TrainJob
@@ -43,7 +41,7 @@ def main(path: Path) -> int:
         print(f"{EXPLAINED}{error}", flush=True)
         return FAILED
     if ranks.first:
-        memory.tell()
+        tell_peak_memory()
         path.unlink()
     return 0
 

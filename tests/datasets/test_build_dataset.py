@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.datasets.build import build_dataset
 from tasks.datasets.config import DatasetsConfig, FolderDataset, SampleDataset
 from tasks.datasets.errors import DatasetError
+from tasks.datasets.make_dataset import build_dataset
 from tasks.datasets.stage import read
 from tasks.datasets.table import SampleTable
-from tasks.store import Store, StoreError
+from tasks.store.manifest import Manifest, StoreError
+from tasks.store.store import Store
 
 TAXONOMIES = Path(__file__).parents[2] / "configs" / "taxonomies"
 SAMPLE = SampleDataset(format="sample", side="real", count=4, width=96, height=64)
@@ -51,12 +52,12 @@ def test_the_sample_becomes_a_table(store: Store, side: str) -> None:
     assert table[0].image.is_file()
     assert table[0].mask is not None
     assert table[0].mask.is_file()
-    summary = artifact.manifest().summary
+    summary = Manifest.read(artifact.path).summary
     assert (summary["images"], summary["rejected"], summary["split"]) == (4, 0, "train")
     assert (summary["dataset"], summary["taxonomy"]) == (f"sample, {side}", "cityscapes19")
     assert sum(summary["boxes"].values()) == sum(len(s.boxes) for s in table) > 0
     assert artifact.file("rejected.csv").read_text().strip() == "file,reason,check"
-    assert artifact.manifest().inputs["sample"].kind == "sample"
+    assert Manifest.read(artifact.path).inputs["sample"].kind == "sample"
     assert build_dataset(config, section(), store).cached
 
 
@@ -118,5 +119,5 @@ def test_too_many_rejected_leaves_the_list_and_no_artifact(store: Store, folder:
     with pytest.raises(StoreError):
         store.get("dataset", "0")
     artifact = build_dataset(folder, camvid(max_rejected=0.25), store)
-    assert artifact.manifest().summary["rejected"] == 1
-    assert artifact.manifest().summary["boxes"] is None
+    assert Manifest.read(artifact.path).summary["rejected"] == 1
+    assert Manifest.read(artifact.path).summary["boxes"] is None

@@ -15,16 +15,17 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from tasks.datasets.checks import Check, CheckedSet, run_checks
 from tasks.datasets.checks.leaks import closest
+from tasks.datasets.checks.model import Check, CheckedSet
 from tasks.datasets.checks.page import print_table, write_page
+from tasks.datasets.checks.run import run_checks
 from tasks.datasets.config import ChecksConfig, DatasetsConfig, SampleDataset
 from tasks.datasets.errors import Cause, Rejection
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.phash import distances, perceptual_hash
 from tasks.datasets.read import write_rejected
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
-from tasks.store import Store
+from tasks.store.store import Store
 
 SIZE = (48, 36)
 INFO = TableInfo(

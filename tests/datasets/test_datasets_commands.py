@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tasks.contracts.artifact import Artifact
 from tasks.datasets.__main__ import main
-from tasks.datasets.build import build_checks, build_dataset
 from tasks.datasets.config import CityscapesDataset, DatasetsConfig
 from tasks.datasets.errors import ChecksFailed
+from tasks.datasets.make_checks import build_checks
+from tasks.datasets.make_dataset import build_dataset
 from tasks.datasets.stage import check
-from tasks.store import Artifact, Store
+from tasks.store.manifest import Manifest
+from tasks.store.store import Store
 from tests.datasets.writers import cityscapes
 from tests.datasets.writers.scene import draw
 
@@ -68,16 +71,16 @@ def test_a_leak_fails_the_check_and_stops_a_run(config: Path, root: Path, capsys
     assert Path(str(caught.value).rsplit("with examples: ", 1)[1]).is_file()
     found: Artifact = build_checks(sets, datasets, store)
     assert found.cached
-    assert found.manifest().summary["errors"] == 2
+    assert Manifest.read(found.path).summary["errors"] == 2
 
 
 def test_warnings_let_a_run_go_on(root: Path, caplog: pytest.LogCaptureFixture) -> None:
     store, datasets = Store(root / "store"), section(root)
     sets = {role: build_dataset(getattr(datasets, role), datasets, store) for role in ("source", "target", "benchmark")}
     artifact = check.fn(sets, datasets, store)
-    assert artifact.manifest().summary["errors"] == 0
+    assert Manifest.read(artifact.path).summary["errors"] == 0
     told = [r for r in caplog.records if r.levelname == "WARNING" and r.name == "tasks.datasets.stage"]
-    assert artifact.manifest().summary["warnings"] == len(told) > 0
+    assert Manifest.read(artifact.path).summary["warnings"] == len(told) > 0
 
 
 def test_show(config: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:

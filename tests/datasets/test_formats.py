@@ -15,7 +15,7 @@ import tests.datasets.writers
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.masks import read_mask
 from tasks.datasets.read import ReadResult, read_dataset
-from tasks.store import file_sha256
+from tasks.store.digest import file_sha256
 from tests.datasets.writers.scene import HEIGHT, TAXONOMY, WIDTH, Format, Frame, Written, draw
 
 COUNT = 4

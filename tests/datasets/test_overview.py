@@ -13,11 +13,11 @@ from PIL import Image
 from rich.console import Console
 
 from tasks.datasets.masks import IGNORE, MaskEncoding
-from tasks.datasets.overview import class_divergence, overview
 from tasks.datasets.overview import page as overview_page
 from tasks.datasets.overview.drawing import BOX_COLORS, draw_labels
+from tasks.datasets.overview.numbers import class_divergence, overview_of
 from tasks.datasets.overview.page import percent, print_overview, write_page
-from tasks.datasets.overview.priors import heat_map, spatial_priors
+from tasks.datasets.priors import heat_map, spatial_priors
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 
 COLORS = {"road": (128, 64, 128), "sky": (70, 130, 180), "car": (0, 0, 142), "train": (0, 80, 100)}
@@ -69,7 +69,7 @@ def table(tmp_path: Path) -> SampleTable:
 
 
 def test_numbers_of_a_set(table: SampleTable) -> None:
-    found = overview(table, "source")
+    found = overview_of(table, "source")
     assert (found.role, found.dataset, found.images, found.sequences) == ("source", "hand-made", 4, 2)
     assert found.splits == {"train": 4}
     assert found.sizes == {(2, 2): 3, (4, 1): 1}
@@ -86,7 +86,7 @@ def test_numbers_of_a_set(table: SampleTable) -> None:
 
 
 def test_numbers_of_boxes(table: SampleTable) -> None:
-    car, bus, tram = overview(table, "source", images=1).detection
+    car, bus, tram = overview_of(table, "source", images=1).detection
     assert (car.state, car.objects, car.crowds, car.images) == ("shown", 4, 1, 2)
     assert car.per_image == pytest.approx(4 / 3)
     assert car.sizes == (1, 2, 1)  # 32² and 96² are medium
@@ -131,7 +131,7 @@ def test_a_mask_that_cannot_be_read_is_listed_and_left_out(
     table: SampleTable, caplog: pytest.LogCaptureFixture
 ) -> None:
     (table.folder / "a2_mask.png").write_bytes(b"")
-    found = overview(table, "source")
+    found = overview_of(table, "source")
     assert found.prior_images == 2
     assert found.priors is not None
     assert found.priors[2].sum() == 0
@@ -143,13 +143,13 @@ def test_a_mask_that_cannot_be_read_is_listed_and_left_out(
 
 def test_pictures_tell_what_is_missing(table: SampleTable, tmp_path: Path) -> None:
     (tmp_path / "b1.png").write_bytes((tmp_path / "b1.png").read_bytes()[:40])
-    pictures = {p.id: p for p in overview(table, "source").pictures}
+    pictures = {p.id: p for p in overview_of(table, "source").pictures}
     assert pictures["a1"].notes == ()
     assert pictures["b1"].image is None
     assert pictures["b1"].notes[0].startswith("b1.png: cannot be decoded")
     assert pictures["b2"].notes == ("no mask", "no box labels")
     assert pictures["b2"].image is not None
-    write_page(tmp_path / "page.html", [overview(table, "source")], "Sets")
+    write_page(tmp_path / "page.html", [overview_of(table, "source")], "Sets")
     page = (tmp_path / "page.html").read_text()
     assert "This image cannot be shown." in page
     assert "no box labels" in page
@@ -160,7 +160,7 @@ def test_a_set_without_masks_or_without_boxes(table: SampleTable, tmp_path: Path
     update = [{"encoding": None}, {"boxes_from": None}][case]
     without = [{"mask": None, "class_pixels": None}, {"boxes": None}][case]
     bare = SampleTable.from_samples([replace(s, **without) for s in table], INFO.model_copy(update=update), tmp_path)
-    found = overview(bare, "target")
+    found = overview_of(bare, "target")
     if case == 0:
         assert (found.masked, found.ignored, found.priors, found.prior_images) == (0, None, None, 0)
         assert np.isnan(spatial_priors(bare, 5, (2, 2), 0)).all()
@@ -170,7 +170,7 @@ def test_a_set_without_masks_or_without_boxes(table: SampleTable, tmp_path: Path
         assert (found.boxed, found.empty, found.objects) == (0, 0, 0)
         assert {c.state for c in found.detection} == {"unlabelled"}
         assert found.masked == 3
-    for sets in ([found], [overview(table, "source"), found]):
+    for sets in ([found], [overview_of(table, "source"), found]):
         write_page(tmp_path / "page.html", sets, "Sets")
         print_overview(sets, Console(file=io.StringIO()))
     page = (tmp_path / "page.html").read_text()
@@ -179,7 +179,7 @@ def test_a_set_without_masks_or_without_boxes(table: SampleTable, tmp_path: Path
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_an_empty_set_and_a_single_image(table: SampleTable, tmp_path: Path, rows: int) -> None:
-    found = overview(table.take(range(rows)), "benchmark")
+    found = overview_of(table.take(range(rows)), "benchmark")
     assert found.images == len(found.pictures) == found.prior_images == rows
     assert [c.state for c in found.classes] == [
         *(["shown", "shown"] if rows else ["absent"] * 2),
@@ -191,15 +191,15 @@ def test_an_empty_set_and_a_single_image(table: SampleTable, tmp_path: Path, row
 
 
 def test_class_divergence(table: SampleTable) -> None:
-    whole = overview(table, "whole", images=1)
-    road, car = (overview(table.take([n]), "part", images=1) for n in (2, 1))
+    whole = overview_of(table, "whole", images=1)
+    road, car = (overview_of(table.take([n]), "part", images=1) for n in (2, 1))
     assert class_divergence(whole, whole) == pytest.approx(0)
     sky = replace(road, classes=tuple(replace(c, pixels=int(c.name == "sky")) for c in road.classes))
     assert class_divergence(road, sky) == pytest.approx(1)
     assert class_divergence(road, car) == pytest.approx(class_divergence(car, road))
     # p = (1, 0, 0) and q = (1, 1, 1) / 3, by hand
     assert class_divergence(road, car) == pytest.approx(0.5 * (np.log2(1 / (2 / 3)) + (np.log2(0.5) + 2) / 3), abs=1e-6)
-    assert class_divergence(road, overview(table.take([3]), "unlabelled", images=1)) is None
+    assert class_divergence(road, overview_of(table.take([3]), "unlabelled", images=1)) is None
 
 
 class Tags(HTMLParser):
@@ -218,7 +218,7 @@ def test_page_is_one_file_with_everything_escaped(table: SampleTable, tmp_path: 
     evil = '<script>alert("x")</script>'
     info = INFO.model_copy(update={"dataset": evil})
     renamed = SampleTable.from_samples([replace(s, id=evil) for s in table], info, tmp_path)
-    write_page(tmp_path / "page.html", [overview(renamed, evil), overview(table, "target")], evil)
+    write_page(tmp_path / "page.html", [overview_of(renamed, evil), overview_of(table, "target")], evil)
     page = (tmp_path / "page.html").read_text()
     tags = Tags(page).found
     assert "script" not in {name for name, _ in tags}
@@ -228,7 +228,7 @@ def test_page_is_one_file_with_everything_escaped(table: SampleTable, tmp_path: 
     assert page.count('<span class="pill">no label</span>') == 1 + 2 + 2  # the note; train and tram of both sets
     assert page.count('<span class="pill absent">does not occur</span>') == 1 + 2  # the note; bus of both sets
     print_overview(
-        [overview(renamed, "[red]role"), overview(table, "b")], console := Console(file=io.StringIO(), width=120)
+        [overview_of(renamed, "[red]role"), overview_of(table, "b")], console := Console(file=io.StringIO(), width=120)
     )
     assert "[red]role" in console.file.getvalue()  # type: ignore[attr-defined]
 
@@ -236,7 +236,7 @@ def test_page_is_one_file_with_everything_escaped(table: SampleTable, tmp_path: 
 def test_pictures_shrink_until_the_page_is_small(
     table: SampleTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = overview(table, "source", images=2)
+    found = overview_of(table, "source", images=2)
     noise = np.random.default_rng(0).integers(0, 256, (540, 720, 3), np.uint8)
     found = replace(found, pictures=tuple(replace(p, image=noise) for p in found.pictures))
     write_page(tmp_path / "page.html", [found], "Sets")

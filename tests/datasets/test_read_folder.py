@@ -15,7 +15,7 @@ from tasks.datasets.masks import read_mask
 from tasks.datasets.read import ReadResult, check_share, read_dataset, write_rejected
 from tasks.datasets.table import Box
 from tasks.datasets.taxonomy import Taxonomy, TaxonomyError
-from tasks.store import file_sha256
+from tasks.store.digest import file_sha256
 
 TAXONOMY = Taxonomy.load(Path(__file__).parents[2] / "configs" / "taxonomies" / "camvid11.yaml")
 WIDTH, HEIGHT = 40, 30

@@ -13,15 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
+from tasks.contracts.comparison import ArmDifference, Comparison, Difference, Estimate, Needs, Note, TaskComparison
+from tasks.contracts.task import Task
 from tasks.evaluate.comparison import Scored, compare_arms, read_scores
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.detection import detection_scores
+from tasks.evaluate.differences import Measured, judged_classes, judged_metric, mirrored
 from tasks.evaluate.evidence import EvidenceError
-from tasks.evaluate.outcome import ArmDifference, Comparison, Difference, Estimate, Needs, Note, TaskComparison
-from tasks.evaluate.outcomes import Measured, judged_classes, judged_metric, mirrored
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
-from tasks.retrain.config import Task
-from tasks.store import write_json
+from tasks.store.files import write_json
 
 NAMES = ("road", "car", "person", "bus")  # the benchmark shows no bus
 IMAGES = 24

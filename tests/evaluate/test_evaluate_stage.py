@@ -11,17 +11,23 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from tasks.datasets.images import write_png
+from tasks.compute.process import ProcessError
+from tasks.contracts.artifact import Artifact
+from tasks.contracts.task import Task
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.evaluate.config import EvaluateConfig
-from tasks.evaluate.stage import classes_left_out, evaluate_model
-from tasks.process import ProcessError
-from tasks.retrain.config import RetrainConfig, Task
+from tasks.evaluate.make_evaluation import classes_left_out
+from tasks.evaluate.stage import evaluate_model
+from tasks.retrain.config import RetrainConfig
 from tasks.retrain.stage import train_model
-from tasks.store import Artifact, Store
+from tasks.store.files import write_png
+from tasks.store.store import Store
 
-CONFIGS = {"detection": "configs/detection/rtmdet_cpu.py", "segmentation": "configs/segmentation/fpn_r18_cpu.py"}
+CONFIGS = {
+    "detection": "configs/networks/detection/rtmdet_cpu.py",
+    "segmentation": "configs/networks/segmentation/fpn_r18_cpu.py",
+}
 CLASSES = ("ground", "square", "never seen")
 
 

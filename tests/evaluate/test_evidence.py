@@ -17,7 +17,7 @@ from tasks.evaluate.detection import detection_scores
 from tasks.evaluate.evidence import DetectionEvidence, EvidenceError, SegmentationEvidence, check_comparable
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
 from tasks.evaluate.statistics import average_precision, image_weights, iou, mean_over
-from tasks.store import write_json
+from tasks.store.files import write_json
 
 NAMES = ("road", "car", "sky")
 

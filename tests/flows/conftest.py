@@ -29,9 +29,10 @@ retrain:
   workers: 2
   device: cpu
   detection:
-    {{config: configs/detection/rtmdet_smoke.py, input_size: [96, 64], iterations: 2, batch: 2, log_every: 1}}
+    {{config: configs/networks/detection/rtmdet_smoke.py, input_size: [96, 64], iterations: 2, batch: 2, log_every: 1}}
   segmentation:
-    {{config: configs/segmentation/fpn_r18_smoke.py, input_size: [96, 64], iterations: 2, batch: 2, log_every: 1}}
+    {{config: configs/networks/segmentation/fpn_r18_smoke.py, input_size: [96, 64],
+             iterations: 2, batch: 2, log_every: 1}}
 """
 
 

@@ -13,8 +13,9 @@ from flows.augment import augment
 from flows.config import PipelineConfig
 from flows.publish import IncompleteRun
 from flows.reevaluate import ScoresDrifted, reevaluate
-from tasks.report.record import RunRecord
-from tasks.store import Store, write_json
+from tasks.contracts.record import RunRecord
+from tasks.store.files import write_json
+from tasks.store.store import Store
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 

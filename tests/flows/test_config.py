@@ -7,8 +7,8 @@ import pytest
 from flows.config import PipelineConfig, TrainTranslatorConfig, overridden
 from flows.matrix import tables_of
 from flows.smoke import SMOKE, shrunk
-from tasks.loading import ConfigError, load
-from tasks.store import Artifact
+from tasks.contracts.artifact import Artifact
+from tasks.settings.loading import ConfigError, load
 
 
 @pytest.fixture(autouse=True)

@@ -49,7 +49,7 @@ def test_killed_run_is_finished_by_the_same_command(
     config = write_tiny(tmp_path, count=COUNT)
     marker = f"SIM2REAL_TEST={tmp_path.name}"
     sets = ["retrain.detection=null", "retrain.segmentation.iterations=40", "retrain.segmentation.checkpoint_every=5"]
-    sets += ["retrain.arms=['translated(fda)']", "translate.translators=[{method: fda}]", "evaluate.audit=null"]
+    sets += ["retrain.arms=['translated(fda)']", "translate.translators=[{method: fda}]", "audit=null"]
     arguments = [config, *(part for s in sets for part in ("--set", s))]
 
     def run() -> subprocess.Popen[str]:

@@ -18,7 +18,7 @@ import yaml
 from prefect.flows import load_flow_from_entrypoint
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
-from tasks.loading import load
+from tasks.settings.loading import load
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFECT = str(Path(sys.executable).parent / "prefect")

@@ -19,11 +19,14 @@ from flows import matrix
 from flows.augment import augment
 from flows.config import PipelineConfig
 from flows.matrix import Cell, experiment_matrix, members, runner
+from tasks.contracts.artifact import Artifact
+from tasks.contracts.record import Failure, Result
 from tasks.evaluate.stage import evaluate_model
-from tasks.loading import load
-from tasks.report.record import Failure, Result
 from tasks.retrain import stage
-from tasks.store import Artifact, Store, write_json
+from tasks.settings.loading import load
+from tasks.store.files import write_json
+from tasks.store.manifest import Manifest
+from tasks.store.store import Store
 
 IMAGES = {"source": 20, "target": 5, "benchmark": 3, "fda": 20}
 
@@ -72,7 +75,7 @@ def trainer(broken: Collection[Cell]) -> Any:
         def make(folder: Path) -> None:
             if (kind, arm, seed) in broken:
                 raise MemoryError("no memory left")
-            names = [a.manifest().config["name"] for a in sets]
+            names = [Manifest.read(a.path).config["name"] for a in sets]
             told = [{"dataset": name, "images": IMAGES[name]} for name in names]
             write_json(folder / "card.json", {"of": [kind, arm, seed], "train_sets": told})
 

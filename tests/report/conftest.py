@@ -14,12 +14,15 @@ import pytest
 from PIL import Image
 from pydantic import BaseModel
 
+from tasks.contracts.artifact import Artifact
+from tasks.contracts.audit import Audit
+from tasks.contracts.comparison import Comparison
+from tasks.contracts.record import Failure, Result, RunRecord
+from tasks.contracts.task import Task
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
-from tasks.evaluate.audit.model import Audit
-from tasks.evaluate.outcome import Comparison
-from tasks.report.record import Failure, Result, RunRecord, Task
-from tasks.store import Artifact, Store, write_json
+from tasks.store.files import write_json
+from tasks.store.store import Store
 
 SIZE = (48, 36)
 CLASSES = {"road": 0.6, "sky": 0.8, "train": None}

@@ -7,7 +7,7 @@ from statistics import fmean
 
 import numpy as np
 
-from tasks.evaluate.audit.model import (
+from tasks.contracts.audit import (
     Acted,
     Audit,
     AuditCheck,
@@ -23,7 +23,7 @@ from tasks.evaluate.audit.model import (
     Rate,
     Recall,
 )
-from tasks.evaluate.outcome import (
+from tasks.contracts.comparison import (
     ArmDifference,
     ArmScores,
     Comparison,
@@ -35,7 +35,7 @@ from tasks.evaluate.outcome import (
     Outcome,
     TaskComparison,
 )
-from tasks.report.record import Task
+from tasks.contracts.task import Task
 
 Arms = Mapping[tuple[Task, str, int], float | None]
 

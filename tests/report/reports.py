@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tasks.contracts.task import Task
 from tasks.report.model import (
     Cell,
     Column,
@@ -19,9 +20,8 @@ from tasks.report.model import (
     TaskTable,
     TranslatorRow,
 )
-from tasks.report.record import Task
 from tasks.report.words import METRICS, arm_label, translator_of
-from tasks.store import write_json
+from tasks.store.files import write_json
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 ARMS = {"real": 40.0, "source": 20.0, "translated(cut)": 24.0}

@@ -15,11 +15,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tasks.catalogue.formats import ABSENT, percent, points
+from tasks.catalogue.language import Language, speaking
 from tasks.report.config import ReportConfig
-from tasks.report.language import Language, speaking
 from tasks.report.model import Cell, Report
 from tasks.report.stage import write_report
-from tasks.report.words import ABSENT, change, duration, interval, percent, points, rate_words, signed
+from tasks.report.words import change, duration, interval, rate_words, signed
 from tests.report.findings import audit, compared, difference
 
 CUT, MIXED = "translated(cut)", "real+translated(cut)"

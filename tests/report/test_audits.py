@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tasks.evaluate.audit.model import Acted, Audit
+from tasks.contracts.audit import Acted, Audit
 from tasks.report.audits import acted, summary
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig

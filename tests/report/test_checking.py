@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pytest
 
-from tasks.evaluate.audit import checks
-from tasks.evaluate.audit.config import AuditConfig, Thresholds
-from tasks.evaluate.audit.flips import FlipsFound
-from tasks.evaluate.audit.model import Audit, AuditCheck, ClassFlips
+from tasks.audit import checks
+from tasks.audit.config import AuditConfig, Thresholds
+from tasks.audit.flips import FlipsFound
+from tasks.catalogue.language import speaking
+from tasks.contracts.audit import Audit, AuditCheck, ClassFlips
 from tasks.report.checking import check_label, check_sentence, recognised, subject_label
-from tasks.report.language import speaking
 from tests.report.findings import audit, rate
 
 LOOSE = dict.fromkeys(("colour", "geometry", "distance"), 99.0)
@@ -26,7 +26,7 @@ NOTES = (
     "The judge reads only 12.4 % of the benchmark's pixels rightly: its errors are warnings here, and no image is left "
     "out on its word.",
     "The judge reads nothing in the source rightly, so that there is nothing to flip.",
-    "The judge reads only 41.0 % of the source's pixels rightly: its flips say little; evaluate.audit.judge_iterations "
+    "The judge reads only 41.0 % of the source's pixels rightly: its flips say little; audit.judge_iterations "
     "trains it longer.",
     "Distances and map on the segmenter's features were left out: the segmenter has read less than two images of a "
     "set.",
@@ -111,8 +111,6 @@ def test_notes_are_recognised_by_their_english_words() -> None:
     assert [recognised("audits.note_", note) for note in NOTES] == list(NOTES)
     told = list(korean_notes(NOTES))
     assert all(told)
-    assert not any(
-        re.search(r"[A-Za-z]{4}", (text or "").replace("evaluate.audit.judge_iterations", "")) for text in told
-    )
+    assert not any(re.search(r"[A-Za-z]{4}", (text or "").replace("audit.judge_iterations", "")) for text in told)
     assert figures(told[3] or "") == ["12.4"]
     assert list(korean_notes(["something else."])) == [None]

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from tasks.evaluate.audit.model import Acted
+from tasks.contracts.audit import Acted
+from tasks.contracts.record import Failure
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
 from tasks.report.csvs import encode, save_csvs, tables
 from tasks.report.model import Report
-from tasks.report.record import Failure
 from tests.report.findings import audit, compared, difference
 
 CUT = "translated(cut)"

@@ -13,7 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from tasks.evaluate.audit.model import DomainMap, MapPoint
+from tasks.catalogue.language import speaking
+from tasks.charts.marks import COLOURS, series
+from tasks.charts.scales import scale
+from tasks.charts.svg import WIDTH, Figure
+from tasks.charts.typesetting import FONT, SMALL, width, wrap
+from tasks.contracts.audit import DomainMap, MapPoint
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
 from tasks.report.figures import page, save
@@ -23,14 +28,9 @@ from tasks.report.figures.differences import differences
 from tasks.report.figures.domains import domains
 from tasks.report.figures.flips import flips
 from tasks.report.figures.gap import gap
-from tasks.report.figures.marks import COLOURS, series
 from tasks.report.figures.page import of_audit, of_task
 from tasks.report.figures.save import save_figures, stylesheet
-from tasks.report.figures.scale import scale
 from tasks.report.figures.scores import scores
-from tasks.report.figures.svg import WIDTH, Figure
-from tasks.report.figures.text import FONT, SMALL, width, wrap
-from tasks.report.language import speaking
 from tasks.report.model import AuditPart, Report, TaskTable
 from tests.report.findings import audit, compared, difference
 

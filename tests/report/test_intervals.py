@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tasks.evaluate.outcome import Needs, Note
+from tasks.catalogue.formats import points
+from tasks.contracts.comparison import Needs, Note
+from tasks.contracts.record import RunRecord
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
 from tasks.report.html import render_html
 from tasks.report.markdown import escape, render_markdown
 from tasks.report.model import Report
-from tasks.report.record import RunRecord
 from tasks.report.stage import write_report
 from tasks.report.terminal import print_report
 from tasks.report.verdict import needed
-from tasks.report.words import MARKS, interval, points, signed
+from tasks.report.words import MARKS, interval, signed
 from tests.report.findings import compared, difference
 
 BEST = "translated(cut)"

@@ -13,16 +13,16 @@ from typing import Any, get_args
 import pytest
 from rich.console import Console
 
-from tasks.evaluate.audit.model import Acted
-from tasks.evaluate.outcome import Needs, Note
-from tasks.evaluate.outcome import Outcome as Decided
+from tasks.catalogue.language import catalogue, speaking, t
+from tasks.contracts.audit import Acted
+from tasks.contracts.comparison import Needs, Note
+from tasks.contracts.comparison import Outcome as Decided
+from tasks.contracts.record import Failure, RunRecord
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
 from tasks.report.html import render_html
-from tasks.report.language import catalogue, speaking, t
 from tasks.report.markdown import render_markdown
 from tasks.report.model import Report
-from tasks.report.record import Failure, RunRecord
 from tasks.report.stage import write_report
 from tasks.report.terminal import print_report
 from tests.report.findings import audit, compared, difference

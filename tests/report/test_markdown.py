@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tasks.datasets.checks import Check
+from tasks.contracts.record import Failure
+from tasks.datasets.checks.model import Check
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
 from tasks.report.fitting import Block, Rank, fit, listing
 from tasks.report.markdown import ROOM, render_markdown
 from tasks.report.model import Broken, Cost, Gate, Report
-from tasks.report.record import Failure
 from tests.report.findings import audit, compared, difference
 
 ARMS = {("segmentation", arm, 0): score for arm, score in {"real": 0.3, "source": 0.2, "translated(cut)": 0.25}.items()}

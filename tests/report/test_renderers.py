@@ -13,16 +13,17 @@ import pytest
 from prefect.context import FlowRunContext
 from rich.console import Console
 
+from tasks.catalogue.formats import points
+from tasks.contracts.artifact import Artifact
+from tasks.contracts.record import Failure, RunRecord
 from tasks.report import stage
 from tasks.report.config import ReportConfig
 from tasks.report.html import render_html
 from tasks.report.markdown import render_markdown
 from tasks.report.model import Report
-from tasks.report.record import Failure, RunRecord
 from tasks.report.stage import write_report
 from tasks.report.terminal import print_report
-from tasks.report.words import points
-from tasks.store import Artifact, Store
+from tasks.store.store import Store
 
 SCORES = {"real": 0.371, "source": 0.193, "translated(cut)": 0.228}
 FULL = {(task, arm, 0): score for task in ("segmentation", "detection") for arm, score in SCORES.items()}

@@ -15,12 +15,12 @@ import jsonschema
 import pytest
 from PIL import Image
 
+from tasks.catalogue.language import Language
+from tasks.contracts.record import Failure
 from tasks.report.config import ReportConfig
 from tasks.report.csvs import tables
 from tasks.report.html import MAX_BYTES
-from tasks.report.language import Language
 from tasks.report.model import Report
-from tasks.report.record import Failure
 from tasks.report.schema import schema
 from tasks.report.stage import write_report
 from tests.report.findings import audit, compared, difference

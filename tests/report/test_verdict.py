@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from tasks.contracts.record import Failure
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
 from tasks.report.model import Verdict
-from tasks.report.record import Failure
 
 BEST = "translated(cut)"
 

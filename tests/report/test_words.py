@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.evaluate.audit.model import Rate
-from tasks.report.language import speaking
+from tasks.catalogue.formats import figure
+from tasks.catalogue.language import speaking
+from tasks.contracts.audit import Rate
 from tasks.report.words import (
     change,
     check_label,
     count,
     duration,
-    figure,
     interval,
     legend,
     listed,

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.datasets.images import write_png
+from tasks.contracts.artifact import Artifact
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
-from tasks.store import Artifact, Store
+from tasks.store.files import write_png
+from tasks.store.store import Store
 
 INFO = TableInfo(
     dataset="squares",

@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from tasks.retrain.config import RetrainConfig, Weights
-from tasks.retrain.stage import key_of
+from tasks.retrain.make_model import key_of
 
-SEGMENTATION = {"config": "configs/segmentation/fpn_r18_cpu.py", "iterations": 4}
+SEGMENTATION = {"config": "configs/networks/segmentation/fpn_r18_cpu.py", "iterations": 4}
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:

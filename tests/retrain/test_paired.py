@@ -11,14 +11,21 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from tasks.datasets.images import read_image, write_png
+from tasks.contracts.artifact import Artifact
+from tasks.contracts.task import Task
+from tasks.datasets.images import read_image
 from tasks.datasets.table import SampleTable
 from tasks.retrain import worker
-from tasks.retrain.config import Task, TrainingConfig, Weights
+from tasks.retrain.config import TrainingConfig, Weights
 from tasks.retrain.job import TrainJob
-from tasks.store import Artifact, Store, file_sha256
+from tasks.store.digest import file_sha256
+from tasks.store.files import write_png
+from tasks.store.store import Store
 
-CONFIGS = {"detection": "configs/detection/rtmdet_smoke.py", "segmentation": "configs/segmentation/fpn_r18_smoke.py"}
+CONFIGS = {
+    "detection": "configs/networks/detection/rtmdet_smoke.py",
+    "segmentation": "configs/networks/segmentation/fpn_r18_smoke.py",
+}
 
 
 @dataclass

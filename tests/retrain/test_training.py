@@ -10,14 +10,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from tasks.process import ProcessError
-from tasks.retrain.build import TrainingError
-from tasks.retrain.config import RetrainConfig, Task, Weights
+from tasks.compute.process import ProcessError
+from tasks.contracts.artifact import Artifact
+from tasks.contracts.task import Task
+from tasks.retrain.config import RetrainConfig, Weights
+from tasks.retrain.configuration import TrainingError
 from tasks.retrain.job import TrainJob
 from tasks.retrain.stage import train_model
-from tasks.store import Artifact, Store, file_sha256
+from tasks.store.digest import file_sha256
+from tasks.store.store import Store
 
-CONFIGS = {"detection": "configs/detection/rtmdet_cpu.py", "segmentation": "configs/segmentation/fpn_r18_cpu.py"}
+CONFIGS = {
+    "detection": "configs/networks/detection/rtmdet_cpu.py",
+    "segmentation": "configs/networks/segmentation/fpn_r18_cpu.py",
+}
 
 
 def settings(task: Task, **changes: object) -> RetrainConfig:

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tasks.store import Artifact, Store, StoreError, atomic_path, code_version, content_digest
-from tasks.store.artifact import MANIFEST
+from tasks.contracts.artifact import Artifact
+from tasks.store.digest import content_digest
+from tasks.store.files import atomic_path
 from tasks.store.gc import collect
+from tasks.store.manifest import MANIFEST, Manifest, StoreError
+from tasks.store.store import Store
 
 
 def make_text(text: str = "hello"):
@@ -55,7 +58,7 @@ def test_same_bytes_from_another_config_leave_dependants_cached(tmp_path: Path) 
 def test_manifest_tells_what_made_it(tmp_path: Path) -> None:
     store = Store(tmp_path, resolved={"name": "run"})
     source = build(store, "source")
-    manifest = build(store, "hello", source=source).manifest()
+    manifest = Manifest.read(build(store, "hello", source=source).path)
     assert manifest.config == {"text": "hello"}
     assert manifest.inputs["source"].digest == source.digest
     assert manifest.summary == {"letters": 5}
@@ -115,8 +118,8 @@ def test_damaged_artifact_is_built_again(tmp_path: Path, damage) -> None:
 def test_full_verification_finds_changed_bytes_of_the_same_size(tmp_path: Path) -> None:
     artifact = build(Store(tmp_path))
     (artifact.path / "sub" / "a.txt").write_text("HELLO")
-    assert artifact.manifest().problems(artifact.path) == []
-    assert "SHA-256" in artifact.manifest().problems(artifact.path, full=True)[0]
+    assert Manifest.read(artifact.path).problems(artifact.path) == []
+    assert "SHA-256" in Manifest.read(artifact.path).problems(artifact.path, full=True)[0]
 
 
 def _slow_build(root: Path, log: Path) -> None:
@@ -159,20 +162,6 @@ def test_digest_ignores_order_and_rejects_what_is_no_json() -> None:
     assert content_digest({"a": 1}) != content_digest({"a": 1.5})
     with pytest.raises(TypeError, match="set"):
         content_digest({"a": {1, 2}})
-
-
-def test_code_version_ignores_prose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.store.digest._CODE_ROOT", tmp_path)
-    module = tmp_path / "m.py"
-    versions = []
-    for text in ("x = 1\n", '"""Prose."""\n\n# more\nx  =  1\n', "x = 2\n"):
-        module.write_text(text)
-        code_version.cache_clear()
-        versions.append(code_version("m"))
-    code_version.cache_clear()
-    assert versions[0] == versions[1] != versions[2]
-    with pytest.raises(FileNotFoundError, match="nothing"):
-        code_version("nothing")
 
 
 def test_gc_keeps_what_kept_artifacts_were_made_from(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
-from tasks.store import file_sha256
+from tasks.store.digest import file_sha256
 from tasks.translate.config import Cut
 from tasks.translate.training import Trainer
 

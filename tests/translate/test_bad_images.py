@@ -14,7 +14,7 @@ from PIL import Image
 
 from tasks.datasets.images import ImageError, read_image
 from tasks.datasets.table import SampleTable
-from tasks.store import file_sha256
+from tasks.store.digest import file_sha256
 from tasks.translate.apply import translate_table
 from tasks.translate.methods.identity import IdentityTranslator
 from tasks.translate.pixels import PixelError, is_whole_png, read_exact

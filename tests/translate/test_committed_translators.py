@@ -9,7 +9,7 @@ import pytest
 from flows.config import TrainTranslatorConfig
 from tasks.datasets.images import read_image
 from tasks.datasets.table import SampleTable
-from tasks.loading import load
+from tasks.settings.loading import load
 from tasks.translate.apply import translate_table
 from tasks.translate.methods.base import Resources, method_module
 from tasks.translate.training import WEIGHTS, Trainer

@@ -8,7 +8,7 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from tasks.store import file_sha256
+from tasks.store.digest import file_sha256
 from tasks.translate.config import Features
 from tasks.translate.networks.features import FrozenFeatures, build_features
 from tasks.translate.networks.weights import WeightsError

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.translators import Row, measure, table
 from flows.config import PipelineConfig, TrainTranslatorConfig
-from tasks.loading import load
+from tasks.settings.loading import load
 
 METHODS = ("cut", "cyclegan", "srunit", "decent", "vsait")
 FAITHFUL = ("srunit", "decent", "vsait")  # whose terms are there to keep what is in the picture

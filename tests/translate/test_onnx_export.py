@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.store import Store, file_sha256
+from tasks.store.digest import file_sha256
+from tasks.store.store import Store
 from tasks.translate.__main__ import main
 from tasks.translate.config import GeneratorFile
 from tasks.translate.methods import cut

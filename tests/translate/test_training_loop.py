@@ -20,7 +20,9 @@ from torch import nn
 
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
-from tasks.store import Store, write_json
+from tasks.store.files import write_json
+from tasks.store.manifest import Manifest
+from tasks.store.store import Store
 from tasks.translate import rollback
 from tasks.translate.board import Board
 from tasks.translate.compiling import compile_generator
@@ -498,6 +500,6 @@ def test_training_is_shown_in_prefect(sets, make_cut, tmp_path) -> None:
         trained = train(make_cut(), source, target, store)
         shown = Artifact.get("translator-cut")
     assert shown.data == outcome(trained.path)
-    assert not [f.path for f in trained.manifest().files if "tfevents" in f.path]
+    assert not [f.path for f in Manifest.read(trained.path).files if "tfevents" in f.path]
     assert len(_curve(next((tmp_path / "store/.tensorboard").iterdir()))) == 6
     assert [m.kind for m in store.artifacts()] == ["source", "target", "translator"]

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.contracts.artifact import Artifact
 from tasks.datasets.table import SampleTable
-from tasks.store import Artifact, Store, StoreError, file_sha256
+from tasks.store.digest import file_sha256
+from tasks.store.manifest import Manifest, StoreError
+from tasks.store.store import Store
 from tasks.translate.config import Fda, Identity
 from tasks.translate.stage import train_translator, translate
 
@@ -29,13 +32,13 @@ def datasets(store: Store, make_table) -> tuple[Artifact, Artifact]:
 def test_train_then_translate_then_find(store, datasets, make_cut) -> None:
     config = make_cut()
     trained = train_translator.fn(config, *datasets, store)
-    assert {f.path for f in trained.manifest().files} >= {"weights.safetensors", "card.json", "log.jsonl"}
-    assert trained.manifest().summary["iterations"] == 6
+    assert {f.path for f in Manifest.read(trained.path).files} >= {"weights.safetensors", "card.json", "log.jsonl"}
+    assert Manifest.read(trained.path).summary["iterations"] == 6
     result = translate.fn(config, *datasets, trained, store)
-    summary = result.manifest().summary
+    summary = Manifest.read(result.path).summary
     assert (summary["translator"], summary["images"]) == ("cut", 3)
     assert summary["images_per_second"] > 0
-    assert set(result.manifest().inputs) == {"source", "translator"}
+    assert set(Manifest.read(result.path).inputs) == {"source", "translator"}
     assert len(SampleTable.read(result.path)) == 3
     renamed = config.model_copy(update={"name": "other"})
     assert train_translator.fn(renamed, *datasets, store).cached
@@ -74,9 +77,9 @@ def test_untrained_method_is_an_error(store, datasets, make_cut) -> None:
 
 def test_inputs_are_what_the_method_uses(store, datasets) -> None:
     same = translate.fn(Identity(method="identity"), *datasets, None, store)
-    assert set(same.manifest().inputs) == {"source"}
+    assert set(Manifest.read(same.path).inputs) == {"source"}
     fda = translate.fn(Fda(method="fda", beta=0.1), *datasets, None, store)
-    assert set(fda.manifest().inputs) == {"source", "target"}
+    assert set(Manifest.read(fda.path).inputs) == {"source", "target"}
     assert fda.digest != same.digest
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 import numpy as np
 
+from tasks.contracts import Labels
 from tasks.datasets.checks.model import (
     MAX_EXAMPLES,
     MAX_LISTED,
@@ -19,7 +20,6 @@ from tasks.datasets.checks.model import (
 )
 from tasks.datasets.config import DatasetsConfig
 from tasks.datasets.errors import Cause
-from tasks.datasets.table import Labels
 
 # Of every check of the reading: what holds where it passed, why something was left out, and what to do about that.
 _CAUSES: dict[Cause, tuple[str, str, str]] = {

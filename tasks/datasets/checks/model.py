@@ -16,10 +16,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from tasks.contracts import Artifact
 from tasks.datasets.errors import Rejection
 from tasks.datasets.read import REJECTED
 from tasks.datasets.table import SampleTable
-from tasks.store import Artifact
+from tasks.store import Manifest
 
 MAX_LISTED, MAX_EXAMPLES = 50, 6
 # 31 of 63 frequencies of a picture are above their median; where there is nothing to see, most are equal to it.
@@ -88,7 +89,7 @@ class CheckedSet:
         """Read a ``dataset`` artifact."""
         with dataset.file(REJECTED).open(newline="", encoding="utf-8") as stream:
             rejected = [_rejection(**row) for row in csv.DictReader(stream)]
-        summary = dataset.manifest().summary
+        summary = Manifest.read(dataset.path).summary
         return cls(SampleTable.read(dataset.path), rejected, summary["seen_images"], summary["seen_boxes"])
 
     @cached_property

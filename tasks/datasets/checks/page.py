@@ -17,7 +17,7 @@ from rich.table import Table
 from tasks.datasets.checks.model import MAX_LISTED, Check, CheckedSet, share_text
 from tasks.datasets.errors import ImageError
 from tasks.datasets.images import content_of, open_image
-from tasks.datasets.pages import Packed, environment, webp_uri
+from tasks.datasets.pages import Packed, page_templates, webp_uri
 from tasks.store import atomic_path
 
 _TEMPLATES = Path(__file__).parent
@@ -34,7 +34,7 @@ def write_page(path: Path, checks: list[Check], sets: Mapping[str, CheckedSet], 
         sets: what was checked, by role.
         title: the page's, for people.
     """
-    templates = environment(_TEMPLATES)
+    templates = page_templates(_TEMPLATES)
     templates.filters |= {"measured": _measured, "allowed": _allowed}
     failed = _failed(checks)
     page = templates.get_template("checks.html").render(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from tasks.contracts import Labels
 from tasks.datasets.checks.classes import box_checks, class_checks
 from tasks.datasets.checks.images import set_checks
 from tasks.datasets.checks.leaks import leak_checks, sequence_checks
 from tasks.datasets.checks.model import Check, CheckedSet, names_text
 from tasks.datasets.config import DatasetsConfig
-from tasks.datasets.table import Labels
 
 
 def run_checks(

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.export.files import on_all_cores, put
 from tasks.datasets.export.summary import ExportSummary
-from tasks.datasets.images import content_of, read_image, write_png
+from tasks.datasets.images import content_of, read_image
 from tasks.datasets.masks import IGNORE, MaskEncoding, read_mask
 from tasks.datasets.readers.cityscapes import THINGS
 from tasks.datasets.table import Box, Sample, SampleTable
-from tasks.store import atomic_path
+from tasks.store import atomic_path, write_png
 
 # In the order of the train ids: name, label id, colour. All else is 0, unlabeled, black.
 _LABELS: tuple[tuple[str, int, tuple[int, int, int]], ...] = (

@@ -13,11 +13,10 @@ from typing import Any, TextIO
 
 from tasks.datasets.export.files import on_all_cores, put, splits_of
 from tasks.datasets.export.summary import ExportSummary
-from tasks.datasets.images import write_png
 from tasks.datasets.masks import IGNORE, MaskEncoding, read_mask
 from tasks.datasets.select import filtered
 from tasks.datasets.table import Box, Sample, SampleTable
-from tasks.store import atomic_path, write_json
+from tasks.store import atomic_path, write_json, write_png
 
 _IMAGES = "images/<split>/ holds the images.\n"
 _BOXES = """\

@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from tasks.compute import with_progress
 from tasks.datasets.images import content_of
 from tasks.datasets.table import Sample, SampleTable
-from tasks.progress import progress
 from tasks.store import atomic_path
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ _AT_ONCE = 1024  # samples that wait for a core, so that a million of them need 
 
 def on_all_cores(work: Callable[[Sample], T], table: SampleTable, format_: str) -> Iterator[T]:
     """Yield ``work`` of every sample, in order."""
-    return progress(_outcomes(work, table), len(table), f"exporting {table.info.dataset} as {format_}")
+    return with_progress(_outcomes(work, table), len(table), f"exporting {table.info.dataset} as {format_}")
 
 
 def _outcomes(work: Callable[[Sample], T], table: SampleTable) -> Iterator[T]:

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from tasks.compute import with_progress
 from tasks.datasets.errors import ImageError
 from tasks.datasets.images import read_image
 from tasks.datasets.masks import IGNORE
-from tasks.datasets.overview.priors import mask_of
+from tasks.datasets.priors import mask_of
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
-from tasks.progress import progress
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def draw_samples(table: SampleTable) -> list[Picture]:
     """Draw every image of a table with its mask and boxes; what cannot be read is told in the picture's notes."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         drawn = pool.map(lambda sample: _draw_sample(sample, table.info), table)
-        return list(progress(drawn, len(table), f"pictures of {table.info.dataset}"))
+        return list(with_progress(drawn, len(table), f"pictures of {table.info.dataset}"))
 
 
 def _draw_sample(sample: Sample, info: TableInfo) -> Picture:

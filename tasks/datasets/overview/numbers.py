@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tasks.datasets.divergence import jensen_shannon
 from tasks.datasets.overview.drawing import Picture, draw_samples
-from tasks.datasets.overview.priors import read_priors
+from tasks.datasets.priors import read_priors
 from tasks.datasets.select import presence, subset
 from tasks.datasets.table import BoxSource, SampleTable
 
@@ -121,7 +121,7 @@ class Overview:
         return sum(c.crowds for c in self.detection)
 
 
-def overview(table: SampleTable, role: str, images: int = 12, prior_images: int = 400, seed: int = 0) -> Overview:
+def overview_of(table: SampleTable, role: str, images: int = 12, prior_images: int = 400, seed: int = 0) -> Overview:
     """Count what is in a table, and draw some of its images.
 
     Args:

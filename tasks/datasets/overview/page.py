@@ -18,8 +18,8 @@ from rich.table import Table
 
 from tasks.datasets.overview.drawing import BOX_COLORS
 from tasks.datasets.overview.numbers import BoxCount, ClassCount, Overview, class_divergence
-from tasks.datasets.overview.priors import heat_map, heat_position
-from tasks.datasets.pages import environment, webp_uri
+from tasks.datasets.pages import page_templates, webp_uri
+from tasks.datasets.priors import heat_map, heat_position
 from tasks.store import atomic_path
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def write_page(path: Path, overviews: Sequence[Overview], title: str) -> None:
 
 
 def _render(overviews: Sequence[Overview], title: str, width: int) -> str:
-    templates = environment(Path(__file__).parent)
+    templates = page_templates(Path(__file__).parent)
     templates.filters["percent"] = percent
     template = templates.get_template("overview.html")
     return template.render(

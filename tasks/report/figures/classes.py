@@ -6,12 +6,27 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
+from tasks.catalogue import t
+from tasks.charts import (
+    LEAST,
+    LINE,
+    WIDTH,
+    Block,
+    Figure,
+    Scale,
+    axis,
+    estimate,
+    line,
+    lines,
+    rules,
+    scale,
+    tag,
+    text,
+    title,
+    width,
+    wrap,
+)
 from tasks.report.figures.labels import decided, has_real, label, legend, numbered, told
-from tasks.report.figures.marks import estimate
-from tasks.report.figures.scale import LEAST, Scale, axis, rules, scale
-from tasks.report.figures.svg import WIDTH, Block, Figure, line, lines, tag, text, title
-from tasks.report.figures.text import LINE, width, wrap
-from tasks.report.language import t
 from tasks.report.model import Row, TaskTable
 from tasks.report.words import CLASS_METRIC, signed, task_name
 

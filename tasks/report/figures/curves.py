@@ -7,12 +7,27 @@ from statistics import fmean
 
 from markupsafe import Markup
 
-from tasks.report.figures.scale import Scale, scale
-from tasks.report.figures.svg import WIDTH, Block, Figure, line, lines, number, rect, tag, text, title
-from tasks.report.figures.text import LINE, SMALL, width, wrap
-from tasks.report.language import t
+from tasks.catalogue import figure, t
+from tasks.charts import (
+    LINE,
+    SMALL,
+    WIDTH,
+    Block,
+    Figure,
+    Scale,
+    line,
+    lines,
+    number,
+    rect,
+    scale,
+    tag,
+    text,
+    title,
+    width,
+    wrap,
+)
 from tasks.report.model import Curve, TaskTable
-from tasks.report.words import arm_label, figure, task_name
+from tasks.report.words import arm_label, task_name
 
 _COLUMNS, _SPACE = 2, 24.0
 _HEIGHT = 130.0  # of a chart

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from tasks.catalogue import t
+from tasks.charts import (
+    LEAST,
+    LINE,
+    WIDTH,
+    Block,
+    Figure,
+    Scale,
+    axis,
+    estimate,
+    lines,
+    rect,
+    rules,
+    scale,
+    text,
+    width,
+    wrap,
+)
 from tasks.report.figures.labels import decided, label, marked, told
-from tasks.report.figures.marks import estimate
-from tasks.report.figures.scale import LEAST, Scale, axis, rules, scale
-from tasks.report.figures.svg import WIDTH, Block, Figure, lines, rect, text
-from tasks.report.figures.text import LINE, width, wrap
-from tasks.report.language import t
 from tasks.report.model import Row, TaskTable
 from tasks.report.words import margin_words, task_name
 

@@ -7,14 +7,11 @@ from statistics import fmean
 
 from markupsafe import Markup
 
-from tasks.evaluate.audit.model import Domain, DomainMap, MapPoint
+from tasks.catalogue import percent, t
+from tasks.charts import LINE, WIDTH, Block, Figure, marker, number, rect, tag, text, title
+from tasks.contracts import Domain, DomainMap, MapPoint
 from tasks.report.figures.labels import legend
-from tasks.report.figures.marks import marker
-from tasks.report.figures.svg import WIDTH, Block, Figure, number, rect, tag, text, title
-from tasks.report.figures.text import LINE
-from tasks.report.language import t
 from tasks.report.model import AuditPart
-from tasks.report.words import percent
 
 _SPACE = 16.0
 _SIDE = (WIDTH - _SPACE) / 2

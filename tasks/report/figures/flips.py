@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from tasks.evaluate.audit.model import Audit, AuditCheck, ClassFlips
-from tasks.report.figures.marks import interval
-from tasks.report.figures.scale import Scale, axis, rules, scale
-from tasks.report.figures.svg import WIDTH, Block, Figure, line, lines, rect, tag, text, title
-from tasks.report.figures.text import LINE, width, wrap
-from tasks.report.language import t
+from tasks.catalogue import percent, t
+from tasks.charts import (
+    LINE,
+    WIDTH,
+    Block,
+    Figure,
+    Scale,
+    axis,
+    interval,
+    line,
+    lines,
+    rect,
+    rules,
+    scale,
+    tag,
+    text,
+    title,
+    width,
+    wrap,
+)
+from tasks.contracts import Audit, AuditCheck, ClassFlips
 from tasks.report.model import AuditPart
-from tasks.report.words import percent, rate_words
+from tasks.report.words import rate_words
 
 _BAR = 14.0
 

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from tasks.evaluate.audit.model import ClassGap
+from tasks.catalogue import figure as told
+from tasks.catalogue import t
+from tasks.charts import (
+    LINE,
+    WIDTH,
+    Block,
+    Figure,
+    Scale,
+    axis,
+    line,
+    lines,
+    marker,
+    rules,
+    scale,
+    tag,
+    text,
+    title,
+    width,
+    wrap,
+)
+from tasks.contracts import ClassGap
 from tasks.report.figures.labels import legend
-from tasks.report.figures.marks import marker
-from tasks.report.figures.scale import Scale, axis, rules, scale
-from tasks.report.figures.svg import WIDTH, Block, Figure, line, lines, tag, text, title
-from tasks.report.figures.text import LINE, width, wrap
-from tasks.report.language import t
 from tasks.report.model import AuditPart
-from tasks.report.words import figure as told
 
 _NAMES = 0.36  # of the width, at most, for the classes' names
 

@@ -6,9 +6,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from tasks.report.figures.marks import marker, series
-from tasks.report.figures.svg import WIDTH, Block, lines, tag
-from tasks.report.figures.text import LINE, width, wrap
+from tasks.charts import LINE, WIDTH, Block, lines, marker, series, tag, width, wrap
 from tasks.report.model import Cell, Row, TaskTable
 from tasks.report.words import MARKS, change, is_mixed, outcome_label, role_label
 

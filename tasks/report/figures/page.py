@@ -6,6 +6,7 @@ import functools
 import logging
 from collections.abc import Callable, Iterable
 
+from tasks.charts import Figure
 from tasks.report.figures.classes import classes
 from tasks.report.figures.curves import curves
 from tasks.report.figures.differences import differences
@@ -13,7 +14,6 @@ from tasks.report.figures.domains import domains
 from tasks.report.figures.flips import flips
 from tasks.report.figures.gap import gap
 from tasks.report.figures.scores import scores
-from tasks.report.figures.svg import Figure
 from tasks.report.model import AuditPart, TaskTable
 from tasks.report.words import arm_label
 

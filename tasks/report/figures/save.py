@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from tasks.catalogue import speaking, spoken
+from tasks.charts import Figure, is_wide
 from tasks.report.figures.page import of_audit, of_task
-from tasks.report.figures.svg import Figure, is_wide
-from tasks.report.language import speaking, spoken
 from tasks.report.model import Report
 
 log = logging.getLogger(__name__)

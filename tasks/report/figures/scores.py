@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from tasks.catalogue import points, t
+from tasks.charts import (
+    LEAST,
+    LINE,
+    WIDTH,
+    Block,
+    Figure,
+    Scale,
+    axis,
+    interval,
+    line,
+    lines,
+    rect,
+    rules,
+    scale,
+    tag,
+    text,
+    title,
+    width,
+    wrap,
+)
 from tasks.report.figures.labels import label, role
-from tasks.report.figures.marks import interval
-from tasks.report.figures.scale import LEAST, Scale, axis, rules, scale
-from tasks.report.figures.svg import WIDTH, Block, Figure, line, lines, rect, tag, text, title
-from tasks.report.figures.text import LINE, width, wrap
-from tasks.report.language import t
 from tasks.report.model import Row, TaskTable
 from tasks.report.words import interval as brackets
-from tasks.report.words import points, task_name
+from tasks.report.words import task_name
 
 BAR = 16.0
 GAP = 12.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
+from tasks.catalogue import t
+from tasks.contracts import RunRecord
 from tasks.report.config import ReportConfig
 from tasks.report.gallery.clip import clips
 from tasks.report.gallery.flips import worst_flips
@@ -15,10 +17,8 @@ from tasks.report.gallery.predictions import prediction_samples
 from tasks.report.gallery.priors import side_by_side
 from tasks.report.gallery.samples import real_samples, translation_samples
 from tasks.report.gallery.sets import Sets
-from tasks.report.language import t
 from tasks.report.model import AuditPart
 from tasks.report.reading import Reader
-from tasks.report.record import RunRecord
 
 log = logging.getLogger(__name__)
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from tasks.datasets.errors import ImageError
-from tasks.datasets.images import read_image
+from tasks.catalogue import t
+from tasks.datasets import ImageError, read_image
 from tasks.report.gallery.grid import Grid, GridRow, Picture
 from tasks.report.gallery.marks import Pixels, headed, writable
 from tasks.report.gallery.sets import Images, Sets, everywhere, spread
-from tasks.report.language import t
 
 _DRIVE = 4  # frames from which a sequence is a drive
 _RATE, _SLOW = 4.0, 1.0  # frames a second of a drive, and of images that do not follow one another

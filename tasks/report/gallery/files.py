@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tasks.datasets.errors import ImageError
+from tasks.datasets import ImageError
 from tasks.report.gallery.grid import Grid, GridRow, LegendEntry, Picture
 from tasks.report.gallery.pictures import animated, draw
 

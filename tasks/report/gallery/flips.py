@@ -12,20 +12,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from tasks.datasets.errors import ImageError
-from tasks.datasets.images import read_image, read_label
-from tasks.datasets.masks import IGNORE
-from tasks.datasets.overview.priors import mask_of
-from tasks.datasets.table import Sample
-from tasks.evaluate.audit.rates import source_id
+from tasks.audit import source_id
+from tasks.catalogue import percent, t
+from tasks.datasets import IGNORE, ImageError, Sample, mask_of, read_image, read_label
 from tasks.report.gallery.grid import Grid, GridRow, Picture
 from tasks.report.gallery.marks import Flags, outline
 from tasks.report.gallery.predictions import class_legend
 from tasks.report.gallery.samples import photograph, translated_label
 from tasks.report.gallery.sets import Images, Sets
-from tasks.report.language import t
 from tasks.report.model import AuditPart
-from tasks.report.words import arm_label, percent
+from tasks.report.words import arm_label
 
 _IMAGES = "images.parquet"
 _SPECK = 0.001  # of an image: connected flipped pixels of less are not outlined

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from tasks.datasets.masks import MaskEncoding
+from tasks.datasets import MaskEncoding
 
 Kind = Literal["datasets", "translation", "real", "nearest", "flips", "lost", "clip", "predictions"]
 

@@ -11,20 +11,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.datasets.errors import ImageError
-from tasks.datasets.images import read_image
-from tasks.datasets.overview.priors import mask_of
-from tasks.datasets.table import Sample, TableInfo
-from tasks.evaluate.audit.detail import MARGIN, DetailMaps
-from tasks.evaluate.audit.model import Audit
-from tasks.evaluate.audit.rates import source_id
+from tasks.audit import MARGIN, DetailMaps, source_id
+from tasks.catalogue import percent, t
+from tasks.contracts import Audit
+from tasks.datasets import ImageError, Sample, TableInfo, mask_of, read_image
 from tasks.report.gallery.grid import Grid, GridRow, Picture
 from tasks.report.gallery.marks import Flags, Pixels, corners
 from tasks.report.gallery.samples import translated_label
 from tasks.report.gallery.sets import Images, Sets
-from tasks.report.language import t
 from tasks.report.model import AuditPart
-from tasks.report.words import arm_label, percent
+from tasks.report.words import arm_label
 
 CROP = 96  # pixels a side
 _FIRST = ("traffic light", "traffic sign", "SignSymbol")  # what nobody can do without; other thin classes follow

@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from tasks.evaluate.audit.rates import source_id
+from tasks.audit import source_id
+from tasks.catalogue import figure, t
 from tasks.report.gallery.grid import Grid, GridRow
 from tasks.report.gallery.samples import photograph, translated_label
 from tasks.report.gallery.sets import Images, Sets, spread
-from tasks.report.language import t
-from tasks.report.words import arm_label, figure
+from tasks.report.words import arm_label
 
 NEIGHBOURS = 3
 _SCALE = 0.7  # of a picture: five stand in a row

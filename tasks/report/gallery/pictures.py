@@ -9,12 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from tasks.datasets.errors import ImageError
-from tasks.datasets.images import read_image, read_label
-from tasks.datasets.masks import IGNORE, MaskEncoding, decoded
-from tasks.datasets.pages import Packed, webp_uri
+from tasks.catalogue import t
+from tasks.datasets import IGNORE, ImageError, MaskEncoding, Packed, decoded, read_image, read_label, webp_uri
 from tasks.report.gallery.grid import DrawnBox, LegendEntry, Picture
-from tasks.report.language import t
 
 CLIP_BYTES = 1_200_000  # a clip that is larger is packed more coarsely, and then smaller
 _INDEX = MaskEncoding(kind="index", indices={i: i for i in range(256)})

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tasks.catalogue import t
+from tasks.contracts import Result, Task
 from tasks.report.gallery.grid import DrawnBox, Grid, GridRow, LegendEntry, Picture
 from tasks.report.gallery.samples import photograph
 from tasks.report.gallery.sets import Images, Sets, spread
-from tasks.report.language import t
 from tasks.report.reading import Reader
-from tasks.report.record import Result, Task
 from tasks.report.words import arm_label, count
 
 _BOX_COLORS = (

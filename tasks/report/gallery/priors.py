@@ -10,13 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.datasets.overview.numbers import ClassCount, Overview, overview
-from tasks.datasets.overview.page import percent
-from tasks.datasets.overview.priors import heat_map, heat_position
+from tasks.catalogue import t
+from tasks.datasets import ClassCount, Overview, heat_map, heat_position, overview_of, percent
 from tasks.report.gallery.grid import Grid, GridRow, LegendEntry, Picture
 from tasks.report.gallery.samples import photograph
 from tasks.report.gallery.sets import Images, Sets, spread
-from tasks.report.language import t
 
 _WIDTH = 160  # pixels of a heat map
 _TICKS = (0.0, 0.01, 0.1, 0.5, 1.0)  # shares whose colours the legend shows
@@ -69,7 +67,7 @@ def _counted(role: str, images: Images, sets: Sets) -> Overview | None:
     if not sets.config.prior_images:
         return None
     try:
-        found = overview(images.table, role, images=0, prior_images=sets.config.prior_images, seed=_SEED)
+        found = overview_of(images.table, role, images=0, prior_images=sets.config.prior_images, seed=_SEED)
     except (ValueError, IndexError, pa.ArrowException) as error:
         sets.reader.skip(images.table.folder / "samples.parquet", error)
         return None

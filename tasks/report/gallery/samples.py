@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tasks.datasets.table import Sample
+from tasks.catalogue import t
+from tasks.datasets import Sample
 from tasks.report.gallery.grid import Grid, GridRow, Picture
 from tasks.report.gallery.sets import Images, Sets, everywhere, spread
-from tasks.report.language import t
 from tasks.report.words import arm_label
 
 _STRIP = 4  # pictures in a row of a plain strip

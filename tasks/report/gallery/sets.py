@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.datasets.table import Sample, SampleTable
-from tasks.evaluate.audit.rates import source_id
+from tasks.audit import source_id
+from tasks.contracts import Artifact, RunRecord
+from tasks.datasets import Sample, SampleTable
 from tasks.report.config import ReportConfig
 from tasks.report.reading import Reader
-from tasks.report.record import RunRecord
-from tasks.store import Artifact
 
 _JUDGED = "judged "  # what the roles of an audit's inputs begin with
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.datasets.table import SampleTable
+from tasks.datasets import SampleTable
 
 if TYPE_CHECKING:
     import torch

@@ -14,8 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.datasets.images import read_image
-from tasks.datasets.table import SampleTable
+from tasks.datasets import SampleTable, read_image
 from tasks.translate.config import Fda
 from tasks.translate.methods.base import Image, PerImage, Resources
 

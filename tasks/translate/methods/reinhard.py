@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.datasets.images import read_image
-from tasks.datasets.table import SampleTable
+from tasks.datasets import SampleTable, read_image
 from tasks.translate.ahead import ahead
 from tasks.translate.config import Reinhard
 from tasks.translate.methods.base import Image, PerImage, Resources

@@ -18,16 +18,18 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tasks.catalogue.language import speaking
+from tasks.contracts.artifact import Artifact
+from tasks.contracts.audit import Audit, AuditCheck
+from tasks.contracts.record import RunRecord
 from tasks.datasets.table import Sample, SampleTable
-from tasks.evaluate.audit.model import Audit, AuditCheck
 from tasks.report.audits import read_audits
 from tasks.report.config import ReportConfig
 from tasks.report.gallery.build import galleries
 from tasks.report.gallery.grid import Grid
-from tasks.report.language import speaking
 from tasks.report.reading import Reader
-from tasks.report.record import RunRecord
-from tasks.store import Artifact, write_json
+from tasks.store.files import write_json
+from tasks.store.manifest import Manifest
 from tests.report.conftest import Fake
 from tests.report.findings import audit
 
@@ -170,7 +172,7 @@ class World(Fake):
 
 def inputs(record: RunRecord, role: str, name: str = "cut") -> Path:
     """The folder of what a translator's audit was made from."""
-    entry = record.audits[name].manifest().inputs[role]
+    entry = Manifest.read(record.audits[name].path).inputs[role]
     return record.audits[name].path.parent.parent / entry.kind / entry.key
 
 

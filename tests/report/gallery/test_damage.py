@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tasks.contracts.record import RunRecord
 from tasks.report.gallery import build
 from tasks.report.gallery.pictures import pack
-from tasks.report.record import RunRecord
 from tests.report.gallery.conftest import World, inputs
 
 Make = Callable[..., World]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.datasets.overview.priors import heat_map
+from tasks.datasets.priors import heat_map
 from tests.report.gallery.conftest import HEIGHT, WIDTH, World, label
 
 Make = Callable[..., World]

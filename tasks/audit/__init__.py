@@ -1,0 +1,15 @@
+"""What a translation brought and what it broke, measured before anything is trained on it; gates."""
+
+from typing import TYPE_CHECKING
+
+from tasks import face
+
+if TYPE_CHECKING:
+    from tasks.audit.config import AuditConfig
+    from tasks.audit.detail import MARGIN, DetailMaps
+    from tasks.audit.distance import colour_features, frechet_distance
+    from tasks.audit.gate import enforce
+    from tasks.audit.make_audit import Judged, build_audit, read_audit, training_set
+    from tasks.audit.rates import source_id
+else:
+    __all__, __getattr__ = face(__name__, __file__)

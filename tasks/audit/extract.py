@@ -1,0 +1,190 @@
+"""One feature vector an image, by networks that are frozen: nothing here is trained, and nothing is downloaded."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pickle
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from tasks.audit.config import FeatureFile
+from tasks.compute import with_progress
+from tasks.datasets import Sample, SampleTable, read_image, subset
+from tasks.store import file_sha256
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ImageFeatures = tuple[tuple[str, ...], NDArray[np.float32]]  # ids, and a row of features for each
+Describe = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # RGB [N, H, W, 3] -> [N, D]
+INPUT = 224  # EfficientNet-Lite0's own side
+_BATCH = 16
+
+
+class FeatureError(Exception):
+    """Features that cannot be had; the message says of what, why, and what to do."""
+
+
+def segmenter_features(folder: Path) -> ImageFeatures:
+    """The features that a segmenter left when it was evaluated: the mean of its backbone's last map over each image.
+
+    Args:
+        folder: an artifact of kind ``evaluation``.
+
+    Returns:
+        The images' ids in the table's order, and ``[N, D]``.
+
+    Raises:
+        FeatureError: there are none, or the file cannot be read.
+    """
+    path = folder / "features.parquet"
+    if not path.is_file():
+        raise FeatureError(
+            f"features of the segmenter: no file {path}: images were not passed whole (test_cfg mode slide), or the "
+            "model is no segmenter; set audit.features to efficientnet_lite0, or the test_cfg mode to whole"
+        )
+    try:
+        rows = pq.read_table(path, columns=["id", "feature"]).to_pydict()
+        return tuple(rows["id"]), np.array(rows["feature"], np.float32).reshape(len(rows["id"]), -1)
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise FeatureError(f"features of the segmenter: {path} cannot be read ({error}): evaluate it anew") from error
+
+
+def efficientnet_features(
+    table: SampleTable, images: int | None = None, seed: int = 0, device: str = "cpu"
+) -> ImageFeatures:
+    """The mean of EfficientNet-Lite0's map at stride 16 over each image (Tan and Le, ICML 2019), 112 values.
+
+    Every image is first resized to 224 x 224, whatever its aspect, so that the sizes of sets do not count.
+
+    Args:
+        table: the images.
+        images: on how many of them, drawn at random; all if None.
+        seed: of the draw.
+        device: where the network runs, as torch names it.
+
+    Raises:
+        FeatureError: the extra ``features`` is not installed, or its weights are not those they should be.
+        ImageError: an image cannot be read.
+    """
+    describe = efficientnet(device)
+
+    def load(sample: Sample) -> NDArray[np.uint8]:
+        return resized(read_image(sample.image), INPUT)
+
+    table = table if images is None else subset(table, images, seed)
+    return _described(table, load, describe, "EfficientNet-Lite0 features")
+
+
+def efficientnet(device: str = "cpu") -> Describe:
+    """EfficientNet-Lite0 as a function of RGB ``uint8 [N, H, W, 3]``, sides multiples of 16, to ``[N, 112]``.
+
+    Raises:
+        FeatureError: as of ``efficientnet_features``.
+    """
+    from tasks.translate import Features, WeightsError, build_features
+
+    try:
+        network = build_features(Features(network="efficientnet_lite0")).to(device)
+    except WeightsError as error:
+        raise FeatureError(str(error)) from error
+    return _by_torch(lambda x: network(x.float() / 127.5 - 1)[-1].mean(dim=(2, 3)), device)
+
+
+def inception_features(
+    table: SampleTable, weights: FeatureFile, images: int | None = None, seed: int = 0, device: str = "cpu"
+) -> ImageFeatures:
+    """FID's own features, the 2048 of pool3 of the Inception network of 2015 (Heusel et al., NeurIPS 2017).
+
+    The network and its resizing to 299 x 299 as TensorFlow 1 did are torch-fidelity's (extra ``fid``).
+
+    Args:
+        table: the images.
+        weights: torch-fidelity's file of weights; it is never downloaded.
+        images: on how many of them, drawn at random; all if None.
+        seed: of the draw.
+        device: where the network runs, as torch names it.
+
+    Raises:
+        FeatureError: the extra is not installed, or the file is missing, has another SHA-256, or holds something else;
+            the message names all that is needed.
+        ImageError: an image cannot be read.
+    """
+    network = _inception(weights).to(device)
+    table = table if images is None else subset(table, images, seed)
+    describe = _by_torch(lambda x: network(x)[0], device)
+    return _described(table, lambda sample: read_image(sample.image), describe, "Inception features")
+
+
+def resized(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """An image stretched to ``side`` x ``side``: cells' means where it shrinks, bilinear where it grows."""
+    shrinks = min(image.shape[:2]) >= side
+    return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+
+
+def _inception(weights: FeatureFile) -> Any:
+    import torch
+
+    needed = f"FID and KID need the package torch-fidelity and {weights.path} with SHA-256 {weights.sha256}"
+    try:
+        package: Any = importlib.import_module("torch_fidelity")
+    except ImportError as error:
+        raise FeatureError(f"{needed}: {error.name} is not installed: pip install '.[fid]'") from error
+    if not weights.path.is_file():
+        raise FeatureError(f"{needed}: there is no such file: copy it there, or leave audit.inception out")
+    if (found := file_sha256(weights.path)) != weights.sha256:
+        raise FeatureError(f"{needed}: the file's is {found}: damaged, or another file")
+    try:
+        # The package would also run code that a file holds: only one that is nothing but tensors is given to it.
+        torch.load(weights.path, map_location="cpu", weights_only=True)
+        return package.FeatureExtractorInceptionV3(
+            "inception-v3-compat", ["2048"], feature_extractor_weights_path=str(weights.path)
+        )
+    except (OSError, EOFError, RuntimeError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise FeatureError(f"{needed}: the file does not hold that network's weights: {reason}") from error
+
+
+def _by_torch(network: Callable[[Tensor], Tensor], device: str) -> Describe:
+    import torch
+
+    def describe(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            x = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).to(device)
+            return np.asarray(network(x).float().cpu().numpy(), np.float32)
+
+    return describe
+
+
+def _described(
+    table: SampleTable, load: Callable[[Sample], NDArray[np.uint8]], describe: Describe, what: str
+) -> ImageFeatures:
+    rows: list[NDArray[np.float32]] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+
+        def described() -> Iterator[NDArray[np.float32]]:
+            for batch in _batches(table):
+                yield from describe(np.stack(list(pool.map(load, batch))))
+
+        rows += with_progress(described(), len(table), f"{what} of {table.info.dataset}")
+    if not rows:
+        raise FeatureError(f"{what} of {table.info.dataset}: the set is empty")
+    return tuple(table.rows["id"].to_pylist()), np.stack(rows)
+
+
+def _batches(table: SampleTable) -> Iterator[list[Sample]]:
+    """Neighbours of one size, a few at a time."""
+    for _, group in groupby(table, key=lambda sample: (sample.width, sample.height)):
+        samples = list(group)
+        yield from (samples[k : k + _BATCH] for k in range(0, len(samples), _BATCH))

@@ -1,0 +1,231 @@
+"""The ``audit`` artifact: a translated set measured against source and real set, and the table that is trained on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.audit import checks
+from tasks.audit.closeness import Closeness, measure_closeness
+from tasks.audit.colours import worst_colours
+from tasks.audit.config import AuditConfig
+from tasks.audit.detail import DetailFound, measure_detail
+from tasks.audit.flips import FlipsFound, measure_flips
+from tasks.audit.gap import measure_gap
+from tasks.audit.gate import AUDIT, gate
+from tasks.audit.recall import recall_by_size
+from tasks.contracts import Acted, Artifact, Audit, AuditCheck, Gap, Recall
+from tasks.datasets import TABLE, SampleTable
+from tasks.store import Store, code_version, write_json
+
+log = logging.getLogger(__name__)
+
+IMAGES, FLIPS = "images.parquet", "flips.parquet"
+_DETAIL = ("gradient", "edges", "high_band", "shift")
+_POOR = 0.5  # share of the source's pixels that a judge must read rightly for its flips to say much
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the frozen judges, trained on the real set, read in each set: artifacts of kind ``evaluation``, or None.
+
+    Attributes:
+        source, translated: the segmenter on these sets; both or none.
+        real: the segmenter on the target, for its features. benchmark: on the benchmark, for its scores.
+        boxes_source, boxes_translated: the detector on these sets; both or none.
+    """
+
+    source: Artifact | None = None
+    translated: Artifact | None = None
+    real: Artifact | None = None
+    benchmark: Artifact | None = None
+    boxes_source: Artifact | None = None
+    boxes_translated: Artifact | None = None
+
+    def inputs(self) -> dict[str, Artifact]:
+        """Role -> artifact, of those that there are."""
+        found = {f"judged {f.name}": getattr(self, f.name) for f in fields(self)}
+        return {role: artifact for role, artifact in found.items() if artifact is not None}
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """All that was measured; None where it could not be, for a reason in ``notes``."""
+
+    flips: FlipsFound | None
+    detail: DetailFound
+    recall: tuple[Recall, ...]
+    gap: Gap | None
+    closeness: Closeness
+    notes: tuple[str, ...]
+
+
+def build_audit(
+    name: str, sets: Mapping[str, Artifact], translated: Artifact, judged: Judged, config: AuditConfig, store: Store
+) -> Artifact:
+    """Return the ``audit`` artifact of a translated set, whatever it says: ``gate.enforce`` is what stops a run.
+
+    Its files: ``audit.json`` (``Audit``); ``images.parquet`` (id, flipped, gradient, edges, high_band, shift; a row a
+    translated image, null where it was not measured); with a segmenter ``flips.parquet`` (id, before, after, pixels:
+    class indices, and how many pixels were read rightly as the one and then as the other); and ``samples.parquet``
+    where images were acted on: the table to train on.
+
+    Args:
+        name: the translator's.
+        sets: ``source`` and ``target``; others do not count.
+        translated: artifact of kind ``translated``.
+        judged: what the judges read; what there is none of is not measured, with a note.
+        config: the section of the configuration.
+        store: where the result goes.
+
+    Raises:
+        ImageError: an image, a label or a prediction cannot be read.
+        FeatureError: the features that the configuration asks for cannot be had.
+        ValueError: the sets do not belong together.
+    """
+
+    def make(folder: Path) -> dict[str, Any]:
+        tables = _Tables(*(SampleTable.read(a.path) for a in (sets["source"], sets["target"], translated)))
+        audit, found = _audit(name, tables, judged, config, folder)
+        write_json(folder / AUDIT, audit.model_dump(mode="json"))
+        _write_images(tables.translated, found, folder)
+        failed = [c.severity for c in audit.checks if not c.passed]
+        counts = {"errors": failed.count("error"), "warnings": failed.count("warning"), "acted": len(audit.acted)}
+        return {"translator": name, "images": audit.images, **counts}
+
+    # The judges' budget is in the digests of what they read; where a file of weights lies changes nothing.
+    left_out: dict[str, Any] = {"judge_iterations": True, "inception": {"path"}}
+    slice_ = {"name": name, **config.model_dump(mode="json", exclude=left_out)}
+    inputs = {"source": sets["source"], "target": sets["target"], "translated": translated, **judged.inputs()}
+    return store.build("audit", config=slice_, inputs=inputs, code=code_version(__name__), make=make)
+
+
+def read_audit(artifact: Artifact) -> Audit:
+    """What an audit says."""
+    return Audit.model_validate_json(artifact.file(AUDIT).read_bytes())
+
+
+def training_set(translated: Artifact, audit: Artifact) -> Artifact:
+    """The artifact whose table is trained on: the audit, where it acted on images, else the translated set."""
+    return audit if audit.file(TABLE).is_file() else translated
+
+
+@dataclass(frozen=True)
+class _Tables:
+    source: SampleTable
+    real: SampleTable
+    translated: SampleTable
+
+
+def _audit(name: str, tables: _Tables, judged: Judged, config: AuditConfig, folder: Path) -> tuple[Audit, _Measured]:
+    found = _measure(tables, judged, config)
+    gated: SampleTable | None = None
+    acted: tuple[Acted, ...] = ()
+    trusted, measured = _trusted(found.flips, config), _checks(tables, found, config)
+    if found.flips is not None and trusted:
+        gated, acted = gate(tables.translated, tables.source, found.flips.ids, found.flips.share, config)
+    if gated is not None:
+        gated.write(folder)
+    audit = Audit(
+        translator=name,
+        images=len(tables.translated),
+        checks=checks.rank(measured if trusted else checks.doubted(measured)),
+        flips=found.flips.flips if found.flips is not None else None,
+        detail=found.detail.details,
+        recall=found.recall,
+        distances=found.closeness.distances,
+        gap=found.gap,
+        map=found.closeness.map,
+        acted=acted,
+        notes=found.notes,
+    )
+    return audit, found
+
+
+def _trusted(flips: FlipsFound | None, config: AuditConfig) -> bool:
+    """Whether the judge reads real images well enough for what it says to stop a run, or to leave images out."""
+    miou = None if flips is None else flips.flips.real_miou
+    return miou is None or miou >= config.thresholds.judge
+
+
+def _measure(tables: _Tables, judged: Judged, config: AuditConfig) -> _Measured:
+    flips, notes = _flips(tables, judged, config)
+    recall: tuple[Recall, ...] = ()
+    if judged.boxes_source is not None and judged.boxes_translated is not None:
+        recall = recall_by_size(judged.boxes_source.path, judged.boxes_translated.path, config.seed)
+    else:
+        notes.append("Recall was not measured: no detector was trained on the real set, or the source has no boxes.")
+    sets = (tables.source, tables.real, tables.translated)
+    gap = None
+    if min(len(t) for t in sets) >= 2:
+        gap = measure_gap(*sets, config.seed, config.images)
+    else:
+        notes.append("Gap and distances were not measured: each set needs two images at least.")
+    closeness = measure_closeness(*sets, (judged.source, judged.real, judged.translated), config)
+    detail = measure_detail(tables.source, tables.translated, config.thin, config.seed, config.images)
+    return _Measured(flips, detail, recall, gap, closeness, (*notes, *closeness.notes))
+
+
+def _flips(tables: _Tables, judged: Judged, config: AuditConfig) -> tuple[FlipsFound | None, list[str]]:
+    if judged.source is None or judged.translated is None:
+        return None, ["Flips were not measured: no segmenter was trained on the real set, or the source has no masks."]
+    benchmark = judged.benchmark.path if judged.benchmark is not None else None
+    folders = judged.source.path, judged.translated.path
+    found = measure_flips(tables.source, folders[0], tables.translated, folders[1], benchmark, config.seed)
+    if not _trusted(found, config):
+        words = (
+            f"The judge reads only {checks.percent(found.flips.real_accuracy or 0)} of the benchmark's pixels rightly"
+        )
+        return found, [f"{words}: its errors are warnings here, and no image is left out on its word."]
+    accuracy = found.flips.source_accuracy
+    if found.flips.share.value is None or accuracy is None:
+        return found, ["The judge reads nothing in the source rightly, so that there is nothing to flip."]
+    if accuracy < _POOR:
+        words = f"The judge reads only {checks.percent(accuracy)} of the source's pixels rightly"
+        return found, [f"{words}: its flips say little; audit.judge_iterations trains it longer."]
+    return found, []
+
+
+def _checks(tables: _Tables, found: _Measured, config: AuditConfig) -> list[AuditCheck]:
+    limits = config.thresholds
+    result = [
+        *checks.detail_checks(found.detail.details, found.detail.worst, limits),
+        *checks.recall_checks(found.recall, limits),
+        *checks.geometry_checks(found.detail.ids, found.detail.per_image["shift"], limits),
+        *checks.distance_checks(found.closeness.distances, limits),
+    ]
+    if found.flips is not None:
+        result += checks.flips_checks(found.flips, config)
+    if found.gap is not None:
+        sets = (tables.source, tables.real, tables.translated)
+        result += checks.colour_checks(
+            found.gap, lambda names: worst_colours(*sets, names, config.seed, config.images), limits
+        )
+    return result
+
+
+def _write_images(table: SampleTable, found: _Measured, folder: Path) -> None:
+    """``images.parquet``, and ``flips.parquet`` where flips were measured."""
+    columns: dict[str, dict[str, float]] = {"flipped": {}}
+    if found.flips is not None:
+        columns["flipped"] = dict(zip(found.flips.ids, found.flips.share.tolist(), strict=True))
+    for name in _DETAIL:
+        columns[name] = dict(zip(found.detail.ids, found.detail.per_image[name].tolist(), strict=True))
+    ids = table.rows["id"].to_pylist()
+    values = {n: pa.array([c.get(i) for i in ids], pa.float64(), from_pandas=True) for n, c in columns.items()}
+    pq.write_table(pa.table({"id": ids, **values}), folder / IMAGES)
+    if found.flips is not None:
+        image, before, after = np.nonzero(found.flips.per_class)
+        rows = before != after
+        image, before, after = image[rows], before[rows], after[rows]
+        pixels = found.flips.per_class[image, before, after]
+        names = [found.flips.ids[i] for i in image.tolist()]
+        whole = {"id": pa.array(names, pa.string()), "before": before, "after": after, "pixels": pixels}
+        pq.write_table(pa.table(whole), folder / FLIPS)

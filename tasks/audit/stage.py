@@ -1,0 +1,43 @@
+"""The room's Prefect task."""
+
+from __future__ import annotations
+
+import logging
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.audit.config import AuditConfig
+from tasks.audit.gate import enforce
+from tasks.audit.make_audit import Judged, build_audit, read_audit
+from tasks.contracts import Artifact
+from tasks.store import Store
+
+log = logging.getLogger(__name__)
+
+
+@task(task_run_name="audit {name}", cache_policy=NO_CACHE)
+def audit_translation(
+    name: str, sets: dict[str, Artifact], translated: Artifact, judged: Judged, config: AuditConfig, store: Store
+) -> Artifact:
+    """Audit a translated set; returns an artifact of kind ``audit``.
+
+    Args:
+        name: the translator's.
+        sets: ``source``, ``target`` and ``benchmark``.
+        translated: artifact of kind ``translated``.
+        judged: what the frozen judges read in the sets.
+        config: the section of the configuration.
+        store: where the result goes.
+
+    Raises:
+        AuditFailed: a check of severity ``error`` failed, or an image did where ``on_fail`` is ``stop``.
+        ImageError, FeatureError, ValueError: see ``build_audit``.
+    """
+    artifact = build_audit(name, sets, translated, judged, config, store)
+    found = read_audit(artifact)
+    for failed in (c for c in found.checks if not c.passed):
+        level = logging.ERROR if failed.severity == "error" else logging.WARNING
+        log.log(level, "%s, %s: %s", name, failed.name, failed.message)
+    enforce(found, artifact, config)
+    return artifact

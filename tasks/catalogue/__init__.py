@@ -1,0 +1,22 @@
+"""Every text for people, by key and in every language: the one place where what was found becomes words."""
+
+from typing import TYPE_CHECKING
+
+from tasks import face
+
+if TYPE_CHECKING:
+    from tasks.catalogue.formats import ABSENT, figure, names, percent, points, rounded
+    from tasks.catalogue.language import (
+        CATALOGUE,
+        LANGUAGES,
+        Language,
+        Text,
+        catalogue,
+        known,
+        say,
+        speaking,
+        spoken,
+        t,
+    )
+else:
+    __all__, __getattr__ = face(__name__, __file__)

@@ -1,0 +1,14 @@
+"""What every kind of work runs on: processes that die with their parent, GPUs, threads, memory, progress."""
+
+from typing import TYPE_CHECKING
+
+from tasks import face
+
+if TYPE_CHECKING:
+    from tasks.compute.device import device_name, pick_device, resolve_device
+    from tasks.compute.gpus import GpuError
+    from tasks.compute.memory import peak_memory, tell_peak_memory
+    from tasks.compute.process import EXPLAINED, die_with_parent, run_worker, supervise, supervised
+    from tasks.compute.progress import artifact_key, with_progress
+else:
+    __all__, __getattr__ = face(__name__, __file__)

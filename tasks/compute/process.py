@@ -1,0 +1,177 @@
+"""Running a program in a process group of its own that never outlives the one who started it.
+
+The child is given the read end of a pipe, the lifeline, whose write end only the parent holds. When the parent goes, in
+whatever way (``kill -9`` included), the pipe ends, and the child kills its own group: data loaders, servers and all.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from tasks.compute import memory
+
+log = logging.getLogger(__name__)
+_ROOT = Path(__file__).resolve().parents[2]
+_LIFELINE = "SIM2REAL_LIFELINE"
+EXPLAINED = "error: "  # a worker's last line: a problem that it knows, for people
+_GRACE_SECONDS = 10.0
+
+
+class ProcessError(Exception):
+    """A program ended with an error.
+
+    The message is what the program said of it, if its last line begins with ``EXPLAINED``, or the end of its output.
+    """
+
+
+def run_in_group(
+    command: Sequence[str],
+    on_line: Callable[[str], None] | None = None,
+    *,
+    environment: dict[str, str] | None = None,
+    cwd: Path | None = None,
+) -> None:
+    """Run ``command`` to its end in a process group of its own, and leave none of that group behind.
+
+    Args:
+        command: program and arguments; a Python program should call ``die_with_parent()`` first thing.
+        on_line: receives each line that it prints, as it comes.
+        environment: added to this process's environment.
+        cwd: its working directory.
+
+    Raises:
+        ProcessError: it ended with a status other than 0.
+    """
+    with lifeline(command, environment, subprocess.PIPE, cwd) as process:
+        tail: deque[str] = deque(maxlen=40)
+        assert process.stdout is not None
+        for raw in process.stdout:
+            line = raw.rstrip("\n")
+            tail.append(line)
+            if on_line is not None:
+                on_line(line)
+        status = process.wait()
+    if status and tail and tail[-1].startswith(EXPLAINED):
+        raise ProcessError(tail[-1].removeprefix(EXPLAINED))
+    if status:
+        how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        raise ProcessError(f"{' '.join(command[:4])} {how}; its last lines:\n" + "\n".join(tail))
+
+
+def run_worker(module: str, job: Path, label: str, shown: re.Pattern[str], environment: dict[str, str]) -> None:
+    """Run ``python -m module job`` in a process group of its own, its output going to ``log.txt`` beside the job file.
+
+    Args:
+        module: a module of this repository that calls ``die_with_parent()`` first thing.
+        job: the file that tells it what to do.
+        label: what its lines in the log begin with.
+        shown: the lines that go to the log as well.
+        environment: added to this process's environment.
+
+    Raises:
+        ProcessError: it ended with a status other than 0.
+    """
+    with (job.parent / "log.txt").open("a", encoding="utf-8") as full:
+
+        def on_line(line: str) -> None:
+            full.write(line + "\n")
+            full.flush()
+            if not memory.heard(line) and shown.search(line):
+                log.info("%s: %s", label, line.split(" - INFO - ")[-1])
+
+        environment = {"PYTHONUNBUFFERED": "1", **environment}
+        run_in_group([sys.executable, "-m", module, str(job)], on_line, environment=environment, cwd=_ROOT)
+
+
+class lifeline:  # noqa: N801 - used as a context manager function
+    """Start a command in its own session, tied to this process; on leaving, whatever is left of its group is killed."""
+
+    def __init__(
+        self, command: Sequence[str], environment: dict[str, str] | None, stdout: int | None, cwd: Path | None = None
+    ) -> None:
+        reader, self._writer = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                command,
+                start_new_session=True,
+                pass_fds=(reader,),
+                env={**os.environ, **(environment or {}), _LIFELINE: str(reader)},
+                stdout=stdout,
+                stderr=None if stdout is None else subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                cwd=cwd,
+            )
+        except BaseException:
+            os.close(self._writer)
+            raise
+        finally:
+            os.close(reader)
+
+    def __enter__(self) -> subprocess.Popen[str]:
+        return self._process
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if self._process.poll() is None:
+                self._signal(signal.SIGTERM)
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_GRACE_SECONDS)
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+        finally:
+            os.close(self._writer)
+            if self._process.stdout is not None:
+                self._process.stdout.close()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+
+def die_with_parent() -> None:
+    """In a program started through this module: kill the own process group as soon as the parent is gone."""
+    descriptor = os.environ.pop(_LIFELINE, None)
+    if descriptor is None:
+        return
+
+    def watch(fd: int) -> None:
+        os.read(fd, 1)  # nothing is ever written: this returns when the parent's end is closed
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, args=(int(descriptor),), daemon=True, name="lifeline").start()
+
+
+def supervised() -> bool:
+    """Whether this process was started through this module and has not yet called ``die_with_parent``."""
+    return _LIFELINE in os.environ
+
+
+def supervise(arguments: Sequence[str]) -> int:
+    """Run ``python arguments...`` tied to this process and return its exit status; signals are passed on.
+
+    This is how a flow started at a terminal takes its temporary Prefect server with it, even when it is killed.
+    """
+    with lifeline([sys.executable, *arguments], None, None) as process:
+
+        def stop(number: int, _frame: object) -> None:
+            process.send_signal(number)
+            # Prefect waits for tasks that run in threads. What they do is resumable, so it need not be waited for.
+            timer = threading.Timer(_GRACE_SECONDS, process.kill)
+            timer.daemon = True
+            timer.start()
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, stop)
+        status = process.wait()
+    return 128 - status if status < 0 else status

@@ -1,0 +1,44 @@
+"""What the rooms say to each other: frozen models, without behaviour beyond parsing and printing."""
+
+from typing import TYPE_CHECKING
+
+from tasks import face
+
+if TYPE_CHECKING:
+    from tasks.contracts.artifact import Artifact
+    from tasks.contracts.audit import (
+        Acted,
+        Audit,
+        AuditCheck,
+        ClassFlips,
+        ClassGap,
+        Detail,
+        Distance,
+        Domain,
+        DomainMap,
+        Flips,
+        Gap,
+        MapPoint,
+        Rate,
+        Recall,
+        Severity,
+        Unit,
+    )
+    from tasks.contracts.comparison import (
+        ArmDifference,
+        ArmScores,
+        Comparison,
+        Difference,
+        Estimate,
+        Missing,
+        Needs,
+        Note,
+        Outcome,
+        TaskComparison,
+    )
+    from tasks.contracts.finding import Finding, Value
+    from tasks.contracts.record import Failure, Result, RunRecord
+    from tasks.contracts.section import Section
+    from tasks.contracts.task import LABELS, Labels, Task
+else:
+    __all__, __getattr__ = face(__name__, __file__)

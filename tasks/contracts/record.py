@@ -1,0 +1,94 @@
+"""The record of a run: what was made, as references into the store. Flows write it, the report reads it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from tasks.contracts.artifact import Artifact
+from tasks.contracts.task import Task as Task
+
+
+class Result(BaseModel):
+    """One trained and scored model.
+
+    Attributes:
+        arm: what it was trained on: ``real``, ``source``, ``translated(NAME)``, ``real+source`` or
+            ``real+translated(NAME)``, where NAME is the translator's.
+        model: artifact of kind ``model``: ``card.json`` (network, input size, iterations, batch, seed, initial weights,
+            train images), ``curve.json`` (iteration -> loss) and ``checkpoint.pth``.
+        evaluation: artifact of kind ``evaluation``: ``scores.json``, predictions and per-image evidence.
+        images: part of the arm -> how many of its images have the task's labels and were trained on. Batches are drawn
+            from all of them alike, so this is also the ratio in which a mixed arm saw its parts.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    task: Task
+    arm: str
+    seed: int
+    model: Artifact
+    evaluation: Artifact
+    images: dict[str, int] = {}
+
+    def __hash__(self) -> int:
+        return hash((self.task, self.arm, self.seed))  # a dict has no hash, and a run has one result a cell
+
+
+class Failure(BaseModel):
+    """A model that could not be trained or scored, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: Task
+    arm: str
+    seed: int
+    error: str
+
+
+class RunRecord(BaseModel):
+    """Everything one run of the pipeline made.
+
+    Attributes:
+        source, target, benchmark: artifacts of kind ``dataset``: ``samples.parquet`` and ``rejected.csv``.
+        checks: artifact of kind ``checks``: ``checks.json`` and ``checks.html``.
+        translators: name -> artifact of kind ``translator``, for the trained methods.
+        translated: name -> artifact of kind ``translated``: ``images/*.png`` and ``samples.parquet``.
+        audits: name -> artifact of kind ``audit``: ``audit.json``, of what the translator made.
+        comparison: artifact of kind ``comparison``: ``comparison.json``, the arms' scores and differences with
+            intervals. None in records from before there was one, and where nothing was scored.
+        flow: what made it: the whole chain, or a re-evaluation of the models of an earlier run.
+        results: the arms that finished, in the order of the configuration.
+        failures: the arms that did not.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    flow: Literal["augment", "reevaluate"] = "augment"
+    source: Artifact
+    target: Artifact
+    benchmark: Artifact
+    checks: Artifact | None = None
+    translators: dict[str, Artifact]
+    translated: dict[str, Artifact]
+    audits: dict[str, Artifact] = {}
+    comparison: Artifact | None = None
+    results: tuple[Result, ...]
+    failures: tuple[Failure, ...] = ()
+
+    def artifacts(self) -> dict[str, Artifact]:
+        """Every artifact of the run by a name that says its role: the report's inputs and the table of stages."""
+        named = {"dataset source": self.source, "dataset target": self.target, "dataset benchmark": self.benchmark}
+        if self.checks is not None:
+            named["check data sets"] = self.checks
+        named |= {f"train translator {name}": a for name, a in self.translators.items()}
+        named |= {f"translate {name}": a for name, a in self.translated.items()}
+        named |= {f"audit {name}": a for name, a in self.audits.items()}
+        for r in self.results:
+            named[f"retrain {r.task} {r.arm} seed {r.seed}"] = r.model
+            named[f"evaluate {r.task} {r.arm} seed {r.seed}"] = r.evaluation
+        if self.comparison is not None:
+            named["compare arms"] = self.comparison
+        return named

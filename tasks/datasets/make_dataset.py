@@ -1,0 +1,107 @@
+"""The ``dataset`` artifact: the table of a data set's split, and the list of what was left out."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from tasks.contracts import Artifact
+from tasks.datasets.config import CityscapesDataset, Dataset, DatasetsConfig, MoraiDataset, SampleDataset, Stored
+from tasks.datasets.errors import DatasetError
+from tasks.datasets.files import fingerprint
+from tasks.datasets.read import REJECTED, ReadResult, absolute, check_share, read_dataset, reader_of, write_rejected
+from tasks.datasets.table import Sample, SampleTable
+from tasks.datasets.taxonomy import Taxonomy
+from tasks.sample import build_sample
+from tasks.store import Store, code_version
+
+
+def build_dataset(config: Dataset, datasets: DatasetsConfig, store: Store) -> Artifact:
+    """Return the ``dataset`` artifact of a split: ``samples.parquet`` and ``rejected.csv``.
+
+    It is found again as long as the configuration, the taxonomy's content, the code of this room, and the split's
+    files (names, sizes, times of change) stay the same.
+
+    Raises:
+        DatasetError: the data set cannot be read, or too much of it was rejected.
+        TaxonomyError: the taxonomy is wrong, or has no map for the data set.
+    """
+    taxonomy = Taxonomy.load(datasets.taxonomy, datasets.detection)
+    sample = _sample(config, store) if isinstance(config, SampleDataset) else None
+    located = _locate(config, sample)
+    key: dict[str, Any] = {
+        "dataset": config.model_dump(mode="json"),
+        "taxonomy": taxonomy.model_dump(mode="json"),
+        "max_rejected": datasets.max_rejected,
+    }
+    if sample is None:
+        key["dataset"]["root"] = str(located.root)
+        key["files"] = fingerprint(reader_of(located, taxonomy).places)
+
+    def make(folder: Path) -> dict[str, Any]:
+        result = read_dataset(located, taxonomy, folder)
+        write_rejected(folder / REJECTED, result.rejected)
+        try:
+            check_share(result, datasets.max_rejected)
+        except DatasetError as error:
+            raise DatasetError(f"{error}\nall of them: {folder / REJECTED}") from None
+        table = result.table if sample is None else _relative(result.table, folder, config)
+        table.write(folder)
+        return _summary(result, table, config.split, taxonomy)
+
+    inputs = {} if sample is None else {"sample": sample}
+    return store.build("dataset", config=key, inputs=inputs, code=code_version(__name__, _reader(located)), make=make)
+
+
+def _reader(located: Stored) -> str:
+    """The module of the format's reader, which is imported by the name in the configuration."""
+    return f"tasks.datasets.readers.{located.format}"
+
+
+def _sample(config: SampleDataset, store: Store) -> Artifact:
+    return build_sample(store, **config.model_dump(include={"side", "split", "count", "drive", "width", "height"}))
+
+
+def _locate(config: Dataset, sample: Artifact | None) -> Stored:
+    """The configuration that a reader takes, with an absolute root."""
+    if not isinstance(config, SampleDataset):
+        return absolute(config)
+    assert sample is not None
+    common = config.model_dump(include={"split", "include", "images", "draw", "seed"})
+    if config.side == "simulated":
+        return MoraiDataset(format="morai", root=sample.path, **common)
+    return CityscapesDataset(format="cityscapes", root=sample.path, **common)
+
+
+def _relative(table: SampleTable, folder: Path, config: Dataset) -> SampleTable:
+    """The table with paths relative to the artifact's folder: a store that is moved stays whole."""
+
+    def moved(s: Sample) -> Sample:
+        image, mask = (Path(os.path.relpath(p, folder)) if p is not None else None for p in (s.image, s.mask))
+        assert image is not None
+        return replace(s, image=image, mask=mask)
+
+    assert isinstance(config, SampleDataset)
+    info = table.info.model_copy(update={"dataset": f"sample, {config.side}"})
+    return SampleTable.from_samples([moved(s) for s in table], info, folder)
+
+
+def _summary(result: ReadResult, table: SampleTable, split: str, taxonomy: Taxonomy) -> dict[str, Any]:
+    categories = pc.struct_field(pc.list_flatten(table.rows["boxes"]), "category")
+    counts = Counter({row["values"]: row["counts"] for row in pc.value_counts(categories).to_pylist()})
+    return {
+        "dataset": table.info.dataset,
+        "split": split,
+        "taxonomy": taxonomy.name,
+        "images": len(table),
+        "seen_images": result.images,
+        "seen_boxes": result.boxes,
+        "boxes": {name: counts[i] for i, name in enumerate(table.info.detection)} if table.info.has_boxes else None,
+        "hidden_boxes": result.hidden,
+        "rejected": len(result.rejected),
+    }

@@ -1,1 +1,0 @@
-"""The audit of a translated set: what translation brought, and what it broke, before anything is trained on it."""

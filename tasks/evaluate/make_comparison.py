@@ -1,0 +1,53 @@
+"""The ``comparison`` artifact: what the scored models say of the arms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tasks.contracts import Artifact, Task
+from tasks.evaluate.comparison import Scored, compare_arms
+from tasks.evaluate.config import EvaluateConfig
+from tasks.store import Store, code_version, write_json
+
+COMPARISON = "comparison.json"
+
+
+def build_comparison(
+    scored: dict[tuple[Task, str, int], Artifact],
+    declared: tuple[tuple[Task, str, int], ...],
+    config: EvaluateConfig,
+    baseline: str,
+    oracle: str,
+    store: Store,
+) -> Artifact:
+    """Return the ``comparison`` artifact of the arms, with intervals: ``comparison.json``.
+
+    Args:
+        scored: task, arm and seed -> artifact of kind ``evaluation``.
+        declared: the cells of the matrix, so that the missing ones are named.
+        config: the section of the configuration.
+        baseline, oracle: the arms that all others are compared with.
+        store: where the result goes.
+
+    Raises:
+        EvidenceError: two results are not of the same benchmark; the message says what differs.
+    """
+
+    def make(folder: Path) -> dict[str, Any]:
+        cells: dict[Task, list[tuple[str, int]]] = {kind: [] for kind, _, _ in declared}
+        for kind, arm, seed in declared:
+            cells[kind].append((arm, seed))
+        results = [Scored(*cell, folder=artifact.path) for cell, artifact in scored.items()]
+        found = compare_arms(results, cells, config, baseline, oracle)
+        write_json(folder / COMPARISON, found.model_dump(mode="json"))
+        return {"tasks": len(found.tasks), "resamples": config.resamples}
+
+    slice_ = {"declared": declared, "resamples": config.resamples, "margin": config.margin, "sides": [baseline, oracle]}
+    return store.build(
+        "comparison",
+        config=slice_,
+        inputs={f"{kind} {arm} seed {seed}": artifact for (kind, arm, seed), artifact in scored.items()},
+        code=code_version(__name__),
+        make=make,
+    )

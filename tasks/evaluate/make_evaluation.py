@@ -1,0 +1,93 @@
+"""The ``evaluation`` artifact: one model, scored on a benchmark in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tasks.compute import resolve_device
+from tasks.contracts import Artifact, Task
+from tasks.datasets import SampleTable
+from tasks.evaluate.config import EvaluateConfig
+from tasks.evaluate.job import EvaluateJob
+from tasks.retrain import RetrainConfig
+from tasks.store import Store, code_version, write_json
+
+Run = Callable[[str, Path, str, int, str, int], None]
+
+
+def build_evaluation(
+    kind: Task,
+    arm: str,
+    seed: int,
+    model: Artifact,
+    benchmark: Artifact,
+    config: EvaluateConfig,
+    retrain: RetrainConfig,
+    store: Store,
+    run: Run,
+    trained_on: tuple[Artifact, ...] = (),
+    occasion: str | None = None,
+) -> Artifact:
+    """Return the ``evaluation`` artifact of a model: ``scores.json``, predictions, and per-image evidence.
+
+    Args:
+        kind, arm, seed: the result that this belongs to; arm and seed only name it.
+        model: artifact of kind ``model``.
+        benchmark: artifact of kind ``dataset``.
+        config: the section of the configuration.
+        retrain: for the device and how many models are worked on at a time.
+        store: where predictions and scores are kept.
+        run: runs the worker: its module, job file, label, threads, device, and how many GPUs may be used.
+        trained_on: the data sets of the comparison's training sides, which ``classes: shared`` looks at.
+        occasion: something that makes this evaluation a new one even if the same model was scored on the same
+            images before, such as the night's date.
+
+    Raises:
+        ProcessError: inference failed; the message holds the end of its log.
+    """
+    device = resolve_device(retrain.device)
+    left_out = classes_left_out(kind, config, trained_on)
+    threads = max(1, (os.cpu_count() or 1) // retrain.workers)
+
+    def make(work: Path) -> dict[str, Any]:
+        job = EvaluateJob(
+            task=kind,
+            model=model.path,
+            table=benchmark.path,
+            work=work,
+            batch=config.batch,
+            threads=threads,
+            device=device,
+            left_out=left_out,
+        )
+        write_json(work / "job.json", job.model_dump(mode="json"))
+        run("tasks.evaluate.worker", work / "job.json", f"{kind} {arm} seed {seed}", threads, device, retrain.gpus)
+        scores = json.loads((work / "scores.json").read_text())
+        return {"task": kind, "images": scores["images"], "device": device, **scores["metrics"]}
+
+    return store.build(
+        "evaluation",
+        config={"task": kind, "occasion": occasion, "left_out": left_out},
+        inputs={"model": model, "benchmark": benchmark},
+        code=code_version(__name__),
+        make=make,
+    )
+
+
+def classes_left_out(kind: Task, config: EvaluateConfig, trained_on: tuple[Artifact, ...]) -> tuple[str, ...]:
+    """The classes that do not count in the means: those that some side's labels cannot have, where only shared ones do.
+
+    Raises:
+        ValueError: no class is left.
+    """
+    if config.classes == "benchmark":
+        return ()
+    infos = [SampleTable.read(a.path).info for a in trained_on]
+    left_out = sorted({name for i in infos for name in (i.impossible_boxes if kind == "detection" else i.impossible)})
+    if infos and len(left_out) == len(infos[0].detection if kind == "detection" else infos[0].classes):
+        raise ValueError(f"evaluate.classes: shared leaves no class of {kind}: each is missing from one of the sets")
+    return tuple(left_out)

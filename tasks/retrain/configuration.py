@@ -1,0 +1,137 @@
+"""From a job to the mmengine configuration that trains it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from tasks.contracts import LABELS, Task
+from tasks.datasets import SampleTable, TableInfo
+from tasks.retrain.config import TrainingConfig
+from tasks.retrain.data import DATASETS
+from tasks.retrain.job import TrainJob
+
+PACKAGES: dict[Task, str] = {"detection": "mmdet", "segmentation": "mmseg"}
+CHECKPOINTS = "iter_*.pth"
+
+
+class TrainingError(Exception):
+    """A training that cannot start as it is configured; the message says which setting or file is wrong."""
+
+
+def load_config(task: Task, training: TrainingConfig, info: TableInfo) -> Config:
+    """Read the mmengine file, apply the overrides, and set classes, input size and schedule.
+
+    Raises:
+        TrainingError: the file is missing, is not a configuration, or lacks a part.
+    """
+    if not training.config.is_file():
+        raise TrainingError(f"retrain.{task}.config: no file {training.config}")
+    try:
+        cfg = Config.fromfile(str(training.config))
+        cfg.merge_from_dict(training.overrides)
+    except Exception as error:
+        raise TrainingError(
+            f"retrain.{task}: {training.config} with its overrides is no valid config: {error}"
+        ) from error
+    needed = ("model", "train_pipeline", "test_pipeline", "optim_wrapper", "param_scheduler", "input_size")
+    if missing := [key for key in needed if key not in cfg]:
+        raise TrainingError(f"{training.config} lacks {', '.join(missing)}")
+    classes = len(info.detection if task == "detection" else info.classes)
+    _replace(cfg.model, "num_classes", lambda _: classes)
+    if training.input_size is not None:
+        declared = tuple(cfg.input_size)
+        for pipeline in (cfg.train_pipeline, cfg.test_pipeline):
+            _replace(pipeline, "scale", lambda old: training.input_size if tuple(old) == declared else old)
+        cfg.input_size = training.input_size
+    cfg.param_scheduler = [_in_iterations(dict(s), training.iterations) for s in cfg.param_scheduler]
+    cfg.default_scope = PACKAGES[task]
+    return cfg
+
+
+def _replace(node: Any, key: str, new: Any) -> None:
+    """Set ``key`` to ``new(old value)`` in every mapping below ``node``."""
+    if isinstance(node, dict):
+        for name in list(node):
+            if name == key:
+                node[name] = new(node[name])
+            else:
+                _replace(node[name], key, new)
+    elif isinstance(node, list | tuple):
+        for item in node:
+            _replace(item, key, new)
+
+
+def _in_iterations(scheduler: dict[str, Any], iterations: int) -> dict[str, Any]:
+    """Turn shares of the training (floats from 0.0 to 1.0) into iterations."""
+
+    def scaled(value: Any) -> Any:
+        return round(value * iterations) if isinstance(value, float) else value
+
+    scheduler["begin"] = scaled(scheduler.get("begin", 0))
+    # A linear warm-up of a single iteration never leaves its start factor.
+    scheduler["end"] = max(scaled(scheduler.get("end", iterations)), scheduler["begin"] + 2)
+    if "milestones" in scheduler:
+        scheduler["milestones"] = [scaled(m) for m in scheduler["milestones"]]
+    return scheduler
+
+
+def check_images(task: Task, table: SampleTable) -> None:
+    """Refuse a table that a task cannot be trained or scored on.
+
+    Raises:
+        TrainingError: it is empty, or has no labels of the task.
+    """
+    what = LABELS[task]
+    labelled = table.info.has_boxes if task == "detection" else table.info.encoding is not None
+    if not len(table):
+        raise TrainingError(f"data set {table.info.dataset!r} ({table.folder}) has no images")
+    if not labelled or not len(table.labelled(what)):
+        raise TrainingError(f"{task} needs {what}, but data set {table.info.dataset!r} has none")
+
+
+def train_config(job: TrainJob) -> Config:
+    """The complete mmengine configuration of a training, resumable from ``job.work``.
+
+    Raises:
+        TrainingError: see ``load_config``; or the tables do not suit the task, or each other.
+    """
+    tables = [SampleTable.read(path) for path in job.tables]
+    for table in tables:
+        check_images(job.task, table)
+        if (table.info.classes, table.info.detection) != (tables[0].info.classes, tables[0].info.detection):
+            raise TrainingError(f"{table.folder} and {tables[0].folder} have different classes; read them again")
+    training = job.training
+    cfg = load_config(job.task, training, tables[0].info)
+    members = [dict(type=DATASETS[job.task].__name__, table=str(t), pipeline=cfg.train_pipeline) for t in job.tables]
+    cfg.train_dataloader = dict(
+        batch_size=training.batch,
+        num_workers=job.loaders,
+        persistent_workers=job.loaders > 0,
+        # The order depends on the seed alone, so that arms of one seed and size see their images in the same order.
+        sampler=dict(type="InfiniteSampler", shuffle=True, seed=job.seed),
+        dataset=members[0] if len(members) == 1 else dict(type="ConcatDataset", datasets=members),
+    )
+    cfg.train_cfg = dict(type="IterBasedTrainLoop", max_iters=training.iterations, val_interval=training.iterations + 1)
+    cfg.optim_wrapper = dict(type="AmpOptimWrapper" if job.device == "cuda" else "OptimWrapper", **cfg.optim_wrapper)
+    cfg.default_hooks = dict(
+        timer=dict(type="IterTimerHook"),
+        logger=dict(type="LoggerHook", interval=training.log_every, ignore_last=False, log_metric_by_epoch=False),
+        param_scheduler=dict(type="ParamSchedulerHook"),
+        checkpoint=dict(
+            type="CheckpointHook",
+            by_epoch=False,
+            interval=training.checkpoint_every,
+            max_keep_ckpts=2,
+            backend_args=dict(backend="atomic"),
+        ),
+    )
+    cfg.log_processor = dict(by_epoch=False, window_size=training.log_every)
+    cfg.visualizer = dict(type="Visualizer", vis_backends=[dict(type="LocalVisBackend")])
+    cfg.randomness = dict(seed=job.seed)
+    cfg.env_cfg = dict(cudnn_benchmark=job.device == "cuda")
+    cfg.work_dir = str(job.work)
+    cfg.experiment_name = Path(job.work).name
+    return cfg

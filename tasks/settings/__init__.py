@@ -1,0 +1,10 @@
+"""YAML configurations: includes, environment variables, overrides, and errors that name file, line and key."""
+
+from typing import TYPE_CHECKING
+
+from tasks import face
+
+if TYPE_CHECKING:
+    from tasks.settings.loading import ConfigError, Document, load, parse_sets, read, validate
+else:
+    __all__, __getattr__ = face(__name__, __file__)

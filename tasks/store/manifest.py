@@ -1,0 +1,106 @@
+"""What an artifact says of itself: the manifest (``artifact.json``) that lies in its folder."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from tasks.store.digest import content_digest, file_sha256
+
+MANIFEST = "artifact.json"
+
+
+class StoreError(Exception):
+    """The store cannot give what was asked for; the message says which artifact, which file and what to do."""
+
+
+class FileEntry(BaseModel):
+    """One file of an artifact: POSIX path relative to its folder, size in bytes, SHA-256."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+class InputEntry(BaseModel):
+    """What an artifact was made from: another artifact's kind, key and content digest."""
+
+    kind: str
+    key: str
+    digest: str
+
+
+class Manifest(BaseModel):
+    """The content of ``artifact.json``: written last, so a folder without a valid one is not an artifact.
+
+    Attributes:
+        config: the slice of the configuration that the artifact depends on.
+        inputs: role -> the artifact that played it.
+        summary: what the stage wants to be known without opening files (counts, scores, timings).
+        peak_memory: bytes that the largest process held at most while building it (a worker's own, where one did it);
+            None where that is not known, as in manifests from before it was measured. peak_gpu_memory: the same of a
+            GPU, as PyTorch allocated it; None without one.
+        environment: versions, machine and git commit it was built with; provenance, not part of the key.
+        resolved: the whole resolved configuration of the run that built it; provenance, not part of the key.
+    """
+
+    kind: str
+    key: str
+    digest: str
+    config: dict[str, Any]
+    inputs: dict[str, InputEntry]
+    code: str
+    files: list[FileEntry]
+    summary: dict[str, Any]
+    created: datetime
+    seconds: float
+    peak_memory: int | None = None
+    peak_gpu_memory: int | None = None
+    environment: dict[str, Any]
+    resolved: dict[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read a folder's manifest.
+
+        Raises:
+            StoreError: there is none, or it is not valid.
+        """
+        try:
+            return cls.model_validate_json((folder / MANIFEST).read_bytes())
+        except FileNotFoundError:
+            raise StoreError(f"{folder} is not an artifact: it has no {MANIFEST}") from None
+        except ValidationError as error:
+            raise StoreError(f"{folder / MANIFEST} is damaged: {error}") from error
+
+    def problems(self, folder: Path, *, full: bool = False) -> list[str]:
+        """List what is wrong with the artifact's files: missing, wrong size, and, where ``full``, wrong SHA-256."""
+        return [p for entry in self.files if (p := _problem(folder / entry.path, entry, full))]
+
+
+def _problem(path: Path, entry: FileEntry, full: bool) -> str | None:
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return f"{entry.path} is missing"
+    if size != entry.size:
+        return f"{entry.path} has {size} bytes instead of {entry.size}"
+    if full and (found := file_sha256(path)) != entry.sha256:
+        return f"{entry.path} has SHA-256 {found[:12]}... instead of {entry.sha256[:12]}..."
+    return None
+
+
+def list_files(folder: Path) -> list[FileEntry]:
+    """Describe every file below ``folder`` in path order, ``artifact.json`` itself excepted."""
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST)
+    return [
+        FileEntry(path=p.relative_to(folder).as_posix(), size=p.stat().st_size, sha256=file_sha256(p)) for p in paths
+    ]
+
+
+def digest_of(files: list[FileEntry]) -> str:
+    """The content digest of an artifact with these files."""
+    return content_digest([[f.path, f.sha256] for f in files])

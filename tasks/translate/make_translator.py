@@ -1,0 +1,50 @@
+"""The ``translator`` artifact: one training of a learned method, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from tasks.compute import run_worker
+from tasks.contracts import Artifact
+from tasks.store import Store, code_version, write_json
+from tasks.translate.config import Learned, method_of
+from tasks.translate.job import TrainJob
+
+JOB = "job.json"
+BOARDS = ".tensorboard"  # TensorBoard's files lie in the store, but in no artifact, whose digest they would change
+_PROGRESS = re.compile(r"^training |: step |^error|resum|checkpoint|rolled back|tensorboard|compiled")
+
+
+def build_translator(config: Learned, source: Artifact, target: Artifact, store: Store) -> Artifact:
+    """Return the ``translator`` artifact of a learned method.
+
+    Its files: ``weights.safetensors`` (the generator's moving average), ``card.json``, ``log.jsonl``, ``samples/``.
+    Loss curves and samples go to ``<store>/.tensorboard``, too, and, inside a flow run, to Prefect.
+
+    Raises:
+        ValueError: the configuration names finished weights, so there is nothing to train.
+        ProcessError: the training failed; the message holds the end of its output.
+    """
+    if config.weights is not None:
+        raise ValueError(f"translator {config.name}: 'weights' names a trained generator, there is nothing to train")
+
+    def make(folder: Path) -> dict[str, Any]:
+        board = store.root / BOARDS / f"{config.name}-{folder.name.strip('.')[:8]}"
+        job = TrainJob(
+            translator=config, source=source.path, target=target.path, work=folder, inputs=digests, board=board
+        )
+        write_json(folder / JOB, job.model_dump(mode="json"))
+        run_worker("tasks.translate.worker", folder / JOB, config.name, _PROGRESS, {})
+        card = json.loads((folder / "card.json").read_text())
+        kept = ("method", "iterations", "iterations_per_second", "device", "losses", "rollbacks", "parameters")
+        return {name: card[name] for name in kept}
+
+    digests = {"source": source.digest, "target": target.digest}
+    code = code_version(__name__, method_of(config))
+    inputs = {"source": source, "target": target}
+    return store.build(
+        "translator", config=config.training_slice(), inputs=inputs, code=code, make=make, resumable=True
+    )

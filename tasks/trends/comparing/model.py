@@ -1,0 +1,123 @@
+"""What comparing two runs says, as plain data: ``--format json`` is this, dumped."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.catalogue import Language
+from tasks.contracts import Outcome, Task
+
+Method = Literal["identical", "paired", "independent", "incomparable"]
+
+
+class Part(BaseModel):
+    """Base of the comparison's parts."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Side(Part):
+    """One of the two reports."""
+
+    path: str
+    name: str
+    flow: str
+    finished: datetime
+
+
+class Setting(Part):
+    """Something that differs.
+
+    Attributes:
+        key: dotted, or as people read it. before, after: None where a side does not have it.
+        scores: whether scores can depend on it.
+        subject: role of the data set, name of the translator, or stage of the code; empty for others.
+    """
+
+    key: str
+    before: str | None
+    after: str | None
+    scores: bool = True
+    subject: str = ""
+
+
+class ScoreChange(Part):
+    """A metric or a class of an arm, in points.
+
+    Attributes:
+        delta: after minus before; low, high: its 95 % interval; None where it is not known.
+        outcome: what it comes to; None where nothing can be said.
+    """
+
+    name: str
+    before: float | None
+    after: float | None
+    delta: float | None = None
+    low: float | None = None
+    high: float | None = None
+    outcome: Outcome | None = None
+
+
+class ArmChange(Part):
+    """An arm that both reports have.
+
+    Attributes:
+        method: how differences were taken. reason: why so, in a sentence.
+        same_models: whether the models are the same to the byte; None where that is not known.
+    """
+
+    task: Task
+    arm: str
+    method: Method
+    reason: str
+    same_models: bool | None
+    metrics: tuple[ScoreChange, ...]
+    classes: tuple[ScoreChange, ...]
+
+    def decided(self) -> list[ScoreChange]:
+        """The classes that improve or are harmed, the largest difference first."""
+        found = [c for c in self.classes if c.outcome in {"improves", "harms"}]
+        return sorted(found, key=lambda c: -abs(c.delta or 0.0))
+
+
+class OneSided(Part):
+    """An arm that only one of the two has, with its first metric in points."""
+
+    task: Task
+    arm: str
+    side: Literal["before", "after"]
+    metric: str
+    value: float | None
+
+
+class Compared(Part):
+    """Two reports compared; A is before, B is after.
+
+    Attributes:
+        config, data, code, translators: what differs. arms: what became of the scores. only: arms of one side.
+        config_known: whether both reports hold their configuration.
+        comparable: whether any score was measured on the same images and classes.
+        notes: what there is to know about the figures.
+        summary: what changed and what that did, in sentences.
+    """
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    language: Language
+    a: Side
+    b: Side
+    config: tuple[Setting, ...]
+    data: tuple[Setting, ...]
+    code: tuple[Setting, ...]
+    translators: tuple[Setting, ...]
+    config_known: bool
+    comparable: bool
+    margin: float
+    arms: tuple[ArmChange, ...]
+    only: tuple[OneSided, ...]
+    notes: tuple[str, ...]
+    summary: tuple[str, ...]

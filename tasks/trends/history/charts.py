@@ -1,0 +1,139 @@
+"""Which charts the history page has, and what their lines say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tasks.catalogue import points, t
+from tasks.report import arm_label, change, interval, is_mixed, signed, translator_of
+from tasks.trends.history.chart import NARROW, WIDE, Chart, Dot, Line, Tone, Wall, draw
+from tasks.trends.history.style import Style, styles
+from tasks.trends.history.trend import NIGHTLY, Break, Entry, Point, Trend
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A chart in two sizes, of which the page shows the one that fits. legend: label, style and last value."""
+
+    title: str
+    note: str
+    wide: Chart
+    narrow: Chart
+    legend: tuple[tuple[str, Style, str], ...]
+
+
+def panels(trend: Trend) -> list[Panel]:
+    """A chart a metric, and one of what translators add to the baseline in the first of them."""
+    style = styles(trend.arms)
+    walls = [_wall(b) for b in trend.breaks]
+    found = []
+    for metric in trend.metrics:
+        lines = [_line(trend, arm, trend.line(arm, metric), style[arm]) for arm in trend.arms]
+        found.append(_panel(t("history.over_time", metric=metric), t("history.points"), lines, walls, False))
+    first = trend.metrics[0]
+    deltas = [_deltas(trend, arm, trend.line(arm, first), style[arm]) for arm in translated(trend)]
+    found.append(
+        _panel(t("history.gain_over_time", metric=first), t("history.gain_note"), deltas, walls, with_zero=True)
+    )
+    return [panel for panel in found if panel is not None]
+
+
+def translated(trend: Trend) -> list[str]:
+    """The arms with translated images; those without real ones, unless there are no others."""
+    arms = [arm for arm in trend.arms if translator_of(arm) is not None]
+    return [arm for arm in arms if not is_mixed(arm)] or arms
+
+
+def moment(entry: Entry) -> str:
+    """When an entry was made, in UTC."""
+    return f"{entry.moment:%Y-%m-%d %H:%M}"
+
+
+def kind(entry: Entry, short: bool = False) -> str:
+    """What made an entry: a full run, a nightly re-evaluation, or its flow's own name."""
+    names = {"augment": "history.run", NIGHTLY: "history.night" if short else "history.nightly"}
+    return t(names[entry.flow]) if entry.flow in names else entry.flow
+
+
+def _panel(title: str, note: str, lines: Sequence[Line], walls: Sequence[Wall], with_zero: bool) -> Panel | None:
+    there = [line for line in lines if line.dots]
+    if not there:
+        return None
+    last = signed if with_zero else points
+    known = any(dot.low is not None for line in there for dot in line.dots)
+    return Panel(
+        title=title,
+        note=f"{note}, {t('history.with_intervals')}" if known else note,
+        wide=draw(there, walls, WIDE, with_zero),
+        narrow=draw(there, walls, NARROW, with_zero),
+        legend=tuple((line.label, line.style, last(line.dots[-1].value)) for line in there),
+    )
+
+
+def _wall(found: Break) -> Wall:
+    label = t(f"history.{found.kind}_changed")
+    return Wall(found.at, label, t("history.wall", what=label, moment=moment(found.entry)))
+
+
+def _line(trend: Trend, arm: str, found: Sequence[Point], style: Style) -> Line:
+    parts = _parts(trend)
+    dots = (
+        Dot(
+            at=p.entry.moment,
+            value=p.cell.value or 0.0,
+            low=p.cell.low,
+            high=p.cell.high,
+            nightly=p.entry.nightly,
+            tone=_tone(p),
+            part=parts[p.entry.file],
+            title="\n".join(_told(arm, p)),
+        )
+        for p in found
+    )
+    return Line(arm_label(arm), style, tuple(dots))
+
+
+def _deltas(trend: Trend, arm: str, found: Sequence[Point], style: Style) -> Line:
+    parts = _parts(trend)
+    dots = (
+        Dot(
+            at=p.entry.moment,
+            value=p.cell.delta,
+            low=p.cell.delta_low,
+            high=p.cell.delta_high,
+            nightly=p.entry.nightly,
+            tone="",
+            part=parts[p.entry.file],
+            title=f"{moment(p.entry)}, {kind(p.entry)}\n"
+            f"{arm_label(arm)}: {change(p.cell.delta, p.cell.delta_low, p.cell.delta_high)}",
+        )
+        for p in found
+        if p.cell.delta is not None
+    )
+    return Line(arm_label(arm), style, tuple(dots))
+
+
+def _parts(trend: Trend) -> dict[str, int]:
+    """Entry -> how many breaks there are before it."""
+    walls = {b.entry.file for b in trend.breaks}
+    part, found = 0, {}
+    for entry in trend.entries:
+        part += entry.file in walls
+        found[entry.file] = part
+    return found
+
+
+def _tone(point: Point) -> Tone:
+    outcome = point.change.outcome if point.change else ""
+    return outcome if outcome in {"regression", "gain"} else ""  # type: ignore[return-value]
+
+
+def _told(arm: str, point: Point) -> Iterable[str]:
+    """What hovering over a point says."""
+    cell, found = point.cell, point.change
+    yield f"{moment(point.entry)}, {kind(point.entry)}"
+    yield f"{arm_label(arm)}: {points(cell.value)} {interval(cell.low, cell.high)}".rstrip()
+    if found is not None:
+        against = t("history.same_models" if found.same_models else "history.other_models")
+        yield f"{change(found.value, found.low, found.high)}: {t(f'history.{found.outcome}')} ({against})"

@@ -1,0 +1,212 @@
+"""The catalogue: no key is missing in a language or in the code, and no text is forgotten."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from string import Formatter
+from typing import Any, get_args
+
+import pytest
+
+from tasks.catalogue.language import LANGUAGES, Language, catalogue, speaking, t
+from tasks.contracts.audit import Acted, Domain, Recall, Severity
+from tasks.contracts.comparison import NoteCode
+from tasks.contracts.comparison import Outcome as Decided
+from tasks.contracts.record import RunRecord
+from tasks.contracts.task import Labels, Task
+from tasks.datasets.errors import Cause
+from tasks.report import words
+from tasks.report.gallery.grid import Kind
+from tasks.report.model import DatasetRow, Gate
+from tasks.trends.history.trend import BreakKind
+from tasks.trends.history.trend import Outcome as TrendOutcome
+
+ROOMS, CHECKS = (Path("tasks/report"), Path("tasks/trends")), Path("tasks/datasets/checks")
+AREAS = "|".join(sorted({key.partition(".")[0] for key in catalogue("en")}))
+KEY = re.compile(rf"({AREAS})\.(?!html$|json$|csv$|css$)[a-z0-9_]+")
+BEGUN = re.compile(rf"({AREAS})\.[a-z0-9_]*")
+
+
+def choices(model: Any, field: str) -> tuple[str, ...]:
+    """What a field that is a ``Literal`` can be."""
+    return get_args(model.model_fields[field].annotation)
+
+
+def check_names() -> set[str]:
+    """Every name that a check of the data sets can have."""
+    literal = {n for f in CHECKS.glob("*.py") for n in re.findall(r'\bname="([a-z_]+)"', f.read_text())}
+    classes = {f"{kind}_{n}" for kind in ("class", "box") for n in ("impossible", "missing", "rare")}
+    return literal | classes | {*get_args(Cause)} | {f"has_{labels}" for labels in get_args(Labels)}
+
+
+ROLES, SIZES = choices(DatasetRow, "role"), choices(Recall, "size")
+PARTS, GATES = ("gradients", "edges", "high_band"), choices(Gate, "outcome")
+MEASURES = ("flips", "flipped_images", "detail", "recall", "colour", "geometry", "distance")
+NAMED: dict[str, Iterable[str]] = {
+    "task": get_args(Task),
+    "role": (*ROLES, "baseline", "oracle"),
+    "outcome": (*(o.replace(" ", "_") for o in get_args(Decided)), "unknown"),
+    "check": sorted(check_names()),
+    "severity": get_args(Severity),
+}
+# Keys that are put together, with ``{}`` for what is put in: all that it can be.
+DYNAMIC: dict[str, Iterable[str]] = {
+    "words.{}_{}": [f"{kind}_{name}" for kind, names in NAMED.items() for name in names],
+    "words.count_{}": (),  # of what the sources count, see ``nouns``
+    "words.arm_{}": words._ARMS.values(),
+    "words.over_{}": words._ARMS.values(),
+    "words.stage_{}": words._STAGES,
+    "notes.{}": get_args(NoteCode),
+    "audits.kept_{}": ("gradient", "edges", "high_band"),
+    "audits.acted_{}": choices(Acted, "action"),
+    "audits.done_{}": (*choices(Acted, "action"), "stop"),
+    "audits.found_{}": PARTS,
+    "audits.found_recall_{}": SIZES,
+    "audits.advice_{}": (*MEASURES, "flips_all"),
+    "audits.{}_{}": [
+        *(f"label_{m}" for m in MEASURES),
+        *(f"subject_{s}" for s in ("all_classes", "images", "image", *SIZES, *PARTS)),
+    ],
+    "markdown.gate_{}": GATES,
+    "markdown.{}": ("peak_memory", "peak_gpu_memory"),
+    "markdown.{}_elsewhere": ("classes", "arms"),
+    "page.gate_{}": GATES,
+    "page.size_{}": SIZES,
+    "page.severity_{}": get_args(Severity),
+    "page.role_{}": (*ROLES, "baseline", "oracle"),
+    "page.run_{}": choices(RunRecord, "flow"),
+    "page.env_{}": ("python", "system", "cores"),
+    "page.kind_{}": ("dataset", "checks", "translator", "translated", "audit", "model", "evaluation", "comparison"),
+    "pictures.kind_{}": get_args(Kind),
+    "pictures.role_{}": ROLES,
+    "figures.{}": get_args(Domain),
+    "figures.one_{}": get_args(Domain),
+    "figures.with_{}": ("source", "translated"),
+    "history.{}": get_args(TrendOutcome),
+    "history.{}_changed": get_args(BreakKind),
+    "compare.flow_{}": choices(RunRecord, "flow"),
+    "compare.only_{}": ("before", "after"),
+    "compare.{}": (
+        *("what", "before", "after", "difference", "config", "data", "translators", "code"),
+        *("data_set", "split", "images", "boxes", "rejected", "content", "method", "iterations", "parameters"),
+    ),
+}
+BY_ENGLISH = "audits.note_"  # other rooms' sentences, recognised by their English words
+
+
+def modules() -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted(p for room in ROOMS for p in room.rglob("*.py")):
+        yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def literals() -> Iterator[tuple[str, str]]:
+    """File and key, of every key that is written out in code or templates."""
+    for path, tree in modules():
+        begun = {id(v) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for v in node.values}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and KEY.fullmatch(node.value):
+                yield from [] if id(node) in begun or node.value == BY_ENGLISH else [(path.name, node.value)]
+    for path in sorted(p for room in ROOMS for p in room.rglob("*.j2")):
+        for key in re.findall(r"\bt\(\s*[\"']([^\"']+)[\"']\s*[,)]", path.read_text(encoding="utf-8")):
+            yield path.name, key
+
+
+def forms() -> Iterator[tuple[str, str]]:
+    """File and form, of every key that is put together."""
+    for path, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                form = "".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in node.values)
+                if BEGUN.fullmatch(form.partition("{")[0]) and re.fullmatch(r"[a-z0-9_.{}]+", form):
+                    yield path.name, form
+    for path in sorted(p for room in ROOMS for p in room.rglob("*.j2")):
+        for begun in re.findall(r"\bt\(\s*[\"']([^\"']+)[\"']\s*~", path.read_text(encoding="utf-8")):
+            yield path.name, begun + "{}"
+
+
+def nouns() -> set[str]:
+    """What is counted: the second argument of every ``count(number, "noun")``."""
+    counted = [n for _, tree in modules() for n in ast.walk(tree) if isinstance(n, ast.Call) and len(n.args) == 2]
+    named = [c.args[1] for c in counted if isinstance(c.func, ast.Name) and c.func.id == "count"]
+    found = {n.value for n in named if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    for path in (p for room in ROOMS for p in room.rglob("*.j2")):
+        found |= {*re.findall(r"\|\s*count\(\s*[\"'](\w+)[\"']", path.read_text(encoding="utf-8"))}
+    return found
+
+
+def expanded(form: str) -> set[str]:
+    """The keys that a form can be."""
+    begun, _, end = form.partition("{}")
+    middle = nouns() if form == "words.count_{}" else DYNAMIC[form]
+    return {f"{begun}{part}{end.removeprefix('_{}')}" for part in middle}
+
+
+def forms_of(key: str, language: Language) -> dict[str, str]:
+    """A text's plural forms; one that has none is all ``other``."""
+    text = catalogue(language)[key]
+    return text if isinstance(text, dict) else {"other": text}
+
+
+def placeholders(text: str) -> set[tuple[str, str]]:
+    """Name and format of what a text needs."""
+    return {(name, form or "") for _, name, form, _ in Formatter().parse(text) if name is not None}
+
+
+def needed(key: str) -> set[str]:
+    """The names of what a key's English text needs."""
+    return {name for name, _ in placeholders(forms_of(key, "en")["other"])}
+
+
+def test_every_language_has_every_key() -> None:
+    for language in LANGUAGES:
+        assert {*catalogue("en")} ^ {*catalogue(language)} == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_needs_the_same_values_in_the_same_form(language: Language) -> None:
+    for key in catalogue(language):
+        forms = forms_of(key, language)
+        assert {*forms} <= {"one", "other"}
+        assert placeholders(forms["other"]) == placeholders(forms_of(key, "en")["other"]), key
+        assert {name for name, _ in placeholders(forms.get("one", ""))} <= needed(key), key
+
+
+def test_every_key_in_the_code_is_in_the_catalogue() -> None:
+    assert {(file, key) for file, key in literals() if key not in catalogue("en")} == set()
+
+
+def test_keys_that_are_put_together_are_in_the_catalogue_whatever_is_put_in() -> None:
+    there = {form for _, form in forms()}
+    assert {(file, form) for file, form in forms() if form not in DYNAMIC} == set(), "say in DYNAMIC what it can be"
+    assert {*DYNAMIC} - there == set()
+    assert {key for form in there for key in expanded(form) if key not in catalogue("en")} == set()
+
+
+def test_no_text_is_there_that_nobody_says() -> None:
+    said = {key for _, key in literals()} | {key for form in DYNAMIC for key in expanded(form)}
+    assert {key for key in catalogue("en") if key not in said and not key.startswith(BY_ENGLISH)} == set()
+
+
+def test_every_call_gives_what_its_text_needs() -> None:
+    lacking = set()
+    for path, tree in modules():
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "t"):
+                continue
+            key, given = node.args[0], {k.arg for k in node.keywords}
+            if isinstance(key, ast.Constant) and None not in given:  # None is ``**values``
+                lacking |= {(path.name, key.value, name) for name in needed(key.value) - given}
+    assert lacking == set()
+
+
+def test_a_language_is_spoken_only_inside() -> None:
+    assert t("words.arm_source") == "Simulator"
+    with speaking("ko"):
+        assert t("words.arm_source") == "시뮬레이터"
+        with speaking("en"):
+            assert words.arm_label("translated(cut)") == "Translated (cut)"
+        assert words.arm_label("real+translated(cut)") == "실제 + 변환 (cut)"
+    assert words.arm_label("source") == "Simulator"

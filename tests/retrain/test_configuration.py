@@ -1,0 +1,77 @@
+"""mmengine configurations made for a job: classes, input size, schedule, and refusals."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.registry import MODELS, init_default_scope
+
+from tasks.datasets.masks import MaskEncoding
+from tasks.datasets.table import SampleTable, SegmentationClass, TableInfo
+from tasks.retrain.config import TrainingConfig
+from tasks.retrain.configuration import PACKAGES, TrainingError, check_images, load_config
+
+INFO = TableInfo(
+    dataset="d",
+    classes=tuple(SegmentationClass(name=str(i), color=(i, 0, 0)) for i in range(7)),
+    detection=("a", "b", "c"),
+    encoding=MaskEncoding(kind="index", indices={i: i for i in range(7)}),
+    boxes_from="annotated",
+)
+FILES = sorted(Path("configs/detection").glob("*.py")) + sorted(Path("configs/segmentation").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_every_committed_network_is_built_for_the_taxonomy(path: Path) -> None:
+    task = path.parent.name
+    cfg = load_config(task, TrainingConfig(config=path, iterations=100), INFO)  # type: ignore[arg-type]
+    init_default_scope(PACKAGES[task])  # type: ignore[index]
+    model = MODELS.build(cfg.model)
+    shapes = {tuple(v.shape) for v in model.state_dict().values()}
+    outputs = {s[0] for s in shapes if s}
+    assert (7 if task == "segmentation" else 3) in outputs
+    assert isinstance(model, torch.nn.Module)
+
+
+def test_schedule_is_in_shares_of_the_training() -> None:
+    training = TrainingConfig(config=Path("configs/networks/detection/faster_rcnn_r50_fpn.py"), iterations=1000)
+    warm_up, steps = load_config("detection", training, INFO).param_scheduler
+    assert (warm_up["begin"], warm_up["end"]) == (0, 20)
+    assert (steps["milestones"], steps["end"]) == ([670, 920], 1000)
+
+
+def test_input_size_reaches_both_pipelines() -> None:
+    training = TrainingConfig(
+        config=Path("configs/networks/segmentation/fpn_r18_cpu.py"), iterations=9, input_size=(96, 64)
+    )
+    cfg = load_config("segmentation", training, INFO)
+    sizes = [t.scale for p in (cfg.train_pipeline, cfg.test_pipeline) for t in p if t.type == "Resize"]
+    assert [tuple(s) for s in sizes] == [(96, 64), (96, 64)]
+    assert tuple(cfg.input_size) == (96, 64)
+
+
+def test_overrides_by_dotted_key() -> None:
+    overrides = {"optim_wrapper.optimizer.lr": 0.5}
+    training = TrainingConfig(
+        config=Path("configs/networks/segmentation/fpn_r18_cpu.py"), iterations=9, overrides=overrides
+    )
+    assert load_config("segmentation", training, INFO).optim_wrapper.optimizer.lr == 0.5
+
+
+def test_refusals_name_the_file(tmp_path: Path) -> None:
+    broken, partial = tmp_path / "broken.py", tmp_path / "partial.py"
+    broken.write_text("model = dict(")
+    partial.write_text("model = dict(type='X')")
+    for path, message in ((tmp_path / "none.py", "no file"), (broken, "no valid config"), (partial, "lacks train_pip")):
+        with pytest.raises(TrainingError, match=rf"{path.name}|{message}") as caught:
+            load_config("segmentation", TrainingConfig(config=path, iterations=1), INFO)
+        assert message in str(caught.value)
+        assert path.name in str(caught.value)
+
+
+def test_unsuitable_tables_are_refused(tmp_path: Path) -> None:
+    def table(**changes: object) -> SampleTable:
+        return SampleTable.from_samples([], INFO.model_copy(update=changes), tmp_path)
+
+    with pytest.raises(TrainingError, match="has no images"):
+        check_images("detection", table())
