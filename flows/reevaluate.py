@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 _TOLERANCE = 1e-3  # of a score from 0 to 1: what inference on a GPU may differ by from run to run
 
 
-class Change(BaseModel):
+class ScoreChange(BaseModel):
     """A model's main score in the run that trained it, and tonight; fractions from 0 to 1."""
 
     model_config = ConfigDict(frozen=True)
@@ -153,11 +153,11 @@ def score_again(
     return tuple(results), tuple(failures)
 
 
-def compare(before: RunRecord, after: RunRecord) -> list[Change]:
+def compare(before: RunRecord, after: RunRecord) -> list[ScoreChange]:
     """Every model's main score (mIoU or mAP) in both records."""
     old = {(r.task, r.arm, r.seed): r for r in before.results}
     return [
-        Change(
+        ScoreChange(
             task=new.task,
             arm=new.arm,
             seed=new.seed,
@@ -178,7 +178,7 @@ def _score(result: Result) -> float | None:
     return metrics[_metric(result)]  # type: ignore[no-any-return]
 
 
-def _drifted(change: Change) -> bool:
+def _drifted(change: ScoreChange) -> bool:
     if change.before is None or change.after is None:
         return change.before is not change.after
     return abs(change.before - change.after) > _TOLERANCE

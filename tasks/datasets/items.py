@@ -55,7 +55,7 @@ class Boxes:
         self.rejected.append(Rejection(file, reason, "boxes", "box"))
 
 
-class Reader(Protocol):
+class SplitReader(Protocol):
     """The adapter of one format, made for one split of one data set.
 
     Attributes:

@@ -20,7 +20,7 @@ from tasks.datasets import select
 from tasks.datasets.config import Stored
 from tasks.datasets.errors import DatasetError, ItemError, Rejection
 from tasks.datasets.images import content_of, label_of, open_image
-from tasks.datasets.items import Boxes, Draws, Item, Reader
+from tasks.datasets.items import Boxes, Draws, Item, SplitReader
 from tasks.datasets.masks import MaskEncoding, counted, decoded, value_text
 from tasks.datasets.phash import perceptual_hash
 from tasks.datasets.table import Sample, SampleTable, TableInfo
@@ -50,14 +50,14 @@ class ReadResult:
     hidden: int
 
 
-def reader_of(config: Stored, taxonomy: Taxonomy) -> Reader:
+def reader_of(config: Stored, taxonomy: Taxonomy) -> SplitReader:
     """The adapter of a data set's format.
 
     Raises:
         TaxonomyError: the taxonomy has no map for the data set.
     """
     module = importlib.import_module(f"tasks.datasets.readers.{config.format}")
-    make: Callable[[Stored, Taxonomy], Reader] = module.reader
+    make: Callable[[Stored, Taxonomy], SplitReader] = module.reader
     return make(config, taxonomy)
 
 
@@ -129,7 +129,7 @@ def _unique(items: list[Item]) -> tuple[list[Item], list[Rejection]]:
 class _One:
     """Reads one item: its sample and its boxes, or why it cannot be used."""
 
-    reader: Reader
+    reader: SplitReader
     encoding: MaskEncoding | None
     classes: int
     split: str

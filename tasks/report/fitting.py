@@ -44,17 +44,17 @@ class Rank(IntEnum):
 
 
 @dataclass(frozen=True)
-class Block:
+class TextBlock:
     """A part of the text: its versions from the whole to the least that is shown of it."""
 
     versions: tuple[str, ...]
     rank: Rank = Rank.VERDICTS
 
 
-def listing(head: str, items: Sequence[str], rank: Rank, most: int, mark: str = "* ") -> Block:
+def listing(head: str, items: Sequence[str], rank: Rank, most: int, mark: str = "* ") -> TextBlock:
     """A list below a head, of at most so many items; what is left out is counted at its end."""
     sizes = (min(most, len(items)), *(n for n in _SIZES if n < min(most, len(items))))
-    return Block(tuple("\n".join([*([head] if head else []), *_first(items, n, mark)]) for n in sizes), rank)
+    return TextBlock(tuple("\n".join([*([head] if head else []), *_first(items, n, mark)]) for n in sizes), rank)
 
 
 def _first(items: Sequence[str], number: int, mark: str) -> Iterable[str]:
@@ -63,7 +63,7 @@ def _first(items: Sequence[str], number: int, mark: str) -> Iterable[str]:
         yield f"{mark}{t('markdown.more', n=len(items) - number)}"
 
 
-def fit(blocks: Sequence[Block], room: int) -> str:
+def fit(blocks: Sequence[TextBlock], room: int) -> str:
     """The blocks as one text of at most ``room`` characters; where the least of all is too much, it says that it ends.
 
     Of those that matter least, the longest is shortened first.
@@ -81,5 +81,5 @@ def fit(blocks: Sequence[Block], room: int) -> str:
     return text[: room - len(end)].rpartition("\n")[0] + end
 
 
-def _length(blocks: Sequence[Block], shown: Sequence[int]) -> int:
+def _length(blocks: Sequence[TextBlock], shown: Sequence[int]) -> int:
     return sum(len(b.versions[i]) + 2 for b, i in zip(blocks, shown, strict=True))

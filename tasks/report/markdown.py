@@ -8,7 +8,7 @@ from itertools import chain
 from tasks.catalogue import speaking, t
 from tasks.contracts import Audit, AuditCheck
 from tasks.report.audits import acted, check_label, check_sentence, failed, passed, subject_label
-from tasks.report.fitting import LINE_CHARS, Block, Rank, fit, listing, short
+from tasks.report.fitting import LINE_CHARS, Rank, TextBlock, fit, listing, short
 from tasks.report.fitting import escape as escape
 from tasks.report.intervals import class_changes
 from tasks.report.markdown_table import protocol, scores
@@ -58,35 +58,37 @@ def gate_words(gate: Gate) -> str:
     return told + (t("markdown.gate_acted", images=count(gate.acted, "image")) if gate.acted else "")
 
 
-def _head(report: Report) -> Iterable[Block]:
-    yield Block((f"# {escape(report.title, LINE_CHARS)}",))
-    yield Block((t("markdown.run", name=short(report.name), moment=f"{report.finished:%Y-%m-%d %H:%M}"),))
+def _head(report: Report) -> Iterable[TextBlock]:
+    yield TextBlock((f"# {escape(report.title, LINE_CHARS)}",))
+    yield TextBlock((t("markdown.run", name=short(report.name), moment=f"{report.finished:%Y-%m-%d %H:%M}"),))
 
 
-def _verdicts(report: Report) -> Iterable[Block]:
+def _verdicts(report: Report) -> Iterable[TextBlock]:
     if not report.verdicts:
-        yield Block((t("markdown.nothing"),))
+        yield TextBlock((t("markdown.nothing"),))
     for verdict in report.verdicts:
         told = "> " + t("markdown.verdict", task=task_label(verdict.task), sentence=escape(verdict.sentence))
         notes = [escape(n) for n in verdict.notes]
-        yield listing(f"{told}\n>", notes, Rank.VERDICTS, len(notes), "> * ") if notes else Block((told,))
+        yield listing(f"{told}\n>", notes, Rank.VERDICTS, len(notes), "> * ") if notes else TextBlock((told,))
 
 
-def _gates(report: Report) -> Iterable[Block]:
+def _gates(report: Report) -> Iterable[TextBlock]:
     if report.gates:
         each = [escape(gate_words(g), LINE_CHARS) for g in report.gates[:_SEVERAL]]
         rest = len(report.gates) - len(each)
-        yield Block((t("markdown.gates", gates="; ".join([*each, *([t("markdown.more", n=rest)] if rest else [])])),))
+        yield TextBlock(
+            (t("markdown.gates", gates="; ".join([*each, *([t("markdown.more", n=rest)] if rest else [])])),)
+        )
     if report.broken:
         yield _list("markdown.broken", [escape(b.sentence) for b in report.broken], Rank.VERDICTS, _BROKEN)
 
 
-def _list(key: str, items: Sequence[str], rank: Rank, most: int = _LISTED, **values: str) -> Block:
+def _list(key: str, items: Sequence[str], rank: Rank, most: int = _LISTED, **values: str) -> TextBlock:
     """A list below the text of a key."""
     return listing(f"{t(key, **values)}\n", items, rank, most)
 
 
-def _failures(report: Report) -> Iterable[Block]:
+def _failures(report: Report) -> Iterable[TextBlock]:
     if report.failures:
         each = [
             t(
@@ -103,23 +105,23 @@ def _failures(report: Report) -> Iterable[Block]:
         yield _list("markdown.problems", [escape(p, LINE_CHARS) for p in report.problems], Rank.PROBLEMS)
 
 
-def _tables(report: Report) -> Iterable[Block]:
+def _tables(report: Report) -> Iterable[TextBlock]:
     for table in report.tables:
-        yield Block((f"## {task_label(table.task)}",))
-        yield Block(tuple(scores(table)), Rank.TABLES)
+        yield TextBlock((f"## {task_label(table.task)}",))
+        yield TextBlock(tuple(scores(table)), Rank.TABLES)
         if table.margin is not None:
-            yield Block((legend(table.margin),))
+            yield TextBlock((legend(table.margin),))
         arms = [row for row in table.rows if row.role != "oracle"]
         told = [(row.label, class_changes(table, row)) for row in arms]
         if classes := [escape(t("markdown.of_arm", label=label, told=text)) for label, text in told if text]:
             yield _list("markdown.classes", classes, Rank.CLASSES)
-        yield Block((protocol(table),))
+        yield TextBlock((protocol(table),))
         yield listing("", [escape(n) for n in table.notes], Rank.NOTES, len(table.notes))
 
 
-def _audits(report: Report) -> Iterable[Block]:
+def _audits(report: Report) -> Iterable[TextBlock]:
     if report.audits:
-        yield Block((f"## {t('markdown.audits')}",))
+        yield TextBlock((f"## {t('markdown.audits')}",))
     for part in report.audits:
         label = short(arm_label(f"translated({part.name})"))
         passes = f" {passed(part.audit)}." if part.audit.checks else ""
@@ -128,11 +130,11 @@ def _audits(report: Report) -> Iterable[Block]:
         yield _audit(head, f"**{label}.**{passes}", part)
 
 
-def _audit(head: str, short: str, part: AuditPart) -> Block:
+def _audit(head: str, short: str, part: AuditPart) -> TextBlock:
     """What an audit found; at the least, how many of its checks passed."""
     checks = [_check(c, part.audit) for c in failed(part.audit)]
-    whole = listing(f"{head}\n", checks, Rank.AUDITS, _LISTED) if checks else Block((head,), Rank.AUDITS)
-    return Block((*whole.versions, short), Rank.AUDITS)
+    whole = listing(f"{head}\n", checks, Rank.AUDITS, _LISTED) if checks else TextBlock((head,), Rank.AUDITS)
+    return TextBlock((*whole.versions, short), Rank.AUDITS)
 
 
 def _check(check: AuditCheck, audit: Audit) -> str:
@@ -152,18 +154,18 @@ def _check(check: AuditCheck, audit: Audit) -> str:
     return escape(told)
 
 
-def _cost(report: Report) -> Iterable[Block]:
+def _cost(report: Report) -> Iterable[TextBlock]:
     told = [t("markdown.cost", total=duration(report.total_seconds))]
     told += [
         t(f"markdown.{name}", memory=memory(getattr(most, name)), stage=escape(stage_label(most.stage), LINE_CHARS))
         for name in ("peak_memory", "peak_gpu_memory")
         if (most := _most(report.costs, name)) is not None
     ]
-    yield Block((" ".join(told),))
+    yield TextBlock((" ".join(told),))
     speeds = {r.name: r.images_per_second for r in report.translators if r.images_per_second is not None}
     if speeds:
         each = listed((f"{short(name)} {speed:.1f}" for name, speed in speeds.items()), _SEVERAL)
-        yield Block((t("markdown.speed", each=each),))
+        yield TextBlock((t("markdown.speed", each=each),))
 
 
 def _most(costs: Sequence[Cost], name: str) -> Cost | None:
@@ -172,7 +174,7 @@ def _most(costs: Sequence[Cost], name: str) -> Cost | None:
     return max(measured, key=lambda c: getattr(c, name), default=None)
 
 
-def _rejected(report: Report) -> Iterable[Block]:
+def _rejected(report: Report) -> Iterable[TextBlock]:
     each = [
         t(
             "markdown.rejected_of",
@@ -183,10 +185,10 @@ def _rejected(report: Report) -> Iterable[Block]:
         )
         for d in report.datasets
     ]
-    yield Block((t("markdown.rejected", each="; ".join(each)),))
+    yield TextBlock((t("markdown.rejected", each="; ".join(each)),))
 
 
-def _checks(report: Report) -> Iterable[Block]:
+def _checks(report: Report) -> Iterable[TextBlock]:
     if not report.checks:
         return
     each = [
@@ -203,9 +205,9 @@ def _checks(report: Report) -> Iterable[Block]:
         if not c.passed
     ]
     told = t("markdown.checks", n=len(report.checks), passed=len(report.checks) - len(each))
-    yield listing(f"{told}\n", each, Rank.CHECKS, len(each)) if each else Block((told,))
+    yield listing(f"{told}\n", each, Rank.CHECKS, len(each)) if each else TextBlock((told,))
 
 
-def _provenance(report: Report) -> Iterable[Block]:
+def _provenance(report: Report) -> Iterable[TextBlock]:
     commits = sorted({str(e.get("git") or t("markdown.no_commit")) for e in report.provenance.environments})
-    yield Block((t("markdown.code", commits=listed((f"`{c[:LINE_CHARS]}`" for c in commits), _SEVERAL)),))
+    yield TextBlock((t("markdown.code", commits=listed((f"`{c[:LINE_CHARS]}`" for c in commits), _SEVERAL)),))

@@ -16,7 +16,7 @@ from tasks.datasets import SampleTable
 from tasks.translate.ahead import ahead
 from tasks.translate.config import Training
 from tasks.translate.focus import Focus
-from tasks.translate.losslog import TrainingError
+from tasks.translate.losslog import TranslatorError
 from tasks.translate.pixels import PixelError, read_exact
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Side:
         """The side of a table's images, in its order.
 
         Raises:
-            TrainingError: class-aware crops are wanted, and the source set has no labels.
+            TranslatorError: class-aware crops are wanted, and the source set has no labels.
         """
         if not len(table):
             raise ValueError(f"the {name} set has no images to train on")
@@ -44,7 +44,7 @@ class Side:
         if training.crops == "classes":
             focus = Focus.of(table, training.width, (training.seed, *name.encode()))
             if focus is None and name == "source":
-                raise TrainingError(
+                raise TranslatorError(
                     f"training.crops: 'classes' needs masks or small boxes, and {table.info.dataset} has none: "
                     "set it to 'uniform'"
                 )

@@ -23,7 +23,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from tasks.translate.losslog import TrainingError
+from tasks.translate.losslog import TranslatorError
 
 T = TypeVar("T")
 FAILED = 2  # a rank's exit status where it has said why
@@ -80,13 +80,13 @@ def processes(gpus: int, batch: int) -> int:
         batch: crops of a batch.
 
     Raises:
-        TrainingError: more GPUs are asked for than there are.
+        TranslatorError: more GPUs are asked for than there are.
     """
     available = torch.cuda.device_count()
     if gpus == 0:
         return max((n for n in range(1, available + 1) if batch % n == 0), default=1)
     if gpus > max(1, available):
-        raise TrainingError(f"training.gpus: {gpus} are asked for, and this machine has {available}: lower it, or 0")
+        raise TranslatorError(f"training.gpus: {gpus} are asked for, and this machine has {available}: lower it, or 0")
     return gpus
 
 

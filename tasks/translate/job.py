@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from tasks.translate.config import Translator
 
 
-class TrainJob(BaseModel):
+class TranslatorJob(BaseModel):
     """One training.
 
     Attributes:

@@ -14,7 +14,7 @@ from torch import Tensor
 _Entry = tuple[int, dict[str, float]]
 
 
-class TrainingError(Exception):
+class TranslatorError(Exception):
     """A training that cannot go on; the message says at which step and why."""
 
 

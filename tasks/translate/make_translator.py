@@ -11,7 +11,7 @@ from tasks.compute import run_worker
 from tasks.contracts import Artifact
 from tasks.store import Store, code_version, write_json
 from tasks.translate.config import Learned, method_of
-from tasks.translate.job import TrainJob
+from tasks.translate.job import TranslatorJob
 
 JOB = "job.json"
 BOARDS = ".tensorboard"  # TensorBoard's files lie in the store, but in no artifact, whose digest they would change
@@ -33,7 +33,7 @@ def build_translator(config: Learned, source: Artifact, target: Artifact, store:
 
     def make(folder: Path) -> dict[str, Any]:
         board = store.root / BOARDS / f"{config.name}-{folder.name.strip('.')[:8]}"
-        job = TrainJob(
+        job = TranslatorJob(
             translator=config, source=source.path, target=target.path, work=folder, inputs=digests, board=board
         )
         write_json(folder / JOB, job.model_dump(mode="json"))

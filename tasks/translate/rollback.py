@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tasks.translate.losslog import SetbackError, TrainingError
+from tasks.translate.losslog import SetbackError, TranslatorError
 
 LIMIT = 3  # rollbacks of one training
 PROBE = 8  # crops that collapse is measured on
@@ -26,10 +26,10 @@ def check_may_roll_back(rollbacks: Sequence[Rollback], why: str) -> None:
     """Refuse one rollback too many.
 
     Raises:
-        TrainingError: there were ``LIMIT`` already.
+        TranslatorError: there were ``LIMIT`` already.
     """
     if len(rollbacks) >= LIMIT:
-        raise TrainingError(
+        raise TranslatorError(
             f"{why}, after {LIMIT} rollbacks that each halved the learning rate: training stopped; "
             "lower training.lr, or raise training.batch or training.accumulate, and train again"
         )

@@ -26,7 +26,7 @@ from tasks.translate.compiling import compile_generator
 from tasks.translate.config import Learned
 from tasks.translate.crops import Side, crop_batches
 from tasks.translate.distributed import Ranks
-from tasks.translate.losslog import LossLog, SetbackError, TrainingError
+from tasks.translate.losslog import LossLog, SetbackError, TranslatorError
 from tasks.translate.methods.base import Learner, method_module
 from tasks.translate.networks.weights import save_weights
 from tasks.translate.networks.whole_image import to_tensor
@@ -51,7 +51,7 @@ class Trainer:
         ranks: this process among those that train together, each in the same folder.
 
     Raises:
-        TrainingError: the configuration does not fit the sets or the processes.
+        TranslatorError: the configuration does not fit the sets or the processes.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Trainer:
         self.device = torch.device(device or pick_device())
         self.ranks = ranks = ranks or Ranks()
         if config.training.batch % ranks.count:
-            raise TrainingError(f"training.batch {config.training.batch} cannot be shared by {ranks.count} processes")
+            raise TranslatorError(f"training.batch {config.training.batch} cannot be shared by {ranks.count} processes")
         self.source = Side.of("source", source, config.training)
         self.target = Side.of("target", target, config.training)
         rng = torch.Generator().manual_seed(config.training.seed)
@@ -91,7 +91,7 @@ class Trainer:
             What ``card.json`` holds.
 
         Raises:
-            TrainingError: it went wrong again and again; the message says how.
+            TranslatorError: it went wrong again and again; the message says how.
         """
         if self.config.training.compile:
             with self.stepper.precision():

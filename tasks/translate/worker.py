@@ -18,8 +18,8 @@ from pathlib import Path
 from tasks.datasets import ImageError, SampleTable
 from tasks.translate.config import Learned
 from tasks.translate.distributed import FAILED, joined, processes
-from tasks.translate.job import TrainJob
-from tasks.translate.losslog import TrainingError
+from tasks.translate.job import TranslatorJob
+from tasks.translate.losslog import TranslatorError
 from tasks.translate.networks.weights import WeightsError
 from tasks.translate.training import Trainer
 
@@ -27,7 +27,7 @@ from tasks.translate.training import Trainer
 def main(path: Path) -> int:
     """Run the job of a file; a training that cannot go on ends with status 2 and one line."""
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
-    job = TrainJob.model_validate_json(path.read_text())
+    job = TranslatorJob.model_validate_json(path.read_text())
     assert isinstance(job.translator, Learned)
     training = job.translator.training
     try:
@@ -37,7 +37,7 @@ def main(path: Path) -> int:
                 logging.getLogger().setLevel(logging.WARNING)
             source, target = SampleTable.read(job.source), SampleTable.read(job.target)
             Trainer(job.translator, source, target, job.work, board=job.board, ranks=ranks).run(job.inputs)
-    except (TrainingError, ImageError, WeightsError) as error:
+    except (TranslatorError, ImageError, WeightsError) as error:
         print(f"{EXPLAINED}{error}", flush=True)
         return FAILED
     if ranks.first:

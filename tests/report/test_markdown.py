@@ -12,7 +12,7 @@ from tasks.contracts.record import Failure
 from tasks.datasets.checks.model import Check
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
-from tasks.report.fitting import Block, Rank, fit, listing
+from tasks.report.fitting import Rank, TextBlock, fit, listing
 from tasks.report.markdown import ROOM, render_markdown
 from tasks.report.model import Broken, Cost, Gate, Report
 from tests.report.findings import audit, compared, difference
@@ -124,7 +124,7 @@ def test_many_arms_are_shortened_at_last(fake: Any, report: Report) -> None:
 
 
 def test_the_least_important_list_is_shortened_first() -> None:
-    head = Block(("head",))
+    head = TextBlock(("head",))
     low, high = (listing(rank.name, ["x" * 98] * 10, rank, 10) for rank in (Rank.CHECKS, Rank.FAILURES))
     text = fit([head, high, low], 1700)
     assert text.split("CHECKS")[0].count("x" * 98) == 10
@@ -134,6 +134,6 @@ def test_the_least_important_list_is_shortened_first() -> None:
 
 
 def test_where_the_least_is_too_much_it_says_that_it_ends() -> None:
-    text = fit([Block(("\n".join(["a line"] * 100),))], 200)
+    text = fit([TextBlock(("\n".join(["a line"] * 100),))], 200)
     assert len(text) <= 200
     assert text.endswith("a line\n\n**This is not all:** the rest did not fit here, and is in report.html.\n")

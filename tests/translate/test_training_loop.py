@@ -28,8 +28,8 @@ from tasks.translate.board import Board
 from tasks.translate.compiling import compile_generator
 from tasks.translate.crops import Side, crop_batches
 from tasks.translate.distributed import processes
-from tasks.translate.job import TrainJob
-from tasks.translate.losslog import SetbackError, TrainingError
+from tasks.translate.job import TranslatorJob
+from tasks.translate.losslog import SetbackError, TranslatorError
 from tasks.translate.methods.base import Batch
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.outcome import outcome
@@ -138,7 +138,7 @@ def test_crops_do_not_depend_on_what_was_read_before(street, make_cut) -> None:
 def test_sets_without_labels(street, make_table, make_cut) -> None:
     training, plain = make_cut(crops="classes").training, make_table("plain")
     with pytest.raises(
-        TrainingError, match=r"training.crops: 'classes' needs masks or small boxes, and noise has none"
+        TranslatorError, match=r"training.crops: 'classes' needs masks or small boxes, and noise has none"
     ):
         Side.of("source", plain.take([0]), training)
     assert Side.of("target", plain.take([0]), training).focus is None
@@ -182,7 +182,7 @@ def test_number_of_processes(make_cut) -> None:
     available = torch.cuda.device_count()
     assert processes(1, 3) == 1
     assert processes(0, 1) == 1
-    with pytest.raises(TrainingError, match=rf"training.gpus: {available + 2} are asked for, and this machine has"):
+    with pytest.raises(TranslatorError, match=rf"training.gpus: {available + 2} are asked for, and this machine has"):
         processes(available + 2, available + 2)
     with pytest.raises(ValueError, match="batch 3 cannot be shared by 2 GPUs"):
         make_cut(batch=3, gpus=2)
@@ -199,7 +199,7 @@ def job(sets, make_cut, tmp_path) -> Callable[..., Path]:
         places = {"source": tmp_path / "source", "target": tmp_path / "target", "work": folder}
         for side, table in zip(("source", "target"), sets, strict=True):
             table.write(places[side])
-        whole = TrainJob(translator=make_cut(**training), inputs={}, board=folder / "board", **places)
+        whole = TranslatorJob(translator=make_cut(**training), inputs={}, board=folder / "board", **places)
         write_json(folder / "job.json", whole.model_dump(mode="json"))
         return folder / "job.json"
 
@@ -218,10 +218,10 @@ import sys
 from pathlib import Path
 from tasks.datasets.table import SampleTable
 from tasks.translate.distributed import joined
-from tasks.translate.job import TrainJob
+from tasks.translate.job import TranslatorJob
 from tasks.translate.training import Trainer
 
-job = TrainJob.model_validate_json(Path(sys.argv[1]).read_text())
+job = TranslatorJob.model_validate_json(Path(sys.argv[1]).read_text())
 with joined(2, [sys.executable, *sys.argv[2:]]) as ranks:
     sets = SampleTable.read(job.source), SampleTable.read(job.target)
     Trainer(job.translator, *sets, job.work, board=job.board, ranks=ranks).run()
@@ -339,7 +339,7 @@ def _die() -> None:
 
 def test_training_that_always_diverges_ends_with_its_reason(sets, make_cut, tmp_path) -> None:
     trainer = _trainer(make_cut(lr=1e37), sets, tmp_path / "t")
-    with pytest.raises(TrainingError, match=r"loss '\w+' is nan at step \d, after 3 rollbacks .* lower training.lr"):
+    with pytest.raises(TranslatorError, match=r"loss '\w+' is nan at step \d, after 3 rollbacks .* lower training.lr"):
         trainer.run()
     assert [r["lr_factor"] for r in trainer.rollbacks] == [0.5, 0.25, 0.125]
 

@@ -7,7 +7,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from tasks.translate import checkpoints
-from tasks.translate.losslog import LossLog, TrainingError
+from tasks.translate.losslog import LossLog, TranslatorError
 from tasks.translate.methods.base import linear_decay
 from tasks.translate.pixels import PixelError
 from tasks.translate.training import Trainer
@@ -119,7 +119,7 @@ def test_loss_that_is_not_finite_stops_before_the_next_checkpoint(sets, make_cut
             yield name, {k: v * float("nan") if batch.step == 3 and k == "nce" else v for k, v in values.items()}
 
     trainer.learner.losses = poisoned
-    with pytest.raises(TrainingError, match=r"loss 'nce' is nan at step 4"):
+    with pytest.raises(TranslatorError, match=r"loss 'nce' is nan at step 4"):
         trainer.run()
     assert checkpoints.newest(tmp_path / "t", torch.device("cpu"))["step"] == 3
 

@@ -22,7 +22,7 @@ _BOXES_FROM = {
 
 
 @dataclass(frozen=True)
-class _Counts:
+class _ClassCounts:
     """Of each class, in how many images it is, and how many pixels or boxes it has, ``int64 [C]``."""
 
     images: NDArray[np.int64]
@@ -65,7 +65,7 @@ class _Kind:
     names: Sequence[str]
     impossible: Sequence[str]
 
-    def checks(self, ours: _Counts, theirs: _Counts, fewest: int) -> list[Check]:
+    def checks(self, ours: _ClassCounts, theirs: _ClassCounts, fewest: int) -> list[Check]:
         """Which classes of the benchmark (``theirs``) are not, or hardly, in the training set (``ours``)."""
         training = self.role.split(" / ")[0]
         scored = theirs.images > 0
@@ -116,7 +116,7 @@ class _Kind:
         )
 
 
-def _ratio(kind: _Kind, ours: _Counts, theirs: _Counts, config: ChecksConfig) -> Check:
+def _ratio(kind: _Kind, ours: _ClassCounts, theirs: _ClassCounts, config: ChecksConfig) -> Check:
     """Classes with far fewer pixels than in the benchmark; those that hardly an image shows are ``rare`` already."""
     compared = (theirs.images > 0) & (ours.images >= config.class_images)
     share, wanted = (c.amount / max(c.amount.sum(), 1) for c in (ours, theirs))
@@ -171,13 +171,13 @@ def _rule(role: str, training: SampleTable, benchmark: SampleTable) -> Check:
     )
 
 
-def _pixels(table: SampleTable) -> _Counts:
+def _pixels(table: SampleTable) -> _ClassCounts:
     column = table.rows["class_pixels"].combine_chunks()
     pixels = pc.list_flatten(column).to_numpy().reshape(-1, len(table.info.classes))
-    return _Counts((pixels > 0).sum(axis=0), pixels.sum(axis=0, dtype=np.int64))
+    return _ClassCounts((pixels > 0).sum(axis=0), pixels.sum(axis=0, dtype=np.int64))
 
 
-def _boxes(table: SampleTable) -> _Counts:
+def _boxes(table: SampleTable) -> _ClassCounts:
     """Without groups of objects (``crowd``), which no training counts as objects."""
     column = table.rows["boxes"].combine_chunks()
     flat, rows = pc.list_flatten(column), pc.list_parent_indices(column).to_numpy()
@@ -185,4 +185,4 @@ def _boxes(table: SampleTable) -> _Counts:
     categories = pc.struct_field(flat, "category").to_numpy()[single].astype(np.int64)
     shown = np.zeros((len(table), len(table.info.detection)), bool)
     shown[rows[single], categories] = True
-    return _Counts(shown.sum(axis=0), np.bincount(categories, minlength=shown.shape[1]))
+    return _ClassCounts(shown.sum(axis=0), np.bincount(categories, minlength=shown.shape[1]))

@@ -71,7 +71,7 @@ class _Numbers:
 
 
 @dataclass(frozen=True)
-class _Counts:
+class _ObjectCounts:
     boxes: int
     not_things: int
     no_pixels: int
@@ -147,7 +147,7 @@ class _WriteOne:
     numbers: _Numbers
     link: bool
 
-    def __call__(self, sample: Sample) -> _Counts:
+    def __call__(self, sample: Sample) -> _ObjectCounts:
         assert sample.mask is not None
         name = self.names[sample.id]
         place = Path(sample.split, name.split("_")[0])
@@ -165,7 +165,7 @@ class _WriteOne:
         }
         for kind, image in images.items():
             write_png(self.folder / "gtFine" / place / f"{name}_gtFine_{kind}.png", image)
-        return _Counts(boxes, len(single) - len(things), len(things) - boxes)
+        return _ObjectCounts(boxes, len(single) - len(things), len(things) - boxes)
 
 
 def instance_ids(labels: NDArray[np.uint8], boxes: Sequence[tuple[int, Box]]) -> tuple[NDArray[np.uint16], int]:

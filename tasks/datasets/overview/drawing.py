@@ -40,7 +40,7 @@ _OVERLAY = 0.45
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DrawnSample:
     """An image with its labels drawn on it.
 
     Attributes:
@@ -54,19 +54,19 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
-def draw_samples(table: SampleTable) -> list[Picture]:
+def draw_samples(table: SampleTable) -> list[DrawnSample]:
     """Draw every image of a table with its mask and boxes; what cannot be read is told in the picture's notes."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         drawn = pool.map(lambda sample: _draw_sample(sample, table.info), table)
         return list(with_progress(drawn, len(table), f"pictures of {table.info.dataset}"))
 
 
-def _draw_sample(sample: Sample, info: TableInfo) -> Picture:
+def _draw_sample(sample: Sample, info: TableInfo) -> DrawnSample:
     notes, mask = [], None
     try:
         image = read_image(sample.image)
     except ImageError as error:
-        return Picture(sample.id, None, (f"{error.file.name}: {error.reason}",))
+        return DrawnSample(sample.id, None, (f"{error.file.name}: {error.reason}",))
     if sample.mask is not None and info.encoding is not None:
         try:
             mask = mask_of(sample, info)
@@ -77,7 +77,7 @@ def _draw_sample(sample: Sample, info: TableInfo) -> Picture:
     if info.has_boxes and not sample.boxes:
         notes.append("no objects" if sample.boxes is not None else "no box labels")
     drawn = draw_labels(image, mask, sample.boxes or (), info.classes, info.detection)
-    return Picture(sample.id, drawn, tuple(notes))
+    return DrawnSample(sample.id, drawn, tuple(notes))
 
 
 def draw_labels(

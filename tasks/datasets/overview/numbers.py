@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tasks.datasets.divergence import jensen_shannon
-from tasks.datasets.overview.drawing import Picture, draw_samples
+from tasks.datasets.overview.drawing import DrawnSample, draw_samples
 from tasks.datasets.priors import read_priors
 from tasks.datasets.select import presence, subset
 from tasks.datasets.table import BoxSource, SampleTable
@@ -107,7 +107,7 @@ class Overview:
     boxes_from: BoxSource | None
     priors: NDArray[np.float32] | None
     prior_images: int
-    pictures: tuple[Picture, ...]
+    pictures: tuple[DrawnSample, ...]
     problems: tuple[str, ...]
 
     @property

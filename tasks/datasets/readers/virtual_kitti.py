@@ -37,7 +37,7 @@ _Line = tuple[int, list[str]]  # its number from 1, and its fields
 
 
 @dataclass(slots=True)
-class _Texts:
+class _TextFiles:
     """A variation's text files: its bbox.txt, each track's class, and one camera's boxes by frame."""
 
     bbox: Path
@@ -72,7 +72,7 @@ class VirtualKittiReader:
             [(scene, path) for scene, path in found if scene[1] in self._wanted] for found in (images, masks, texts)
         )
         self.places = [path for _, path in self._images + self._masks + self._files] or [self._root]
-        self._texts: dict[_Scene, _Texts] = {}
+        self._texts: dict[_Scene, _TextFiles] = {}
 
     def find(self) -> list[Item]:
         """List images by id ``Scene<nn>__<variation>__Camera_<n>__<frame>``."""
@@ -142,7 +142,7 @@ class VirtualKittiReader:
                 found.reject(texts.bbox, f"line {number}: {error}")
         return found
 
-    def _box(self, fields: list[str], texts: _Texts) -> tuple[Box | None, float]:
+    def _box(self, fields: list[str], texts: _TextFiles) -> tuple[Box | None, float]:
         """A line's box, None where it is none of the detection classes, and the object's visible pixels."""
         if len(fields) != len(_BBOX):
             raise ValueError(f"has {len(fields)} fields instead of {len(_BBOX)}")
@@ -196,13 +196,13 @@ def _listed(folders: Iterable[tuple[_Scene, Path]], kind: str, suffix: str) -> t
     return found, [Item.unusable(problem) for problem in odd]
 
 
-def _texts(bbox: Path, info: Path, camera: int) -> _Texts:
+def _texts(bbox: Path, info: Path, camera: int) -> _TextFiles:
     """Read a variation's text files.
 
     Raises:
         ValueError: one cannot be read, or is not of this form at all.
     """
-    texts = _Texts(bbox, {fields[0]: fields[1] for _, fields in _lines(info, _INFO) if len(fields) > 1})
+    texts = _TextFiles(bbox, {fields[0]: fields[1] for _, fields in _lines(info, _INFO) if len(fields) > 1})
     for number, fields in _lines(bbox, _BBOX):
         if fields[1:2] == [str(1 - camera)]:
             continue

@@ -36,14 +36,14 @@ def regressions(trends: Sequence[Trend]) -> list[Regressed]:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedArms:
     """Of an entry's arms, how many could be compared with an earlier entry, and how many of these not be judged."""
 
     compared: int
     unknown: int
 
 
-def judged(trends: Sequence[Trend], entry: Entry | None) -> Judged:
+def judged(trends: Sequence[Trend], entry: Entry | None) -> JudgedArms:
     """How far "no regression" goes for an entry: by the first metric of each task."""
     found = [
         point.change
@@ -51,7 +51,7 @@ def judged(trends: Sequence[Trend], entry: Entry | None) -> Judged:
         for arm in trend.arms
         if entry and (point := trend.points.get((entry.file, arm, trend.metrics[0]))) and point.change
     ]
-    return Judged(len(found), sum(change.outcome == "unknown" for change in found))
+    return JudgedArms(len(found), sum(change.outcome == "unknown" for change in found))
 
 
 def _of(trend: Trend, entry: Entry, arm: str) -> Regressed | None:
