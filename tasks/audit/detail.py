@@ -1,4 +1,7 @@
-"""How much of the source's detail a translation keeps, in the whole image and inside the masks of thin classes."""
+"""How much of the source's detail a translation keeps, in the whole image and inside the masks of thin classes.
+
+Own code, as image libraries measure how alike a pair is, without masks, and not how much detail is left.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""SVG as text: elements with everything from outside escaped, and figures as blocks one below the other."""
+"""SVG as text: elements with everything from outside escaped, and figures as blocks one below the other.
+
+Own code, as plotting libraries' SVG follows neither the page's theme nor its filter of classes.
+"""
 
 from __future__ import annotations
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import rel_entr
 
 
 def jensen_shannon(a: NDArray[np.number], b: NDArray[np.number]) -> float:
     """Jensen-Shannon divergence in bits: 0 for the same distribution, 1 for disjoint ones (Lin, IEEE Trans. IT 1991).
+
+    From SciPy's relative entropies: its ``jensenshannon`` is the square root, and NaN for distributions that are the
+    same but for rounding.
 
     Args:
         a, b: arrays of one shape, of counts or shares, none negative; each is normalised to the sum 1.
@@ -22,4 +28,5 @@ def jensen_shannon(a: NDArray[np.number], b: NDArray[np.number]) -> float:
         raise ValueError("a distribution has a value that is negative or not finite, or only zeros")
     p, q = p / p.sum(), q / q.sum()
     mean = (p + q) / 2
-    return float(sum(np.sum(v[v > 0] * np.log2(v[v > 0] / mean[v > 0])) for v in (p, q)) / 2)
+    nats = float(rel_entr(p, mean).sum() + rel_entr(q, mean).sum()) / 2
+    return min(max(nats / math.log(2), 0.0), 1.0)

@@ -18,7 +18,6 @@ Floats = NDArray[np.float64]
 LEVEL = 0.05
 FEW = 6  # images below which even the exact sign test cannot go under 0.05: a bootstrap of them is far too sure
 _NORMAL = 1.96
-_STUDENT = {1: 12.71, 2: 4.303}
 _OPPOSITE: dict[Outcome, Outcome] = {"improves": "harms", "harms": "improves"}
 
 
@@ -178,10 +177,10 @@ def _seeds_needed(found: Measured, seeds: int, target: float) -> int | None:
 
 
 def _student(freedom: int) -> float:
-    """The 97.5 % quantile of Student's t, in those of the normal (Abramowitz and Stegun, 1964, 26.7.5)."""
-    if freedom < 1:
-        return 1.0
-    return _STUDENT.get(freedom, _NORMAL + 2.37 / freedom + 2.82 / freedom**2) / _NORMAL
+    """The 97.5 % quantile of Student's t, in those of the normal."""
+    from scipy.stats import t  # takes half a second
+
+    return float(t.ppf(0.975, freedom)) / _NORMAL if freedom else 1.0
 
 
 def _about(number: int) -> int:

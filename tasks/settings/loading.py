@@ -1,4 +1,7 @@
-"""Reading YAML configurations: includes, environment variables, overrides, and errors that name file, line and key."""
+"""Reading YAML configurations: includes, environment variables, overrides, and errors that name file, line and key.
+
+Own code over PyYAML, as loaders of configurations lose the lines that values came from.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.spatial.distance import jensenshannon
 
 from tasks.audit.distance import cielab, patch_features
 from tasks.audit.gap import class_colours, measure_gap, paired, radial_spectrum
@@ -218,6 +219,8 @@ def test_jensen_shannon_is_between_0_and_1() -> None:
         a, b = rng.random((2, 5))
         assert 0 <= jensen_shannon(a, b) <= 1
         assert jensen_shannon(a, b) == pytest.approx(jensen_shannon(b, a))
+        assert jensen_shannon(a, b) == pytest.approx(jensenshannon(a, b, base=2) ** 2)
+        assert 0 <= jensen_shannon(a, a * 7) < 1e-12  # a rounding below 0 has no root
     for bad in (np.zeros(2), np.array([-1, 2]), np.array([np.nan, 1]), np.ones(3)):
         with pytest.raises(ValueError, match="distribution"):
             jensen_shannon(np.ones(2), bad)

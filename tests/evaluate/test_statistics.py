@@ -270,7 +270,8 @@ def _sampled(values: Floats) -> float:
 
 def test_benjamini_hochberg_of_a_hand_made_case() -> None:
     # Sorted 0.01, 0.02, 0.03, 0.5 times 4 / rank: 0.04, 0.04, 0.04, 0.5.
-    assert benjamini_hochberg([0.5, None, 0.03, 0.01, 0.02, float("nan")]) == [0.5, None, 0.04, 0.04, 0.04, None]
+    found = benjamini_hochberg([0.5, None, 0.03, 0.01, 0.02, float("nan")])
+    assert found == pytest.approx([0.5, None, 0.04, 0.04, 0.04, None])
     assert benjamini_hochberg([0.001, 0.9, 0.95]) == pytest.approx([0.003, 0.95, 0.95])
     assert benjamini_hochberg([]) == []
     assert benjamini_hochberg([None]) == [None]
