@@ -36,9 +36,26 @@ def names(found: Iterable[str]) -> str:
     return ", ".join(found[:_NAMED]) + more
 
 
+def share(part: float) -> str:
+    """A share from 0 to 1 in percent, as ``3.2 %``, ``100 %``, or ``< 0.1 %`` where that is not nothing."""
+    return "< 0.1 %" if 0 < part < 0.001 else f"{100 * part:.1f} %".replace(".0 %", " %")
+
+
+def several(found: Iterable[str]) -> str:
+    """Parts that hold commas themselves: ``a, b; c``."""
+    return "; ".join(found)
+
+
+def lines(found: Iterable[str]) -> str:
+    """Each on a line of its own, indented."""
+    return "".join(f"\n  {line}" for line in found)
+
+
 def rounded(value: float) -> float:
     """One decimal, and no minus zero."""
     return round(value, 1) + 0.0
 
 
-FORMATS: Mapping[str, Callable[[Any], str]] = {f.__name__: f for f in (points, percent, figure, names)}
+FORMATS: Mapping[str, Callable[[Any], str]] = {
+    f.__name__: f for f in (points, percent, figure, share, names, several, lines)
+}

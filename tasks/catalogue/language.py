@@ -70,8 +70,15 @@ class _Texts(string.Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         """A value as its placeholder wants it: in a format of the catalogue, or in one of Python's."""
-        shown = FORMATS.get(format_spec)
+        shown, value = FORMATS.get(format_spec), _said(value)
         return shown(value) if shown else str(super().format_field(value, format_spec))
+
+
+def _said(value: Any) -> Any:
+    """A value with the findings in it as words."""
+    if isinstance(value, tuple):
+        return tuple(map(_said, value))
+    return say(value) if isinstance(value, Finding) else value
 
 
 def known(key: str) -> bool:

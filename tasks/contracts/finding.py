@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pathlib import Path
 
-Value = bool | int | float | str | tuple[str, ...] | None
+from pydantic import BaseModel, ConfigDict
 
 
 class Finding(BaseModel):
@@ -12,7 +12,8 @@ class Finding(BaseModel):
 
     Attributes:
         code: the text's key in the catalogue, as ``area.name``.
-        values: what the text's placeholders stand for, by name.
+        values: what the text's placeholders stand for, by name. A part of the sentence that has a code of its own is a
+            finding again: what is wrong with a box, in a line of a file. A path read back from JSON is a string.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -24,3 +25,21 @@ class Finding(BaseModel):
     def of(cls, code: str, **values: Value) -> Finding:
         """A finding with its values as keywords."""
         return cls(code=code, values=values)
+
+    def below(self, root: Path) -> Finding:
+        """The same with the paths in a folder from there on, so that it holds wherever the folder is moved."""
+        return Finding(code=self.code, values={name: _below(value, root) for name, value in self.values.items()})
+
+
+Value = bool | int | float | str | Path | Finding | tuple[str, ...] | tuple[Finding, ...] | None
+
+
+def _below(value: Value, root: Path) -> Value:
+    if isinstance(value, Finding):
+        return value.below(root)
+    if isinstance(value, tuple):
+        return tuple(_below(part, root) for part in value)  # type: ignore[return-value]
+    return value.relative_to(root) if isinstance(value, Path) and value.is_relative_to(root) else value
+
+
+Finding.model_rebuild()

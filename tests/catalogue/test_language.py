@@ -11,10 +11,11 @@ from typing import Any, get_args
 
 import pytest
 
-from tasks.catalogue.language import LANGUAGES, Language, catalogue, speaking, t
+from tasks.catalogue.language import LANGUAGES, Language, catalogue, say, speaking, t
 from tasks.contracts.audit import Acted, Domain, Recall, Severity
 from tasks.contracts.comparison import NoteCode
 from tasks.contracts.comparison import Outcome as Decided
+from tasks.contracts.finding import Finding
 from tasks.contracts.record import RunRecord
 from tasks.contracts.task import Labels, Task
 from tasks.datasets.errors import Cause
@@ -94,6 +95,7 @@ DYNAMIC: dict[str, Iterable[str]] = {
         *("data_set", "split", "images", "boxes", "rejected", "content", "method", "iterations", "parameters"),
     ),
 }
+SAYING = ("t", "Finding.of")  # calls that give a key and its values
 BY_ENGLISH = "audits.note_"  # other rooms' sentences, recognised by their English words
 
 
@@ -194,12 +196,28 @@ def test_every_call_gives_what_its_text_needs() -> None:
     lacking = set()
     for path, tree in modules():
         for node in ast.walk(tree):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "t"):
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func) in SAYING):
                 continue
             key, given = node.args[0], {k.arg for k in node.keywords}
             if isinstance(key, ast.Constant) and None not in given:  # None is ``**values``
                 lacking |= {(path.name, key.value, name) for name in needed(key.value) - given}
     assert lacking == set()
+
+
+def test_a_finding_in_a_finding_is_said_with_it() -> None:
+    whole = Finding.of("notes.cell", arm=Finding.of("words.arm_source"), seed=3)
+    assert say(whole) == "Simulator seed 3"
+    with speaking("ko"):
+        assert say(whole) == "시뮬레이터 시드 3"
+
+
+def test_paths_of_a_finding_start_at_a_folder() -> None:
+    inner = Finding.of("data.x", image=Path("/set/a/b.png"))
+    whole = Finding.of("data.y", why=inner, all=(inner,), other=Path("/elsewhere/c"), name="/set/a text")
+    below = whole.below(Path("/set"))
+    expected = Finding.of("data.x", image=Path("a/b.png"))
+    assert below.values == {"why": expected, "all": (expected,), "other": Path("/elsewhere/c"), "name": "/set/a text"}
+    assert Finding.model_validate_json(below.model_dump_json()).values["why"] == Finding.of("data.x", image="a/b.png")
 
 
 def test_a_language_is_spoken_only_inside() -> None:
