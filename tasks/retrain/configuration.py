@@ -1,43 +1,99 @@
-"""From a job to the mmengine configuration that trains it."""
+"""From a network's file, and from a job, to the mmengine configuration that trains it.
+
+The only module that reads network files. It costs little to import: mmengine is imported with the first file, and
+mmdet and mmseg with the first job.
+"""
 
 from __future__ import annotations
 
+import copy
+import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-from mmengine.config import Config
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
 from tasks.contracts import LABELS, Task
 from tasks.datasets import SampleTable, TableInfo
 from tasks.retrain.config import TrainingConfig
-from tasks.retrain.data import DATASETS
 from tasks.retrain.job import TrainJob
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 PACKAGES: dict[Task, str] = {"detection": "mmdet", "segmentation": "mmseg"}
 CHECKPOINTS = "iter_*.pth"
+NEEDED = ("model", "train_pipeline", "test_pipeline", "optim_wrapper", "param_scheduler", "input_size")
+_reading = (
+    threading.Lock()
+)  # mmengine uses ``ast``, whose constructor fails at random in Python 3.11 in several threads
 
 
 class TrainingError(Exception):
     """A training that cannot start as it is configured; the message says which setting or file is wrong."""
 
 
+def read_network(path: Path, overrides: Mapping[str, Any], custom_imports: bool = True) -> Config:
+    """Read a network's file with all that it inherits, and apply the overrides.
+
+    Args:
+        path: the mmengine file, of either style.
+        overrides: changes by dotted key.
+        custom_imports: also import what the file names under ``custom_imports``, which building the network needs.
+
+    Raises:
+        TrainingError: the file is missing, is not a configuration, or the overrides do not fit it.
+    """
+    from mmengine.config import Config
+
+    if not path.is_file():
+        raise TrainingError(f"no file {path}")
+    try:
+        with _reading:
+            cfg = Config.fromfile(str(path), import_custom_modules=custom_imports)
+        cfg.merge_from_dict(copy.deepcopy(dict(overrides)))  # merging takes ``_delete_`` out of what it is given
+    except Exception as error:  # the file is a program
+        raise TrainingError(f"{path} with its overrides is no valid config: {error}") from error
+    return cfg
+
+
+def resolved(training: TrainingConfig) -> dict[str, Any]:
+    """A network's configuration, inherited and overridden, as JSON-like values: what of its files decides a result.
+
+    Raises:
+        TrainingError: see ``read_network``; or a value is an object that has no name.
+    """
+    cfg = read_network(training.config, training.overrides, custom_imports=False)
+    # A file of the new style keeps the functions that it defines among its values.
+    values = {k: v for k, v in cfg.to_dict().items() if not isinstance(v, FunctionType)}
+    return {key: _plain(value, f"{training.config}: {key}") for key, value in values.items()}
+
+
+def _plain(value: Any, place: str) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(v, f"{place}.{key}") for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v, f"{place}.{i}") for i, v in enumerate(value)]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, type | FunctionType):
+        return f"{value.__module__}.{value.__qualname__}"
+    if " at 0x" in repr(value):
+        raise TrainingError(f"{place} is {value!r}, which has another name in every process: name it by its type")
+    return repr(value)
+
+
 def load_config(task: Task, training: TrainingConfig, info: TableInfo) -> Config:
-    """Read the mmengine file, apply the overrides, and set classes, input size and schedule.
+    """Read the network's file with its overrides, and set classes, input size and schedule.
 
     Raises:
         TrainingError: the file is missing, is not a configuration, or lacks a part.
     """
-    if not training.config.is_file():
-        raise TrainingError(f"retrain.{task}.config: no file {training.config}")
     try:
-        cfg = Config.fromfile(str(training.config))
-        cfg.merge_from_dict(training.overrides)
-    except Exception as error:
-        raise TrainingError(
-            f"retrain.{task}: {training.config} with its overrides is no valid config: {error}"
-        ) from error
-    needed = ("model", "train_pipeline", "test_pipeline", "optim_wrapper", "param_scheduler", "input_size")
-    if missing := [key for key in needed if key not in cfg]:
+        cfg = read_network(training.config, training.overrides)
+    except TrainingError as error:
+        raise TrainingError(f"retrain.{task}.config: {error}") from error
+    if missing := [key for key in NEEDED if key not in cfg]:
         raise TrainingError(f"{training.config} lacks {', '.join(missing)}")
     classes = len(info.detection if task == "detection" else info.classes)
     _replace(cfg.model, "num_classes", lambda _: classes)
@@ -98,6 +154,8 @@ def train_config(job: TrainJob) -> Config:
     Raises:
         TrainingError: see ``load_config``; or the tables do not suit the task, or each other.
     """
+    from tasks.retrain.data import DATASETS
+
     tables = [SampleTable.read(path) for path in job.tables]
     for table in tables:
         check_images(job.task, table)

@@ -10,8 +10,9 @@ from typing import Any
 from tasks.compute import resolve_device
 from tasks.contracts import Artifact, Task
 from tasks.retrain.config import RetrainConfig, TrainingConfig
+from tasks.retrain.configuration import resolved
 from tasks.retrain.job import TrainJob
-from tasks.store import Store, code_version, file_sha256, write_json
+from tasks.store import Store, code_version, content_digest, write_json
 
 Run = Callable[[str, Path, str, int, str, int], None]
 
@@ -64,7 +65,11 @@ def build_model(
 
 
 def key_of(training: TrainingConfig) -> dict[str, Any]:
-    """What of a training's section decides its result: the mmengine file by content, weights by their SHA-256."""
-    fields = training.model_dump(mode="json", exclude={"config", "init", "checkpoint_every", "log_every"})
-    config = file_sha256(training.config) if training.config.is_file() else None
-    return {**fields, "config": [training.config.name, config], "init": training.init and training.init.sha256}
+    """What of a training's section decides its result: the network as resolved, initial weights by their SHA-256.
+
+    Raises:
+        TrainingError: the network's file is missing or no configuration.
+    """
+    fields = training.model_dump(mode="json", exclude={"config", "overrides", "init", "checkpoint_every", "log_every"})
+    network = [training.config.name, content_digest(resolved(training))]
+    return {**fields, "config": network, "init": training.init and training.init.sha256}

@@ -1,5 +1,6 @@
 """mmengine configurations made for a job: classes, input size, schedule, and refusals."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import SampleTable, SegmentationClass, TableInfo
 from tasks.retrain.config import TrainingConfig
 from tasks.retrain.configuration import PACKAGES, TrainingError, check_images, load_config
+from tasks.retrain.make_model import key_of
 
 INFO = TableInfo(
     dataset="d",
@@ -18,7 +20,7 @@ INFO = TableInfo(
     encoding=MaskEncoding(kind="index", indices={i: i for i in range(7)}),
     boxes_from="annotated",
 )
-FILES = sorted(Path("configs/detection").glob("*.py")) + sorted(Path("configs/segmentation").glob("*.py"))
+FILES = sorted(Path("configs/networks").glob("*/*.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -75,3 +77,56 @@ def test_unsuitable_tables_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(TrainingError, match="has no images"):
         check_images("detection", table())
+
+
+BASE = """
+size = 4
+model = dict(type="EncoderDecoder", backbone=dict(type="ResNet", depth=18))
+optim_wrapper = dict(optimizer=dict(type="SGD", lr=0.1))
+"""
+
+
+def training(folder: Path, base: str, own: str, **fields: object) -> TrainingConfig:
+    """A training whose network inherits from a file beside it."""
+    (folder / "base.py").write_text(base)
+    (folder / "net.py").write_text(own)
+    return TrainingConfig.model_validate({"config": folder / "net.py", "iterations": 4, **fields})
+
+
+OWN = '_base_ = "base.py"\nmodel = dict(backbone=dict(depth=50))\n'
+LAZY = (
+    "from mmengine.config import read_base\nfrom torch.optim import SGD\nwith read_base():\n    from .base import *\n"
+)
+
+
+@pytest.mark.parametrize("own", [OWN, f"{LAZY}optim_wrapper.update(optimizer=dict(type=SGD, lr=0.1))\n"])
+def test_key_is_of_the_network_as_resolved(own: str, tmp_path: Path) -> None:
+    key = key_of(training(tmp_path, BASE, own))
+    assert key_of(training(tmp_path, f"# a comment\n{BASE.replace(', ', ',  ')}", f"{own}# more\n")) == key
+    for changed in (BASE.replace("size = 4", "size = 5"), BASE.replace("ResNet", "ResNeXt")):
+        assert key_of(training(tmp_path, changed, own)) != key
+    assert key_of(training(tmp_path, BASE, own.replace("50", "34").replace("lr=0.1", "lr=0.2"))) != key
+
+
+def test_override_counts_as_what_it_does(tmp_path: Path) -> None:
+    key = key_of(training(tmp_path, BASE, OWN))
+    assert key_of(training(tmp_path, BASE, OWN, overrides={"model.backbone.depth": 34})) != key
+    assert key_of(training(tmp_path, BASE, OWN, overrides={"model.backbone.depth": 50})) == key
+    replaced = training(tmp_path, BASE, OWN, overrides={"model.backbone": {"_delete_": True, "type": "ResNet"}})
+    assert key_of(replaced) == key_of(replaced) != key
+    assert replaced.overrides["model.backbone"]["_delete_"]
+
+
+def test_many_threads_resolve_at_once() -> None:
+    network = TrainingConfig(config=Path("configs/networks/segmentation/fpn_r18_smoke.py"), iterations=4)
+    with ThreadPoolExecutor(8) as pool:
+        keys = list(pool.map(lambda _: str(key_of(network)), range(40)))
+    assert len(set(keys)) == 1
+
+
+def test_object_without_a_name_cannot_be_a_key(tmp_path: Path) -> None:
+    assert key_of(training(tmp_path, BASE, "import re\nx = dict(p=re.compile('a'), t=dict, s=slice(1))\n"))
+    with pytest.raises(TrainingError, match=r"net\.py: x\.p is <object object at 0x"):
+        key_of(training(tmp_path, BASE, "x = dict(p=object())\n"))
+    with pytest.raises(TrainingError, match="no file"):
+        key_of(TrainingConfig(config=tmp_path / "none.py", iterations=1))
