@@ -23,7 +23,7 @@ from tasks.audit.gate import AUDIT, gate
 from tasks.audit.recall import recall_by_size
 from tasks.contracts import Acted, Artifact, Audit, AuditCheck, Gap, Recall
 from tasks.datasets import TABLE, SampleTable
-from tasks.store import Store, code_version, write_json
+from tasks.store import Recipe, Store, code_version, write_json
 
 log = logging.getLogger(__name__)
 
@@ -100,11 +100,18 @@ def build_audit(
         counts = {"errors": failed.count("error"), "warnings": failed.count("warning"), "acted": len(audit.acted)}
         return {"translator": name, "images": audit.images, **counts}
 
+    return store.build(audit_recipe(name, sets, translated, judged, config), make)
+
+
+def audit_recipe(
+    name: str, sets: Mapping[str, Artifact], translated: Artifact, judged: Judged, config: AuditConfig
+) -> Recipe:
+    """What an ``audit`` artifact is made from; the arguments are those of ``build_audit``."""
     # The judges' budget is in the digests of what they read; where a file of weights lies changes nothing.
     left_out: dict[str, Any] = {"judge_iterations": True, "inception": {"path"}}
     slice_ = {"name": name, **config.model_dump(mode="json", exclude=left_out)}
     inputs = {"source": sets["source"], "target": sets["target"], "translated": translated, **judged.inputs()}
-    return store.build("audit", config=slice_, inputs=inputs, code=code_version(__name__), make=make)
+    return Recipe("audit", config=slice_, inputs=inputs, code=code_version(__name__))
 
 
 def read_audit(artifact: Artifact) -> Audit:

@@ -14,7 +14,7 @@ from tasks.datasets.checks.model import Check, CheckedSet
 from tasks.datasets.checks.page import write_page
 from tasks.datasets.checks.run import run_checks
 from tasks.datasets.config import DatasetsConfig
-from tasks.store import Store, code_version, write_json
+from tasks.store import Recipe, Store, code_version, write_json
 
 CHECKS, CHECKS_PAGE = "checks.json", "checks.html"
 
@@ -38,9 +38,16 @@ def build_checks(
         failed = Counter(c.severity for c in checks if not c.passed)
         return {"checks": len(checks), "errors": failed["error"], "warnings": failed["warning"]}
 
+    return store.build(checks_recipe(sets, config, needed), make)
+
+
+def checks_recipe(
+    sets: Mapping[str, Artifact], config: DatasetsConfig, needed: Mapping[str, Collection[Labels]] | None = None
+) -> Recipe:
+    """What a ``checks`` artifact is made from; the arguments are those of ``build_checks``."""
     slice_ = config.model_dump(mode="json", include={"checks", "max_rejected"})
     slice_["needed"] = {role: sorted(labels) for role, labels in (needed or {}).items()}
-    return store.build("checks", config=slice_, inputs=sets, code=code_version(__name__), make=make)
+    return Recipe("checks", config=slice_, inputs=sets, code=code_version(__name__))
 
 
 def read_checks(artifact: Artifact) -> list[Check]:

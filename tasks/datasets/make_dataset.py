@@ -18,7 +18,7 @@ from tasks.datasets.read import REJECTED, ReadResult, absolute, check_share, rea
 from tasks.datasets.table import Sample, SampleTable
 from tasks.datasets.taxonomy import Taxonomy
 from tasks.sample import build_sample
-from tasks.store import Store, code_version
+from tasks.store import Recipe, Store, code_version
 
 
 def build_dataset(config: Dataset, datasets: DatasetsConfig, store: Store) -> Artifact:
@@ -34,14 +34,6 @@ def build_dataset(config: Dataset, datasets: DatasetsConfig, store: Store) -> Ar
     taxonomy = Taxonomy.load(datasets.taxonomy, datasets.detection)
     sample = _sample(config, store) if isinstance(config, SampleDataset) else None
     located = _locate(config, sample)
-    key: dict[str, Any] = {
-        "dataset": config.model_dump(mode="json"),
-        "taxonomy": taxonomy.model_dump(mode="json"),
-        "max_rejected": datasets.max_rejected,
-    }
-    if sample is None:
-        key["dataset"]["root"] = str(located.root)
-        key["files"] = fingerprint(reader_of(located, taxonomy).places)
 
     def make(folder: Path) -> dict[str, Any]:
         result = read_dataset(located, taxonomy, folder)
@@ -54,8 +46,28 @@ def build_dataset(config: Dataset, datasets: DatasetsConfig, store: Store) -> Ar
         table.write(folder)
         return _summary(result, table, config.split, taxonomy)
 
+    return store.build(dataset_recipe(config, datasets, sample), make)
+
+
+def dataset_recipe(config: Dataset, datasets: DatasetsConfig, sample: Artifact | None) -> Recipe:
+    """What a ``dataset`` artifact is made from; ``sample`` is the drawn one where the configuration asks for it.
+
+    Raises:
+        DatasetError: the data set's folders are not what the format says.
+        TaxonomyError: the taxonomy is wrong, or has no map for the data set.
+    """
+    taxonomy = Taxonomy.load(datasets.taxonomy, datasets.detection)
+    located = _locate(config, sample)
+    key: dict[str, Any] = {
+        "dataset": config.model_dump(mode="json"),
+        "taxonomy": taxonomy.model_dump(mode="json"),
+        "max_rejected": datasets.max_rejected,
+    }
+    if sample is None:
+        key["dataset"]["root"] = str(located.root)
+        key["files"] = fingerprint(reader_of(located, taxonomy).places)
     inputs = {} if sample is None else {"sample": sample}
-    return store.build("dataset", config=key, inputs=inputs, code=code_version(__name__, _reader(located)), make=make)
+    return Recipe("dataset", config=key, inputs=inputs, code=code_version(__name__, _reader(located)))
 
 
 def _reader(located: Stored) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from tasks.contracts import Artifact, Task
 from tasks.evaluate.comparison import Scored, compare_arms
 from tasks.evaluate.config import EvaluateConfig
-from tasks.store import Store, code_version, write_json
+from tasks.store import Recipe, Store, code_version, write_json
 
 COMPARISON = "comparison.json"
 
@@ -43,11 +43,21 @@ def build_comparison(
         write_json(folder / COMPARISON, found.model_dump(mode="json"))
         return {"tasks": len(found.tasks), "resamples": config.resamples}
 
+    return store.build(comparison_recipe(scored, declared, config, baseline, oracle), make)
+
+
+def comparison_recipe(
+    scored: dict[tuple[Task, str, int], Artifact],
+    declared: tuple[tuple[Task, str, int], ...],
+    config: EvaluateConfig,
+    baseline: str,
+    oracle: str,
+) -> Recipe:
+    """What a ``comparison`` artifact is made from; the arguments are those of ``build_comparison``."""
     slice_ = {"declared": declared, "resamples": config.resamples, "margin": config.margin, "sides": [baseline, oracle]}
-    return store.build(
+    return Recipe(
         "comparison",
         config=slice_,
         inputs={f"{kind} {arm} seed {seed}": artifact for (kind, arm, seed), artifact in scored.items()},
         code=code_version(__name__),
-        make=make,
     )

@@ -14,7 +14,7 @@ from tasks.datasets import SampleTable
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.job import EvaluateJob
 from tasks.retrain import RetrainConfig
-from tasks.store import Store, code_version, write_json
+from tasks.store import Recipe, Store, code_version, write_json
 
 Run = Callable[[str, Path, str, int, str, int], None]
 
@@ -69,12 +69,18 @@ def build_evaluation(
         scores = json.loads((work / "scores.json").read_text())
         return {"task": kind, "images": scores["images"], "device": device, **scores["metrics"]}
 
-    return store.build(
+    return store.build(evaluation_recipe(kind, model, benchmark, left_out, occasion), make)
+
+
+def evaluation_recipe(
+    kind: Task, model: Artifact, benchmark: Artifact, left_out: tuple[str, ...] = (), occasion: str | None = None
+) -> Recipe:
+    """What an ``evaluation`` artifact is made from: see ``build_evaluation``, and ``classes_left_out``."""
+    return Recipe(
         "evaluation",
         config={"task": kind, "occasion": occasion, "left_out": left_out},
         inputs={"model": model, "benchmark": benchmark},
         code=code_version(__name__),
-        make=make,
     )
 
 

@@ -16,7 +16,7 @@ from tasks.report.gallery.files import save_pictures
 from tasks.report.html import render_html
 from tasks.report.markdown import render_markdown
 from tasks.report.model import REPORT_JSON
-from tasks.store import Store, code_version, write_json
+from tasks.store import Recipe, Store, code_version, write_json
 
 MARKDOWN, PAGE, CONFIG = "report.md", "report.html", "config.yaml"
 WORDS = "tasks.catalogue.language"  # here they are the result
@@ -34,13 +34,18 @@ def build_report_files(config: ReportConfig, record: RunRecord, store: Store) ->
         Artifact of kind ``report``: ``report.json``, ``report.md``, ``report.html``, ``config.yaml`` (the resolved
         configuration, which repeats the run), ``tables/*.csv`` and ``figures/``.
     """
+    recipe = report_recipe(config, record, store.resolved)
+    return store.build(recipe, lambda folder: _write(config, record, store.resolved, folder))
+
+
+def report_recipe(config: ReportConfig, record: RunRecord, resolved: dict[str, Any]) -> Recipe:
+    """What a ``report`` artifact is made from; ``resolved`` is the run's whole configuration, which it shows."""
     known = record.model_dump(mode="json", include={"name": True, "flow": True, "failures": True})
-    return store.build(
+    return Recipe(
         "report",
-        config={**config.model_dump(mode="json"), **known, "resolved": store.resolved},
+        config={**config.model_dump(mode="json"), **known, "resolved": resolved},
         inputs=record.artifacts(),
         code=code_version(__name__, WORDS),
-        make=lambda folder: _write(config, record, store.resolved, folder),
     )
 
 

@@ -12,7 +12,7 @@ from tasks.contracts import Artifact, Task
 from tasks.retrain.config import RetrainConfig, TrainingConfig
 from tasks.retrain.configuration import resolved
 from tasks.retrain.job import TrainJob
-from tasks.store import Store, code_version, content_digest, write_json
+from tasks.store import Recipe, Store, code_version, content_digest, write_json
 
 Run = Callable[[str, Path, str, int, str, int], None]
 
@@ -54,13 +54,16 @@ def build_model(
         run("tasks.retrain.worker", work / "job.json", label, threads, device, config.gpus)
         return {"task": kind, "seed": seed, "iterations": training.iterations, "device": device}
 
-    return store.build(
+    return store.build(model_recipe(kind, seed, sets, config), make, resumable=True)
+
+
+def model_recipe(kind: Task, seed: int, sets: tuple[Artifact, ...], config: RetrainConfig) -> Recipe:
+    """What a ``model`` artifact is made from; the arguments are those of ``build_model``."""
+    return Recipe(
         "model",
-        config={"task": kind, "training": key_of(training), "seed": seed},
+        config={"task": kind, "training": key_of(config.tasks()[kind]), "seed": seed},
         inputs={f"images{i}": a for i, a in enumerate(sets)},
         code=code_version(__name__),
-        make=make,
-        resumable=True,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from tasks.contracts import Artifact
 from tasks.store.digest import content_digest, file_sha256
 
 MANIFEST = "artifact.json"
@@ -31,6 +32,11 @@ class InputEntry(BaseModel):
     kind: str
     key: str
     digest: str
+
+    @classmethod
+    def of(cls, artifact: Artifact) -> InputEntry:
+        """How a manifest names an artifact."""
+        return cls(kind=artifact.kind, key=artifact.key, digest=artifact.digest)
 
 
 class Manifest(BaseModel):

@@ -15,11 +15,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from tasks.compute import peak_memory
-from tasks.contracts import Artifact, Section
-from tasks.store.digest import content_digest
+from tasks.contracts import Artifact
 from tasks.store.environment import describe_environment
 from tasks.store.files import PARTIAL, write_json
 from tasks.store.manifest import MANIFEST, InputEntry, Manifest, StoreError, digest_of, list_files
+from tasks.store.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
@@ -40,23 +40,11 @@ class Store:
         self.root = Path(root).expanduser().resolve()
         self.resolved = dict(resolved or {})
 
-    def build(
-        self,
-        kind: str,
-        *,
-        config: Section | Mapping[str, Any],
-        inputs: Mapping[str, Artifact],
-        code: str,
-        make: Make,
-        resumable: bool = False,
-    ) -> Artifact:
-        """Return the artifact made by this config, these inputs and this code; call ``make`` if there is none.
+    def build(self, recipe: Recipe, make: Make, *, resumable: bool = False) -> Artifact:
+        """Return the artifact of a recipe; call ``make`` if there is none.
 
         Args:
-            kind: what the artifact is; a folder name.
-            config: the slice of the configuration that it depends on, and nothing more.
-            inputs: role -> artifact; their content digests enter the key.
-            code: ``code_version`` of the modules that make it.
+            recipe: what it is made from.
             make: called with an existing temporary folder to fill; returns a JSON-like summary for the manifest.
             resumable: the temporary folder of a crashed build is given to ``make`` as it was left; otherwise it
                 is emptied first.
@@ -64,9 +52,7 @@ class Store:
         Raises:
             StoreError: a published artifact cannot be read or replaced.
         """
-        plain = config.model_dump(mode="json") if isinstance(config, Section) else dict(config)
-        roles = {role: InputEntry(**a.model_dump(include={"kind", "key", "digest"})) for role, a in inputs.items()}
-        key = content_digest([kind, plain, {role: a.digest for role, a in inputs.items()}, code])
+        kind, key = recipe.kind, recipe.key
         final, work = self.root / kind / key, self.root / kind / f".{key}{BUILDING}"
         with self._lock(kind, key):
             if (hit := self._hit(kind, key)) is not None:
@@ -84,9 +70,9 @@ class Store:
                 kind=kind,
                 key=key,
                 digest=digest_of(files),
-                config=plain,
-                inputs=roles,
-                code=code,
+                config=dict(recipe.config),
+                inputs={role: InputEntry.of(artifact) for role, artifact in recipe.inputs.items()},
+                code=recipe.code,
                 files=files,
                 summary=summary,
                 created=datetime.now(UTC),
@@ -100,6 +86,13 @@ class Store:
             work.rename(final)
             log.info("%s %s: done in %.1f s", kind, key, seconds)
             return self._artifact(manifest, final, cached=False)
+
+    def find(self, recipe: Recipe) -> Artifact | None:
+        """Return the artifact of a recipe if there is a whole one; nothing is built, and nothing changes."""
+        try:
+            return self.get(recipe.kind, recipe.key)
+        except StoreError:
+            return None
 
     def get(self, kind: str, key: str) -> Artifact:
         """Return a published artifact.

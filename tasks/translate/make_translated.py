@@ -9,7 +9,7 @@ from typing import Any
 from tasks.compute import pick_device
 from tasks.contracts import Artifact
 from tasks.datasets import SampleTable
-from tasks.store import Store, StoreError, code_version, file_sha256
+from tasks.store import Recipe, Store, StoreError, code_version, file_sha256
 from tasks.translate.apply import translate_table
 from tasks.translate.config import GeneratorFile, Learned, Translator, method_of
 from tasks.translate.methods.base import Resources, method_module
@@ -34,19 +34,22 @@ def build_translated(
         ImageError: a source image cannot be translated; the message names it.
     """
     weights = _weights(config, translator)
+
+    def make(folder: Path) -> dict[str, Any]:
+        return _translate(config, source, target, weights, folder)
+
+    return store.build(translated_recipe(config, source, target, translator), make, resumable=True)
+
+
+def translated_recipe(config: Translator, source: Artifact, target: Artifact, translator: Artifact | None) -> Recipe:
+    """What a ``translated`` artifact is made from; the arguments are those of ``build_translated``."""
     inputs = {"source": source}
     if config.uses_target:
         inputs["target"] = target
     if translator is not None and config.learned and _given(config) is None:
         inputs["translator"] = translator
-
-    def make(folder: Path) -> dict[str, Any]:
-        return _translate(config, source, target, weights, folder)
-
     code = code_version(__name__, method_of(config))
-    return store.build(
-        "translated", config=config.translation_slice(), inputs=inputs, code=code, make=make, resumable=True
-    )
+    return Recipe("translated", config=config.translation_slice(), inputs=inputs, code=code)
 
 
 def _translate(

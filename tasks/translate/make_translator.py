@@ -9,7 +9,7 @@ from typing import Any
 
 from tasks.compute import run_worker
 from tasks.contracts import Artifact
-from tasks.store import Store, code_version, write_json
+from tasks.store import Recipe, Store, code_version, write_json
 from tasks.translate.config import Learned, method_of
 from tasks.translate.job import TranslatorJob
 
@@ -43,8 +43,11 @@ def build_translator(config: Learned, source: Artifact, target: Artifact, store:
         return {name: card[name] for name in kept}
 
     digests = {"source": source.digest, "target": target.digest}
-    code = code_version(__name__, method_of(config))
+    return store.build(translator_recipe(config, source, target), make, resumable=True)
+
+
+def translator_recipe(config: Learned, source: Artifact, target: Artifact) -> Recipe:
+    """What a ``translator`` artifact is made from."""
     inputs = {"source": source, "target": target}
-    return store.build(
-        "translator", config=config.training_slice(), inputs=inputs, code=code, make=make, resumable=True
-    )
+    code = code_version(__name__, method_of(config))
+    return Recipe("translator", config=config.training_slice(), inputs=inputs, code=code)

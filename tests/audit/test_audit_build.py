@@ -23,6 +23,7 @@ from tasks.evaluate.detection import ground_truth
 from tasks.store.digest import file_sha256
 from tasks.store.files import write_json, write_png
 from tasks.store.manifest import Manifest
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
 SIZE = (48, 32)
@@ -64,7 +65,7 @@ class Case:
             SampleTable.from_samples(rows, table_info, work).write(work)
 
         key = {"name": name, "count": count, "variants": variants, **{k: str(v) for k, v in info.items()}}
-        return self.store.build("dataset", config=key, inputs={}, code="1", make=make)
+        return self.store.build(Recipe("dataset", config=key, inputs={}, code="1"), make)
 
     def read(self, images: Artifact, flipped: Mapping[str, float] | None = None, features: bool = True) -> Artifact:
         """What the segmenter reads: the labels, but of some images a share of the sky as road."""
@@ -82,7 +83,7 @@ class Case:
             write_json(work / "scores.json", {"metrics": {"pixel_accuracy": 0.9, "mIoU": 0.7}})
 
         config = {"flipped": shares, "features": features}
-        return self.store.build("evaluation", config=config, inputs={"set": images}, code="1", make=make)
+        return self.store.build(Recipe("evaluation", config=config, inputs={"set": images}, code="1"), make)
 
     def found(self, images: Artifact, share: float) -> Artifact:
         """What the detector finds: of the boxes, a share, exactly."""
@@ -94,7 +95,7 @@ class Case:
             write_json(work / "ground_truth.json", truth)
             write_json(work / "predictions.json", [{**{k: b[k] for k in kept}, "score": 0.9} for b in boxes])
 
-        return self.store.build("evaluation", config={"share": share}, inputs={"set": images}, code="1", make=make)
+        return self.store.build(Recipe("evaluation", config={"share": share}, inputs={"set": images}, code="1"), make)
 
     def audit(self, translated: Artifact, judged: Judged | None = None, **config: Any) -> Artifact:
         sets = {"source": self.images("sim"), "target": self.images("real", 6)}
@@ -241,7 +242,7 @@ def test_judge_that_reads_little_or_nothing(case: Case) -> None:
 
     for value, words in ((0, "reads nothing in the source rightly"), (24, "only 1.6 % of the source's pixels rightly")):
         judge = case.store.build(
-            "evaluation", config={"v": value}, inputs={}, code="1", make=lambda work, v=value: make(work, v)
+            Recipe("evaluation", config={"v": value}, inputs={}, code="1"), lambda work, v=value: make(work, v)
         )
         audit = read_audit(case.audit(translated, Judged(source=judge, translated=case.read(translated))))
         assert any(words in n for n in audit.notes)

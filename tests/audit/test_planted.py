@@ -23,6 +23,7 @@ from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.store.digest import file_sha256
 from tasks.store.files import write_json, write_png
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
 Pixels = NDArray[np.uint8]
@@ -88,7 +89,7 @@ class World:
             pq.write_table(pa.table({"id": table.rows["id"], "feature": features}), work / "features.parquet")
             write_json(work / "scores.json", {"metrics": {"pixel_accuracy": float(np.mean(right)), "mIoU": 0.5}})
 
-        return self.store.build("evaluation", config={}, inputs={"set": images}, code="1", make=make)
+        return self.store.build(Recipe("evaluation", config={}, inputs={"set": images}, code="1"), make)
 
     def translated(self, name: str, change: Change) -> Artifact:
         def make(work: Path) -> None:
@@ -99,7 +100,7 @@ class World:
                 rows.append(replace(s, image=path.relative_to(work), sha256=file_sha256(path)))
             SampleTable.from_samples(rows, INFO, work).write(work)
 
-        return self.store.build("translated", config={"name": name}, inputs={}, code="1", make=make)
+        return self.store.build(Recipe("translated", config={"name": name}, inputs={}, code="1"), make)
 
     def audited(self, name: str, change: Change) -> tuple[Audit, Artifact, Artifact]:
         """Of the source changed so: what the audit says, its artifact, and the translated set."""
@@ -127,7 +128,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
                 rows.append(Sample(f"{side}{k:02}", *files, WIDTH, HEIGHT, "train", *shas, None))
             SampleTable.from_samples(rows, INFO, work).write(work)
 
-        return store.build("dataset", config={"side": side}, inputs={}, code="1", make=make)
+        return store.build(Recipe("dataset", config={"side": side}, inputs={}, code="1"), make)
 
     return World(store, dataset("sim", SOURCES, request.param), dataset("real", REALS, REAL))
 

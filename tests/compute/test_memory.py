@@ -10,6 +10,7 @@ import pytest
 from tasks.compute.memory import Peak, heard, peak_memory
 from tasks.compute.process import run_worker
 from tasks.store.manifest import Manifest
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
 MB = 1_000_000
@@ -56,7 +57,7 @@ def test_manifest_holds_a_workers_peak(tmp_path: Path, monkeypatch: pytest.Monke
         job.write_text("{}")
         run_worker("grower", job, "grower", re.compile("peak"), {})
 
-    artifact = Store(tmp_path / "store").build("model", config={}, inputs={}, code="c", make=make)
+    artifact = Store(tmp_path / "store").build(Recipe("model", config={}, inputs={}, code="c"), make)
     found = Manifest.read(artifact.path)
     assert found.peak_memory is not None
     assert 400 * MB < found.peak_memory < 600 * MB

@@ -25,6 +25,7 @@ from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.phash import distances, perceptual_hash
 from tasks.datasets.read import write_rejected
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
 SIZE = (48, 36)
@@ -363,7 +364,7 @@ def test_a_set_of_an_artifact(sets: Sets, tmp_path: Path) -> None:
         write_rejected(folder / "rejected.csv", made.rejected)
         return {"seen_images": made.images, "seen_boxes": made.boxes}
 
-    artifact = Store(tmp_path / "store").build("dataset", config={}, inputs={}, code="1", make=make)
+    artifact = Store(tmp_path / "store").build(Recipe("dataset", config={}, inputs={}, code="1"), make)
     found = CheckedSet.of(artifact)
     assert (found.rejected, found.images, found.boxes) == (made.rejected, 7, 13)
     assert [s.id for s in found.table] == [s.id for s in made.table]

@@ -22,6 +22,7 @@ from tasks.evaluate.stage import evaluate_model
 from tasks.retrain.config import RetrainConfig
 from tasks.retrain.stage import train_model
 from tasks.store.files import write_png
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
 CONFIGS = {
@@ -65,7 +66,7 @@ def squares(store: Store) -> Artifact:
             samples.append(Sample(str(i), *files, 80, 48, "train", str(i), str(i), (box,)))
         SampleTable.from_samples(samples, info, work).write(work)
 
-    return store.build("dataset", config={}, inputs={}, code="1", make=make)
+    return store.build(Recipe("dataset", config={}, inputs={}, code="1"), make)
 
 
 def trained(task: Task, squares: Artifact, store: Store) -> tuple[Artifact, RetrainConfig]:
@@ -123,7 +124,7 @@ def test_checkpoint_that_does_not_fit_its_config_is_refused(squares: Artifact, s
         state = torch.load(model.file("checkpoint.pth"), weights_only=True)["state_dict"]
         torch.save({"state_dict": {k: v for k, v in state.items() if "neck" not in k}}, work / "checkpoint.pth")
 
-    other = store.build("model", config={"broken": 1}, inputs={}, code="1", make=make)
+    other = store.build(Recipe("model", config={"broken": 1}, inputs={}, code="1"), make)
     with pytest.raises(ProcessError, match=r"checkpoint\.pth does not fit .*config\.py"):
         evaluate_model.fn("segmentation", "real", 0, other, squares, EvaluateConfig(), config, store)
 
@@ -136,7 +137,7 @@ def test_benchmark_without_masks_is_refused(squares: Artifact, store: Store) -> 
         info = table.info.model_copy(update={"encoding": None})
         SampleTable(table.rows, info, work).write(work)
 
-    bare = store.build("dataset", config={"bare": 1}, inputs={}, code="1", make=make)
+    bare = store.build(Recipe("dataset", config={"bare": 1}, inputs={}, code="1"), make)
     with pytest.raises(ProcessError, match="segmentation needs masks, but data set 'squares' has none"):
         evaluate_model.fn("segmentation", "real", 0, model, bare, EvaluateConfig(), config, store)
 
@@ -150,7 +151,7 @@ def test_shared_classes_are_those_that_every_side_can_have(squares: Artifact, st
             SampleTable(table.rows, info, work).write(work)
 
         config = {name: list(value) for name, value in changes.items()}  # type: ignore[call-overload]
-        return store.build("dataset", config=config, inputs={}, code="1", make=make)
+        return store.build(Recipe("dataset", config=config, inputs={}, code="1"), make)
 
     shared = EvaluateConfig(classes="shared")
     some, other = side(impossible=CLASSES[:1]), side(impossible=CLASSES[2:])

@@ -15,6 +15,7 @@ from flows.publish import IncompleteRun
 from flows.reevaluate import ScoresDrifted, reevaluate
 from tasks.contracts.record import RunRecord
 from tasks.store.files import write_json
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -123,7 +124,9 @@ def test_reevaluation_notices_drift_and_damage(config: Path, first: RunRecord) -
     def other_scores(folder: Path) -> None:
         write_json(folder / "scores.json", {"metrics": {"mIoU": 0.9}})
 
-    other = Store(config.parent / "store").build("evaluation", config={}, inputs={}, code="1", make=other_scores)
+    other = Store(config.parent / "store").build(
+        Recipe("evaluation", config={}, inputs={}, code="1"), make=other_scores
+    )
     drifted = [r.model_copy(update={"evaluation": other}) if r == segmenter else r for r in record.results]
     write_json(path, record.model_copy(update={"results": tuple(drifted)}).model_dump(mode="json"))
     with pytest.raises(ScoresDrifted, match=r"segmentation source seed 0: mIoU 0\.9 ->"):

@@ -26,6 +26,7 @@ from tasks.retrain import stage
 from tasks.settings.loading import load
 from tasks.store.files import write_json
 from tasks.store.manifest import Manifest
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
 IMAGES = {"source": 20, "target": 5, "benchmark": 3, "fda": 20}
@@ -49,7 +50,7 @@ def images(tmp_path: Path) -> dict[str, Artifact]:
         def make(folder: Path) -> None:
             write_json(folder / "card.json", {"set": name})
 
-        return Store(tmp_path / "store").build("dataset", config={"name": name}, inputs={}, code="1", make=make)
+        return Store(tmp_path / "store").build(Recipe("dataset", config={"name": name}, inputs={}, code="1"), make)
 
     return {name: made(name) for name in IMAGES}
 
@@ -80,7 +81,7 @@ def trainer(broken: Collection[Cell]) -> Any:
             write_json(folder / "card.json", {"of": [kind, arm, seed], "train_sets": told})
 
         inputs = {f"images{i}": a for i, a in enumerate(sets)}
-        return store.build("model", config={"task": kind, "seed": seed}, inputs=inputs, code="1", make=make)
+        return store.build(Recipe("model", config={"task": kind, "seed": seed}, inputs=inputs, code="1"), make)
 
     return train
 
@@ -94,7 +95,7 @@ def scorer(broken: Collection[Cell]) -> Any:
             write_json(folder / "scores.json", {"of": model.digest})
 
         store: Store = others[2]
-        return store.build("evaluation", config={}, inputs={"model": model}, code="1", make=make)
+        return store.build(Recipe("evaluation", config={}, inputs={"model": model}, code="1"), make)
 
     return score
 
@@ -148,7 +149,7 @@ def test_a_card_of_another_arm_is_refused(images: dict[str, Artifact], tmp_path:
     def make(folder: Path) -> None:
         write_json(folder / "card.json", {"train_sets": [{"dataset": "d", "images": 4}]})
 
-    model = Store(tmp_path / "store").build("model", config={}, inputs={}, code="1", make=make)
+    model = Store(tmp_path / "store").build(Recipe("model", config={}, inputs={}, code="1"), make)
     assert members("source", model) == {"source": 4}
     with pytest.raises(ValueError, match="shorter"):
         members("real+source", model)

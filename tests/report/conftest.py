@@ -22,6 +22,7 @@ from tasks.contracts.task import Task
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.store.files import write_json
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
 SIZE = (48, 36)
@@ -100,7 +101,7 @@ class Fake:
         SampleTable.from_samples(samples, self.info(name), folder).write(folder)
 
     def build(self, kind: str, config: dict[str, Any], inputs: dict[str, Artifact], make: Any) -> Artifact:
-        return self.store.build(kind, config=config, inputs=inputs, code="c0de", make=make)
+        return self.store.build(Recipe(kind, config=config, inputs=inputs, code="c0de"), make)
 
     def written(self, kind: str, content: BaseModel, inputs: dict[str, Artifact]) -> Artifact:
         def make(folder: Path) -> None:

@@ -9,6 +9,7 @@ from tasks.contracts.artifact import Artifact
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.store.files import write_png
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
 INFO = TableInfo(
@@ -41,4 +42,4 @@ def squares(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
             samples.append(Sample(str(i), *files, 64, 64, "train", str(i), str(i), (box,)))
         SampleTable.from_samples(samples, INFO, work).write(work)
 
-    return Store(folder / "store").build("dataset", config={}, inputs={}, code="1", make=make)
+    return Store(folder / "store").build(Recipe("dataset", config={}, inputs={}, code="1"), make)

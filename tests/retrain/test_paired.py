@@ -20,6 +20,7 @@ from tasks.retrain.config import TrainingConfig, Weights
 from tasks.retrain.job import TrainJob
 from tasks.store.digest import file_sha256
 from tasks.store.files import write_png
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
 CONFIGS = {
@@ -93,7 +94,7 @@ def negatives(squares: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Ar
         moved = [replace(s, image=folder / f"{s.image.stem}.png") for s in table]
         SampleTable.from_samples(moved, table.info, work).write(work)
 
-    return Store(folder / "store").build("translated", config={}, inputs={}, code="1", make=make)
+    return Store(folder / "store").build(Recipe("translated", config={}, inputs={}, code="1"), make)
 
 
 @pytest.mark.parametrize("task", ["detection", "segmentation"])

@@ -13,6 +13,7 @@ from tasks.store.digest import content_digest
 from tasks.store.files import atomic_path
 from tasks.store.gc import collect
 from tasks.store.manifest import MANIFEST, Manifest, StoreError
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
 
@@ -26,12 +27,12 @@ def make_text(text: str = "hello"):
 
 
 def build(store: Store, text: str = "hello", **inputs: Artifact) -> Artifact:
-    return store.build("text", config={"text": text}, inputs=inputs, code="1", make=make_text(text))
+    return store.build(Recipe("text", config={"text": text}, inputs=inputs, code="1"), make=make_text(text))
 
 
 def test_second_build_is_a_hit(tmp_path: Path) -> None:
     first = build(Store(tmp_path))
-    second = Store(tmp_path).build("text", config={"text": "hello"}, inputs={}, code="1", make=pytest.fail)
+    second = Store(tmp_path).build(Recipe("text", config={"text": "hello"}, inputs={}, code="1"), make=pytest.fail)
     assert (first.cached, second.cached) == (False, True)
     assert second.path == first.path
     assert second.digest == first.digest
@@ -42,13 +43,15 @@ def test_key_depends_on_config_inputs_and_code(tmp_path: Path) -> None:
     one, other = build(store, "one"), build(store, "other")
     settings = [({"a": 1}, {}, "1"), ({"a": 2}, {}, "1"), ({"a": 1}, {"x": one}, "1"), ({"a": 1}, {"x": other}, "1")]
     settings += [({"a": 1}, {"y": one}, "1"), ({"a": 1}, {}, "2")]
-    made = [store.build("k", config=c, inputs=i, code=v, make=make_text()) for c, i, v in settings]
+    made = [store.build(Recipe("k", config=c, inputs=i, code=v), make=make_text()) for c, i, v in settings]
     assert len({a.key for a in made}) == len(settings)
 
 
 def test_same_bytes_from_another_config_leave_dependants_cached(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    first, second = (store.build("t", config={"n": n}, inputs={}, code="1", make=make_text("same")) for n in (1, 2))
+    first, second = (
+        store.build(Recipe("t", config={"n": n}, inputs={}, code="1"), make=make_text("same")) for n in (1, 2)
+    )
     assert first.key != second.key
     assert first.digest == second.digest
     build(store, "next", source=first)
@@ -74,7 +77,7 @@ def test_failed_build_publishes_nothing(tmp_path: Path) -> None:
 
     store = Store(tmp_path)
     with pytest.raises(RuntimeError):
-        store.build("text", config={}, inputs={}, code="1", make=fail)
+        store.build(Recipe("text", config={}, inputs={}, code="1"), make=fail)
     assert list(store.artifacts()) == []
 
 
@@ -86,10 +89,10 @@ def test_crashed_build_is_resumed_only_where_the_stage_can(tmp_path: Path, resum
 
     seen = []
     store = Store(tmp_path)
-    arguments = {"config": {}, "inputs": {}, "code": "1", "resumable": resumable}
+    recipe = Recipe("text", config={}, inputs={}, code="1")
     with pytest.raises(KeyboardInterrupt):
-        store.build("text", make=crash, **arguments)
-    store.build("text", make=lambda folder: seen.extend(p.name for p in folder.iterdir()), **arguments)
+        store.build(recipe, crash, resumable=resumable)
+    store.build(recipe, lambda folder: seen.extend(p.name for p in folder.iterdir()), resumable=resumable)
     assert seen == (["done.txt"] if resumable else [])
 
 
@@ -129,7 +132,7 @@ def _slow_build(root: Path, log: Path) -> None:
         time.sleep(0.5)
         (folder / "a").write_text("x")
 
-    Store(root).build("slow", config={}, inputs={}, code="1", make=make)
+    Store(root).build(Recipe("slow", config={}, inputs={}, code="1"), make)
 
 
 def test_two_runs_never_build_one_thing_twice(tmp_path: Path) -> None:
@@ -193,3 +196,14 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main([*root, "gc"]) == 0
     assert not artifact.path.exists()
     assert main(["--root", str(tmp_path / "none"), "ls"]) == 1
+
+
+def test_find_builds_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    recipe = Recipe("text", config={"text": "hello"}, inputs={}, code="1")
+    assert store.find(recipe) is None
+    assert not store.root.exists()
+    made = store.build(recipe, make_text())
+    assert store.find(recipe) == made.model_copy(update={"cached": True})
+    (made.path / "sub" / "a.txt").unlink()
+    assert store.find(recipe) is None

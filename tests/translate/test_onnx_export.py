@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tasks.store.digest import file_sha256
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 from tasks.translate.__main__ import main
 from tasks.translate.config import GeneratorFile
@@ -88,7 +89,7 @@ def test_weights_with_another_sha_are_named(trained, tmp_path, capsys) -> None:
     def make(folder: Path) -> None:
         shutil.copytree(trained, folder, dirs_exist_ok=True)
 
-    artifact = store.build("translator", config={}, inputs={}, code="0", make=make)
+    artifact = store.build(Recipe("translator", config={}, inputs={}, code="0"), make)
     other = ResnetGenerator(**GENERATOR)
     save_weights(artifact.file("weights.safetensors"), dict(other.named_parameters()), CUT)
     line = _fails(artifact.path, tmp_path / "x.onnx", capsys)

@@ -22,6 +22,7 @@ from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.store.files import write_json
 from tasks.store.manifest import Manifest
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 from tasks.translate import rollback
 from tasks.translate.board import Board
@@ -492,7 +493,7 @@ def test_training_is_shown_in_prefect(sets, make_cut, tmp_path) -> None:
 
     store = Store(tmp_path / "store")
     source, target = (
-        store.build(name, config={}, inputs={}, code="", make=lambda f, t=t: (t.write(f), {})[1])
+        store.build(Recipe(name, config={}, inputs={}, code=""), make=lambda f, t=t: (t.write(f), {})[1])
         for name, t in zip(("source", "target"), sets, strict=True)
     )
     train = flow(train_translator.fn, validate_parameters=False)

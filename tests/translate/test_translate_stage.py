@@ -8,6 +8,7 @@ from tasks.contracts.artifact import Artifact
 from tasks.datasets.table import SampleTable
 from tasks.store.digest import file_sha256
 from tasks.store.manifest import Manifest, StoreError
+from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 from tasks.translate.config import Fda, Identity
 from tasks.translate.stage import train_translator, translate
@@ -24,7 +25,7 @@ def datasets(store: Store, make_table) -> tuple[Artifact, Artifact]:
         def make(folder: Path) -> None:
             make_table(name, 3).write(folder)
 
-        return store.build("dataset", config={"name": name}, inputs={}, code="0", make=make)
+        return store.build(Recipe("dataset", config={"name": name}, inputs={}, code="0"), make)
 
     return build("source"), build("target")
 
