@@ -51,7 +51,7 @@ def gate(
         Acted(id=i, flipped=over[i], action=config.on_fail) for i in translated.rows["id"].to_pylist() if i in over
     )
     rows = _rows(translated, source, over, config.on_fail)
-    return SampleTable.from_samples(rows, translated.info, translated.folder), acted
+    return SampleTable.from_samples(rows, translated.info, translated.folder, translated.root), acted
 
 
 def _rows(

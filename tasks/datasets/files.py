@@ -58,8 +58,8 @@ def files_below(place: Path, what: str) -> Found:
     return found
 
 
-def fingerprint(places: Iterable[Path]) -> str:
-    """Digest of the paths, sizes and times of change of all files in these folders (or of these files)."""
+def fingerprint(places: Iterable[Path], root: Path) -> str:
+    """Digest of all files in these folders (or of these files): paths from ``root``, sizes, times of change."""
     entries: list[list[str | int]] = []
     for place in places:
         if not place.is_dir():
@@ -67,7 +67,7 @@ def fingerprint(places: Iterable[Path]) -> str:
         else:
             files = (entry for entry in _walk(place) if not isinstance(entry, ItemError))
             stats = sorted(((e.path, s) for e in files if (s := _stat(e)) is not None), key=lambda pair: pair[0])
-        entries += [[path, stat.st_size, stat.st_mtime_ns] for path, stat in stats]
+        entries += [[os.path.relpath(path, root), stat.st_size, stat.st_mtime_ns] for path, stat in stats]
     return content_digest(entries)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +13,10 @@ from tasks.datasets.config import CityscapesDataset, Dataset, DatasetsConfig, Mo
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.files import fingerprint
 from tasks.datasets.read import REJECTED, ReadResult, absolute, check_share, read_dataset, reader_of, write_rejected
-from tasks.datasets.table import Sample, SampleTable
+from tasks.datasets.table import SampleTable
 from tasks.datasets.taxonomy import Taxonomy
 from tasks.sample import build_sample
-from tasks.store import Recipe, Store, code_version
+from tasks.store import Recipe, Store, code_version, remember_place
 
 
 def build_dataset(config: Dataset, datasets: DatasetsConfig, store: Store) -> Artifact:
@@ -42,11 +40,14 @@ def build_dataset(config: Dataset, datasets: DatasetsConfig, store: Store) -> Ar
             check_share(result, datasets.max_rejected)
         except DatasetError as error:
             raise DatasetError(f"{error}\nall of them: {folder / REJECTED}") from None
-        table = result.table if sample is None else _relative(result.table, folder, config)
+        table = result.table if sample is None else _drawn(result.table, config)
         table.write(folder)
         return _summary(result, table, config.split, taxonomy)
 
-    return store.build(dataset_recipe(config, datasets, sample), make)
+    artifact = store.build(dataset_recipe(config, datasets, sample), make)
+    if name := SampleTable.read_info(artifact.path).root:
+        remember_place(artifact.path, name, located.root)  # it may have been moved since the artifact was made
+    return artifact
 
 
 def dataset_recipe(config: Dataset, datasets: DatasetsConfig, sample: Artifact | None) -> Recipe:
@@ -64,8 +65,8 @@ def dataset_recipe(config: Dataset, datasets: DatasetsConfig, sample: Artifact |
         "max_rejected": datasets.max_rejected,
     }
     if sample is None:
-        key["dataset"]["root"] = str(located.root)
-        key["files"] = fingerprint(reader_of(located, taxonomy).places)
+        del key["dataset"]["root"]  # where it lies changes nothing
+        key["files"] = fingerprint(reader_of(located, taxonomy).places, located.root)
     inputs = {} if sample is None else {"sample": sample}
     return Recipe("dataset", config=key, inputs=inputs, code=code_version(__name__, _reader(located)))
 
@@ -90,17 +91,11 @@ def _locate(config: Dataset, sample: Artifact | None) -> Stored:
     return CityscapesDataset(format="cityscapes", root=sample.path, **common)
 
 
-def _relative(table: SampleTable, folder: Path, config: Dataset) -> SampleTable:
-    """The table with paths relative to the artifact's folder: a store that is moved stays whole."""
-
-    def moved(s: Sample) -> Sample:
-        image, mask = (Path(os.path.relpath(p, folder)) if p is not None else None for p in (s.image, s.mask))
-        assert image is not None
-        return replace(s, image=image, mask=mask)
-
+def _drawn(table: SampleTable, config: Dataset) -> SampleTable:
+    """The table of the embedded sample: its files lie in the store, and in no place of their own."""
     assert isinstance(config, SampleDataset)
     info = table.info.model_copy(update={"dataset": f"sample, {config.side}"})
-    return SampleTable.from_samples([moved(s) for s in table], info, folder)
+    return SampleTable(table.rows, info, table.folder)
 
 
 def _summary(result: ReadResult, table: SampleTable, split: str, taxonomy: Taxonomy) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def read_dataset(config: Stored, taxonomy: Taxonomy, folder: Path = Path("/")) -
         impossible=impossible,
         impossible_boxes=impossible_boxes,
     )
-    table = SampleTable.from_samples(samples, info, folder)
+    table = SampleTable.from_samples(samples, info, folder, config.root)
     if config.images is not None:
         table = select.subset(table, config.images, config.seed, config.draw)
     kept = sum(len(s.boxes or ()) for s in samples)

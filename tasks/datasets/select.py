@@ -94,7 +94,7 @@ def filtered(table: SampleTable, split: str | None = None, include: str | None =
         matches = re.compile(fnmatch.translate(include)).match
         keep = pc.and_(keep, pa.array([matches(i) is not None for i in table.rows["id"].to_pylist()], pa.bool_()))
     rows = table.rows if isinstance(keep, pa.Scalar) else table.rows.filter(keep)
-    return SampleTable(rows, table.info, table.folder)
+    return table.having(rows)
 
 
 def divided(table: SampleTable, shares: Mapping[str, float], seed: int = 0) -> dict[str, SampleTable]:
@@ -107,7 +107,7 @@ def divided(table: SampleTable, shares: Mapping[str, float], seed: int = 0) -> d
     split_of = divide(groups, shares, seed)
     split = pa.array([split_of[group] for group in groups], pa.string())
     rows = table.rows.set_column(table.rows.schema.get_field_index("split"), "split", split)
-    whole = SampleTable(rows, table.info, table.folder)
+    whole = table.having(rows)
     return {name: filtered(whole, split=name) for name in shares}
 
 

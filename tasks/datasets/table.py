@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,12 +16,13 @@ from pydantic import BaseModel, ConfigDict
 
 from tasks.contracts import Labels
 from tasks.datasets.masks import MaskEncoding
-from tasks.store import atomic_path
+from tasks.store import atomic_path, content_digest, place_of, remember_place, store_of
 
 TABLE = "samples.parquet"  # the table's file name in every artifact that holds one
 BoxSource = Literal["annotated", "instances", "components"]
 
 _META = b"sim2real"
+_ROOT = "@root/"  # what a path under the data set's root begins with
 _BOX = pa.struct(
     [
         ("category", pa.int16()),
@@ -121,6 +123,7 @@ class TableInfo(BaseModel):
             one (``components``); None where the set is not labelled with boxes.
         impossible: the segmentation classes that no label of the set can become: it does not tell them apart.
         impossible_boxes: the detection classes that no box of the set can have.
+        root: by what name the store knows where the data set's files lie: a digest of what they are; None without one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -132,6 +135,7 @@ class TableInfo(BaseModel):
     boxes_from: BoxSource | None
     impossible: tuple[str, ...] = ()
     impossible_boxes: tuple[str, ...] = ()
+    root: str | None = None
 
     @property
     def has_boxes(self) -> bool:
@@ -142,22 +146,36 @@ class TableInfo(BaseModel):
 class SampleTable:
     """A sample table in memory: an Arrow table plus its ``TableInfo``.
 
-    On disk it is one parquet file; paths in it are absolute, or relative to that file's folder.
+    On disk it is one parquet file. What lies in the table's own store is named from the table's folder, and what lies
+    under the data set's root from that (``@root/...``); where the root is, the store knows (``place_of``). So a store
+    or a data set that was moved still works. Other paths are absolute.
+
+    Attributes:
+        folder: where relative paths start.
+        root: the data set's root; None where it is not known, or there is none.
     """
 
-    def __init__(self, rows: pa.Table, info: TableInfo, folder: Path) -> None:
+    def __init__(self, rows: pa.Table, info: TableInfo, folder: Path, root: Path | None = None) -> None:
         self.rows = rows
         self.info = info
         self.folder = folder
+        self.root = root
 
     @classmethod
-    def from_samples(cls, samples: Iterable[Sample], info: TableInfo, folder: Path) -> SampleTable:
-        """Make a table of samples; ``folder`` is where relative paths start."""
+    def from_samples(
+        cls, samples: Iterable[Sample], info: TableInfo, folder: Path, root: Path | None = None
+    ) -> SampleTable:
+        """Make a table of samples; ``folder`` is where relative paths start, and ``root`` the data set's."""
         rest = iter(samples)
         batches = []
         while chunk := list(islice(rest, _CHUNK)):
             batches.append(_to_batch(chunk))
-        return cls(pa.Table.from_batches(batches, SCHEMA), info, folder)
+        return cls(pa.Table.from_batches(batches, SCHEMA), info, folder, root)
+
+    @staticmethod
+    def read_info(folder: Path) -> TableInfo:
+        """What holds for all rows of an artifact's table, without reading them."""
+        return TableInfo.model_validate_json((pq.read_schema(folder / TABLE).metadata or {})[_META])
 
     @classmethod
     def read(cls, path: Path) -> SampleTable:
@@ -171,15 +189,57 @@ class SampleTable:
         text = (rows.schema.metadata or {}).get(_META)
         if text is None or not rows.schema.equals(SCHEMA):
             raise ValueError(f"{path} is not a sample table: columns {rows.schema.names}, expected {SCHEMA.names}")
-        return cls(rows, TableInfo.model_validate_json(text), path.parent)
+        info = TableInfo.model_validate_json(text)
+        return cls(rows, info, path.parent, place_of(path.parent, info.root) if info.root else None)
 
     def write(self, folder: Path) -> Path:
         """Write ``samples.parquet`` into ``folder``; returns its path."""
         path = folder / TABLE
-        text = self.info.model_dump_json().encode()
+        rows, info = self._movable(folder)
         with atomic_path(path) as temporary:
-            pq.write_table(self.rows.replace_schema_metadata({_META: text}), temporary)
+            pq.write_table(rows.replace_schema_metadata({_META: info.model_dump_json().encode()}), temporary)
         return path
+
+    def _movable(self, folder: Path) -> tuple[pa.Table, TableInfo]:
+        """The rows and the info as they are written into a folder: see the class."""
+        rows, store = self.rows, store_of(folder)
+        for name in ("image", "mask"):
+            texts = [None if t is None else self._named(t, folder, store) for t in rows[name].to_pylist()]
+            rows = rows.set_column(rows.schema.get_field_index(name), SCHEMA.field(name), pa.array(texts, pa.string()))
+        if store is None or self.root is None:
+            return rows, self.info
+        known = self.info.root or content_digest(
+            [rows[n].to_pylist() for n in ("image", "sha256", "mask", "mask_sha256")]
+        )
+        remember_place(folder, known, self.root)
+        return rows, self.info.model_copy(update={"root": known})
+
+    def _named(self, text: str, folder: Path, store: Path | None) -> str:
+        if store is None:
+            return text if text.startswith("/") or self.folder == folder else str(self.place(text))
+        if text.startswith(_ROOT):
+            return text
+        path = self.place(text)
+        if path.is_relative_to(store):
+            return os.path.relpath(path, folder)
+        if self.root is not None and path.is_relative_to(self.root):
+            return _ROOT + path.relative_to(self.root).as_posix()
+        return str(path)
+
+    def place(self, text: str) -> Path:
+        """The file that a row's ``image`` or ``mask`` names.
+
+        Raises:
+            ValueError: it lies under the data set's root, and where that is, is not known.
+        """
+        if not text.startswith(_ROOT):
+            path = self.folder / text
+            return Path(os.path.normpath(path)) if ".." in path.parts else path
+        if self.root is None:
+            raise ValueError(
+                f"{self.folder}: this store does not know where {self.info.dataset} lies: run a pipeline that reads it"
+            )
+        return self.root / text.removeprefix(_ROOT)
 
     def __len__(self) -> int:
         return int(self.rows.num_rows)
@@ -194,20 +254,22 @@ class SampleTable:
 
     def take(self, indices: Iterable[int]) -> SampleTable:
         """The rows at these positions, in this order."""
-        return SampleTable(self.rows.take(pa.array(list(indices), pa.int64())), self.info, self.folder)
+        return self.having(self.rows.take(pa.array(list(indices), pa.int64())))
 
     def labelled(self, labels: Labels) -> SampleTable:
         """The rows that have such labels: in some sets, boxes and masks are on different images."""
         column = self.rows["boxes" if labels == "boxes" else "mask"]
-        return (
-            self if not column.null_count else SampleTable(self.rows.filter(column.is_valid()), self.info, self.folder)
-        )
+        return self if not column.null_count else self.having(self.rows.filter(column.is_valid()))
+
+    def having(self, rows: pa.Table) -> SampleTable:
+        """The same table with other rows."""
+        return SampleTable(rows, self.info, self.folder, self.root)
 
     def _sample(self, row: dict[str, Any]) -> Sample:
         return Sample(
             **{k: row[k] for k in _PLAIN},
-            image=self.folder / row["image"],
-            mask=self.folder / row["mask"] if row["mask"] is not None else None,
+            image=self.place(row["image"]),
+            mask=self.place(row["mask"]) if row["mask"] is not None else None,
             class_pixels=tuple(row["class_pixels"]) if row["class_pixels"] is not None else None,
             boxes=tuple(Box(**b) for b in row["boxes"]) if row["boxes"] is not None else None,
             extra=json.loads(row["extra"]),

@@ -30,6 +30,7 @@ NEUTRAL = {
     "tasks.store.gc": "only deletes",
     "tasks.store.manifest": "describes what was made",
     "tasks.store.recipe": "names artifacts: a change of it changes the names by itself",
+    "tasks.store.places": "where data sets lie",
     "tasks.store.store": "keeps what was made",
     "tasks.translate.board": "TensorBoard's files, which lie in no artifact",
 }

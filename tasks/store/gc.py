@@ -6,7 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tasks.store.store import BUILDING, Store
+from tasks.store.store import BUILDING, LOCKS, Store
 
 
 def collect(store: Store, before: float) -> list[Path]:
@@ -35,7 +35,7 @@ def collect(store: Store, before: float) -> list[Path]:
 
 def _locked(store: Store, folder: Path) -> bool:
     key = folder.name.removeprefix(".").removesuffix(BUILDING)
-    path = store.root / ".locks" / f"{folder.parent.name}-{key}.lock"
+    path = store.root / LOCKS / f"{folder.parent.name}-{key}.lock"
     if not path.exists():
         return False
     try:

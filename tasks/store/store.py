@@ -24,6 +24,7 @@ from tasks.store.recipe import Recipe
 log = logging.getLogger(__name__)
 
 BUILDING = ".building"
+LOCKS = ".locks"
 
 Make = Callable[[Path], Mapping[str, Any] | None]
 
@@ -148,7 +149,7 @@ class Store:
     @contextmanager
     def _lock(self, kind: str, key: str) -> Iterator[None]:
         """One builder a key. The operating system drops the lock of a process that dies."""
-        folder = self.root / ".locks"
+        folder = self.root / LOCKS
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / f"{kind}-{key}.lock")
         try:

@@ -46,7 +46,7 @@ def translate_table(table: SampleTable, translator: ImageTranslator, folder: Pat
     for samples, count in with_progress(results, len(batches), f"translating {name}"):
         done += samples
         made += count
-    SampleTable.from_samples(done, table.info, folder).write(folder)
+    SampleTable.from_samples(done, table.info, folder, table.root).write(folder)
     return made
 
 

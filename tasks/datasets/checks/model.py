@@ -98,7 +98,7 @@ class CheckedSet:
         paths = [str(r.file) for r in self.rejected]
         for name in ("image", "mask"):
             ends = pc.min_max(self.table.rows[name]).as_py()  # what they have in common, all in between have
-            paths += [str(self.table.folder / end) for end in ends.values() if end is not None]
+            paths += [str(self.table.place(end)) for end in ends.values() if end is not None]
         folders = [os.path.dirname(os.path.normpath(p)) for p in paths if os.path.isabs(p)]  # noqa: PTH117, PTH120 - "..", many
         return os.path.commonpath(folders).rstrip("/") if folders else ""
 
@@ -112,7 +112,7 @@ class CheckedSet:
 
     def files(self, rows: NDArray[np.int64]) -> list[Path]:
         """The image files of some rows."""
-        return [self.table.folder / path for path in self.table.rows["image"].take(rows).to_pylist()]
+        return [self.table.place(path) for path in self.table.rows["image"].take(rows).to_pylist()]
 
     def hashes(self) -> NDArray[np.uint64]:
         """The perceptual hashes, ``uint64 [N]``; 0, as of a black image, where there is none."""
