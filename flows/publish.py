@@ -53,7 +53,7 @@ def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folde
         _copy(record.comparison, "comparison.json", folder / "comparison.json")
     stages = {**record.artifacts(), "report": report}
     write_json(folder / "timings.json", {n: {"seconds": a.seconds, "cached": a.cached} for n, a in stages.items()})
-    write_json(folder / RECORD, record.model_dump(mode="json"))
+    write_json(folder / RECORD, record.to_json())
     with atomic_path(folder / "config.yaml") as temporary:
         temporary.write_text(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
     print_report(report, record)

@@ -116,7 +116,7 @@ def last_run(settings: PipelineConfig) -> RunRecord:
     path = settings.folder / RECORD
     if not path.is_file():
         raise ConfigError(f"{path}: pipeline {settings.name!r} has no finished run; run flows.augment first")
-    return RunRecord.model_validate_json(path.read_bytes())
+    return RunRecord.from_json(path.read_bytes(), Store(settings.store).root)
 
 
 @flow(name="score-again")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_serializer, field_validator
+from pydantic_core.core_schema import SerializationInfo
+
+STORE = "store"  # in pydantic's context: the store's folder, below which an artifact lies by its kind and key
 
 
 class Artifact(BaseModel):
@@ -28,6 +31,16 @@ class Artifact(BaseModel):
     path: Path
     seconds: float
     cached: bool
+
+    @field_serializer("path")
+    def _kept(self, path: Path, info: SerializationInfo) -> str:
+        return f"{self.kind}/{self.key}" if STORE in (info.context or {}) else path.as_posix()
+
+    @field_validator("path")
+    @classmethod
+    def _found(cls, path: Path, info: ValidationInfo) -> Path:
+        store: Path | None = (info.context or {}).get(STORE)
+        return path if store is None else store / info.data["kind"] / info.data["key"]
 
     def file(self, name: str) -> Path:
         """The path of one of its files."""

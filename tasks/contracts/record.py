@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.contracts.artifact import Artifact
+from tasks.contracts.artifact import STORE, Artifact
 from tasks.contracts.task import Task as Task
 
 
@@ -77,6 +78,15 @@ class RunRecord(BaseModel):
     comparison: Artifact | None = None
     results: tuple[Result, ...]
     failures: tuple[Failure, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as it is kept: an artifact's path is from its store, wherever that lies."""
+        return self.model_dump(mode="json", context={STORE: None})
+
+    @classmethod
+    def from_json(cls, text: bytes, store: Path) -> RunRecord:
+        """Read a record that was kept; ``store`` is the folder of its artifacts today."""
+        return cls.model_validate_json(text, context={STORE: store})
 
     def artifacts(self) -> dict[str, Artifact]:
         """Every artifact of the run by a name that says its role: the report's inputs and the table of stages."""

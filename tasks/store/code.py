@@ -52,7 +52,7 @@ class _Source:
 
 
 @functools.cache
-def code_version(*entries: str) -> str:
+def code_version(*entries: str, root: Path = ROOT) -> str:
     """Digest the code that a result depends on.
 
     Prose does not count: comments, docstrings, formatting, lines of logging, the ``description`` of a setting, and what
@@ -61,11 +61,12 @@ def code_version(*entries: str) -> str:
     Args:
         entries: dotted names of modules: the one that makes the result, and those that it imports by a name put
             together while it runs, such as a translator's method. One of ``NEUTRAL`` counts where it is named here.
+        root: the folder of the packages.
 
     Raises:
         ModuleNotFoundError: an entry is no module of this repository.
     """
-    return content_digest([[name, _digest(ROOT, name)] for name in closure(*entries)])
+    return content_digest([[name, _digest(root, name)] for name in closure(*entries, root=root)])
 
 
 def closure(*entries: str, root: Path = ROOT) -> list[str]:
@@ -101,7 +102,7 @@ def _faces_aside(root: Path, name: str) -> Iterator[str]:
     parts = name.split(".")
     for package in (".".join(parts[:n]) for n in range(2, len(parts))):
         path = _file(root, package)
-        if path is not None and path.stat().st_size and not exported(path):
+        if path is not None and not exported(path) and _source(path.read_bytes()).digest != _source(b"").digest:
             yield package
 
 
