@@ -26,6 +26,8 @@ def modules(package: str) -> list[str]:
 
 STAGES = [(maker, door) for maker in MAKERS for door in (modules(DOORS[maker]) if maker in DOORS else [""])]
 
+NAMES = [" with ".join(n.rpartition(".")[2] for n in stage if n) for stage in STAGES]
+
 
 def version(root: Path, *entries: str) -> str:
     return code_version.__wrapped__(*entries, root=root)  # past its cache
@@ -62,7 +64,7 @@ def test_every_artifact_has_a_maker_that_names_itself() -> None:
     assert {name for name, t in text.items() if "code_version(__name__)" not in t} >= DOORS.keys()
 
 
-@pytest.mark.parametrize(("maker", "door"), STAGES, ids="-".join)
+@pytest.mark.parametrize(("maker", "door"), STAGES, ids=NAMES)
 def test_a_changed_token_in_any_module_of_a_stage_is_another_version(copy: Path, maker: str, door: str) -> None:
     entries = [name for name in (maker, door) if name]
     before, parts = version(copy, *entries), closure(*entries, root=copy)
@@ -78,7 +80,7 @@ def test_a_changed_token_in_any_module_of_a_stage_is_another_version(copy: Path,
     assert version(copy, *entries) == before
 
 
-@pytest.mark.parametrize(("maker", "door"), STAGES, ids="-".join)
+@pytest.mark.parametrize(("maker", "door"), STAGES, ids=NAMES)
 def test_neutral_modules_change_no_version(copy: Path, maker: str, door: str) -> None:
     entries = [name for name in (maker, door) if name]
     before = version(copy, *entries)
