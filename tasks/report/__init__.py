@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from tasks.report.html import TEMPLATES
     from tasks.report.intervals import scaled
     from tasks.report.model import (
+        READABLE,
         REPORT_JSON,
         Cell,
         Column,

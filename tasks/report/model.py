@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.catalogue import Language
 from tasks.contracts import Audit, Failure, Task
@@ -15,6 +15,7 @@ from tasks.datasets import Check
 from tasks.report.gallery.grid import Grid
 
 REPORT_JSON = "report.json"
+READABLE = (3, 4)  # schemas; 3 has no keys' slices and no devices in its provenance
 Outcome = Decided | Literal["unknown"]
 
 
@@ -243,15 +244,20 @@ class Node(Part):
 
     Attributes:
         inputs: role -> reference (``kind/key``) of what it was made from.
+        config: the slice of the configuration that entered its key, and nothing else of the configuration can have
+            changed it; None where its manifest is no longer in the store, and in reports of schema 3.
         environment: index into the report's environments; None where its manifest is no longer in the store.
+        device: ``cpu``, ``cuda`` or a GPU's name, where its stage says so.
     """
 
     kind: str
     key: str
     digest: str
+    config: dict[str, Any] | None = None
     code: str | None = None
     created: datetime | None = None
     environment: int | None = None
+    device: str | None = None
     inputs: dict[str, str] = {}
 
 
@@ -286,7 +292,7 @@ class Report(Part):
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    schema_version: Literal[3] = Field(default=3, alias="schema")
+    schema_version: Literal[4] = Field(default=4, alias="schema")
     language: Language = "en"
     title: str
     name: str
@@ -308,6 +314,14 @@ class Report(Part):
     costs: tuple[Cost, ...]
     total_seconds: float
     provenance: Provenance
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older(cls, content: Any) -> Any:
+        """All that schema 4 has and an older one lacks has a default."""
+        if isinstance(content, dict) and content.get("schema") in READABLE:
+            return {**content, "schema": READABLE[-1]}
+        return content
 
     @classmethod
     def read(cls, folder: Path) -> Report:

@@ -49,6 +49,11 @@ def _score(scored: Scored) -> ScoreRef:
     )
 
 
+def _device(told: str | None) -> str | None:
+    """The kind of device: how many threads a CPU worked with is none."""
+    return told and ("cpu" if told.lower().startswith("cpu") else told)
+
+
 class _Walk:
     """Collects nodes; environments that are equal become one."""
 
@@ -72,6 +77,8 @@ class _Walk:
                 kind=entry.kind,
                 key=entry.key,
                 digest=manifest.digest,
+                config=manifest.config,
+                device=_device(manifest.summary.get("device")),
                 code=manifest.code,
                 created=manifest.created,
                 environment=self._environment(manifest.environment),

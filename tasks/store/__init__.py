@@ -7,7 +7,7 @@ from tasks import face
 if TYPE_CHECKING:
     from tasks.store.code import code_version
     from tasks.store.digest import content_digest, file_sha256
-    from tasks.store.environment import describe_environment
+    from tasks.store.environment import decisive, describe_environment
     from tasks.store.files import PARTIAL, atomic_path, write_json, write_png
     from tasks.store.gc import collect
     from tasks.store.manifest import MANIFEST, Manifest, StoreError

@@ -64,7 +64,7 @@ def _translate(
     start = time.perf_counter()
     made = translate_table(table, loaded, folder, config.name)
     rate = made / (time.perf_counter() - start)
-    return {"translator": config.method, "images": len(table), "images_per_second": round(rate, 2)}
+    return {"translator": config.method, "images": len(table), "images_per_second": round(rate, 2), "device": device}
 
 
 def _weights(config: Translator, translator: Artifact | None) -> Path | None:

@@ -158,16 +158,18 @@ class Fake:
         }
         card |= {"initial_weights": {"weights": "random"}, "train_images": self.images, "train_sets": [arm]}
 
-        def make(folder: Path) -> None:
+        def make(folder: Path) -> dict[str, Any]:
             (folder / "card.json").write_text(json.dumps(card))
             curve = [{"iteration": i, "loss": 2.0 / i} for i in range(1, 5)]
             (folder / "curve.json").write_text(json.dumps(curve))
+            return {"device": "cpu"}
 
         return self.build("model", {"task": task, "arm": arm, "seed": seed}, {"images0": images}, make)
 
     def evaluation(self, task: Task, score: float | None, model: Artifact, benchmark: Artifact) -> Artifact:
-        def make(folder: Path) -> None:
+        def make(folder: Path) -> dict[str, Any]:
             (self.segmentation if task == "segmentation" else self.detection)(folder, score)
+            return {"device": "cpu"}
 
         return self.build("evaluation", {"task": task, "score": score}, {"model": model, "benchmark": benchmark}, make)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from tasks.report.model import (
     TranslatorRow,
 )
 from tasks.report.words import METRICS, arm_label, translator_of
+from tasks.store.digest import content_digest
 from tasks.store.files import write_json
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
@@ -90,7 +92,7 @@ def report(
         "translators": tuple(_translator(n) for arm in arms if (n := translator_of(arm))),
         "costs": (),
         "total_seconds": 1.0,
-        "provenance": provenance(tasks, arms, seeds, models, f"{models} {day}"),
+        "provenance": provenance(tasks, arms, seeds, models, f"{models} {day}", config, benchmark),
     }
     return Report(**{**fields, **changes})
 
@@ -114,24 +116,88 @@ def _translator(name: str) -> TranslatorRow:
 
 
 def provenance(
-    tasks: Sequence[Task], arms: Mapping[str, float], seeds: Sequence[int], models: str, evaluated: str
+    tasks: Sequence[Task],
+    arms: Mapping[str, float],
+    seeds: Sequence[int],
+    models: str,
+    evaluated: str,
+    config: Mapping[str, Any],
+    benchmark: str,
 ) -> Provenance:
-    """Evaluations and models of every arm; those of the same text are the same."""
-    scores, nodes = [], {}
-    for task in tasks:
-        for arm, score in arms.items():
-            for seed in seeds:
-                which = f"{task} {arm} {seed}"
-                evaluation, model = f"evaluation/{evaluated} {which}", f"model/{models} {which}"
-                metric = METRICS[task][0]
-                scores.append(
-                    ScoreRef(task=task, arm=arm, seed=seed, metric=metric, value=score, evaluation=evaluation)
-                )
-                inputs = {"model": model, "benchmark": "dataset/b"}
-                nodes[evaluation] = Node(kind="evaluation", key=evaluation, digest=evaluation, code="e1", inputs=inputs)
-                nodes[model] = Node(kind="model", key=model, digest=f"digest of {model}", code="m1", environment=0)
-    environments = ({"git": "abc", "python": "3.12.1", "packages": {"torch": "2.11.0", "numpy": "2.3.0"}},)
+    """The artifacts of every arm, with the slices of ``config`` in their keys; models of one text are the same."""
+    nodes = {f"dataset/key {role}": _set(role, config, benchmark) for role in ("source", "target", "benchmark")}
+    scores = []
+    for task, (arm, score), seed in itertools.product(tasks, arms.items(), seeds):
+        which = f"{task} {arm} {seed}"
+        images = [_images(part, config, nodes) for part in _parts(arm)]
+        slice_ = {"task": task, "training": _training(config, task), "seed": seed}
+        inputs = {f"images{i}": name for i, name in enumerate(images)}
+        model = _add(nodes, "model", f"{models} {which}", f"digest of {models} {which}", slice_, inputs)
+        inputs = {"model": model, "benchmark": "dataset/key benchmark"}
+        slice_ = {"task": task, "occasion": evaluated, "left_out": []}
+        evaluation = _add(nodes, "evaluation", f"{evaluated} {which}", f"{evaluated} {which}", slice_, inputs)
+        metric = METRICS[task][0]
+        scores.append(ScoreRef(task=task, arm=arm, seed=seed, metric=metric, value=score, evaluation=evaluation))
+    if not config:
+        nodes = {name: node.model_copy(update={"config": None}) for name, node in nodes.items()}
+    versions = {"torch": "2.11.0", "numpy": "2.3.0", "prefect": "3.8.1"}
+    environments = ({"git": "abc", "python": "3.12.1", "cores": 8, "packages": versions},)
     return Provenance(scores=tuple(scores), nodes=nodes, environments=environments)
+
+
+def _add(
+    nodes: dict[str, Node], kind: str, key: str, digest: str, slice_: dict[str, Any], inputs: dict[str, str]
+) -> str:
+    nodes[f"{kind}/{key}"] = Node(
+        kind=kind,
+        key=key,
+        digest=digest,
+        config=slice_,
+        code=f"{kind[0]}1",
+        environment=0,
+        device="cpu",
+        inputs=inputs,
+    )
+    return f"{kind}/{key}"
+
+
+def _set(role: str, config: Mapping[str, Any], benchmark: str) -> Node:
+    section = config.get("datasets", {})
+    slice_ = {"dataset": section.get(role, {}), "taxonomy": {"name": section.get("taxonomy", "street")}}
+    digest = benchmark if role == "benchmark" else f"{role} of {content_digest(slice_)}"
+    return Node(kind="dataset", key=f"key {role}", digest=digest, config=slice_, code="d1", environment=0)
+
+
+def _parts(arm: str) -> list[str]:
+    return ["real", arm.removeprefix("real+")] if arm.startswith("real+") else [arm]
+
+
+def _images(part: str, config: Mapping[str, Any], nodes: dict[str, Node]) -> str:
+    """What a part of an arm is trained on; where the audit drops images, the audit."""
+    name = translator_of(part)
+    if name is None:
+        return f"dataset/key {'target' if part == 'real' else 'source'}"
+    found = [t for t in config.get("translate", {}).get("translators", ()) if t["name"] == name]
+    slice_ = {k: v for k, v in (found or [{}])[0].items() if k != "name"}
+    slice_["training"] = {k: v for k, v in slice_.get("training", {}).items() if k not in ("gpus", "sample_every")}
+    sets = {"source": "dataset/key source", "target": "dataset/key target"}
+    made = content_digest([name, slice_, *(nodes[s].digest for s in sets.values())])
+    translator = _add(nodes, "translator", made, made, slice_, sets)
+    inputs = {"source": sets["source"], "translator": translator}
+    translated = _add(nodes, "translated", made, made, {"method": slice_.get("method")}, inputs)
+    audit = config.get("audit", {})
+    if audit.get("on_fail") != "drop":
+        return translated
+    judged = content_digest([made, audit])
+    return _add(nodes, "audit", judged, judged, {"name": name, **audit}, {"translated": translated, **sets})
+
+
+def _training(config: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    section = config.get("retrain", {}).get(task, {})
+    beside = ("config", "overrides", "init", "log_every")
+    rest = {k: v for k, v in section.items() if k not in beside}
+    network = [section.get("config", "net"), content_digest(section.get("overrides", {}))]
+    return {**rest, "config": network, "init": section.get("init", {}).get("sha256")}
 
 
 def written(found: Report, path: Path) -> Path:

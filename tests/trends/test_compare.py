@@ -99,7 +99,6 @@ def test_configurations_by_dotted_key() -> None:
         "evaluate.margin": ("0.005", "0.01"),
         "report.language": ("en", "ko"),
     }
-    assert {s.key for s in found if not s.scores} == {"evaluate.margin", "report.language"}
     assert differences(before, before) == []
     back = {s.key for s in differences(after, before)}
     assert "retrain.init" in back
@@ -116,8 +115,7 @@ def test_data_code_and_translators(tmp_path: Path) -> None:
     b = report(1, models="new")
     rows = [d.model_copy(update={"images": 60, "digest": "other"}) if d.role == "source" else d for d in b.datasets]
     nodes = {k: n.model_copy(update={"code": "m2"}) if n.kind == "model" else n for k, n in b.provenance.nodes.items()}
-    environments = ({"git": "def", "python": "3.12.1", "packages": {"torch": "2.12.0", "numpy": "2.3.0"}},)
-    graph = b.provenance.model_copy(update={"nodes": nodes, "environments": environments})
+    graph = b.provenance.model_copy(update={"nodes": nodes, "environments": made_with(git="def", torch="2.12.0")})
     cut = b.translators[0].model_copy(update={"iterations": 2000, "train_seconds": 9.0})
     found = compared(
         tmp_path, report(), b.model_copy(update={"datasets": tuple(rows), "provenance": graph, "translators": (cut,)})
@@ -126,6 +124,108 @@ def test_data_code_and_translators(tmp_path: Path) -> None:
     assert keys(found.translators) == {"cut: iterations": ("100", "2,000")}
     assert keys(found.code) == {"code of model": ("m1", "m2"), "git": ("abc", "def"), "torch": ("2.11.0", "2.12.0")}
     assert [s.key for s in found.code if not s.scores] == ["git"]
+
+
+def made_with(git: str = "abc", cores: int = 8, python: str = "3.12.1", **packages: str) -> tuple[dict[str, Any], ...]:
+    versions = {"torch": "2.11.0", "numpy": "2.3.0", "prefect": "3.8.1", **packages}
+    return ({"git": git, "python": python, "cores": cores, "packages": versions},)
+
+
+@pytest.mark.parametrize(
+    ("versions", "device", "told"),
+    [
+        ({"prefect": "3.9.0", "git": "def", "cores": 2, "python": "3.13.0"}, "cpu", []),
+        ({"numpy": "2.4.0"}, "cpu", ["numpy"]),
+        ({}, "cuda", ["device"]),
+        ({"torch": "2.12.0"}, "cuda", ["torch", "device"]),
+    ],
+)
+def test_versions_and_devices_that_numbers_depend_on(
+    tmp_path: Path, versions: dict[str, Any], device: str, told: list[str]
+) -> None:
+    b = report(1, scored_cut(40.0), models="new")
+    nodes = {k: n.model_copy(update={"device": device}) for k, n in b.provenance.nodes.items()}
+    graph = b.provenance.model_copy(update={"nodes": nodes, "environments": made_with(**versions)})
+    found = compared(tmp_path, report(), b.model_copy(update={"provenance": graph}))
+    assert [s.key for s in arm(found).causes] == told
+    assert [s.key for s in found.code if s.scores] == told
+
+
+SHA, OTHER = "a" * 64, "b" * 64
+INIT = {"init": {"path": "weights.pth", "sha256": SHA}}
+TRAINING = {"iterations": 100, "gpus": 1, "sample_every": 50}
+
+
+def resolved(training: Mapping[str, Any] | None = None, segmentation: Any = None, evaluate: Any = None) -> Any:
+    translator = {"name": "cut", "method": "cut", "training": {**TRAINING, **(training or {})}}
+    return {
+        **CONFIG,
+        "translate": {"translators": [translator]},
+        "retrain": {**CONFIG["retrain"], "segmentation": {**INIT, "batch": 4, "log_every": 5, **(segmentation or {})}},
+        "evaluate": {**CONFIG["evaluate"], "batch": 1, **(evaluate or {})},
+    }
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        resolved({"sample_every": 10}),
+        resolved({"gpus": 4}),
+        resolved(evaluate={"batch": 8}),
+        resolved(segmentation={"init": {"path": "moved/weights.pth", "sha256": SHA}}),
+        resolved(segmentation={"log_every": 1}),
+    ],
+)
+def test_what_no_key_holds_is_no_cause(tmp_path: Path, config: dict[str, Any]) -> None:
+    b = report(1, scored_cut(40.0), config=config, models="new")
+    found = compared(tmp_path, report(config=resolved()), b)
+    assert len(found.config) == 1
+    assert found.summary[0] == "Nothing changed that scores depend on (1 other difference)."
+    assert "drift" in found.summary[1]
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (resolved({"iterations": 200}), ["translate.cut.training.iterations"]),
+        (resolved(segmentation={"batch": 8}), ["retrain.segmentation.batch"]),
+        (resolved(segmentation={"init": {"path": "b.pth", "sha256": OTHER}}), ["retrain.segmentation.init.sha256"]),
+        (resolved(segmentation={"overrides": {"lr": 1}}), ["retrain.segmentation.overrides.lr"]),
+    ],
+)
+def test_what_a_key_holds_is_a_cause(tmp_path: Path, config: dict[str, Any], told: list[str]) -> None:
+    b = report(1, scored_cut(40.0), config=config, models="new")
+    found = compared(tmp_path, report(config=resolved()), b)
+    assert [s.key for s in arm(found).causes] == told
+    assert "The only change that it depends on" in found.summary[1]
+
+
+def test_a_file_that_was_edited_is_a_cause_although_no_setting_differs(tmp_path: Path) -> None:
+    b = report(1, scored_cut(40.0), models="new")
+    nodes = dict(b.provenance.nodes)
+    for name, node in nodes.items():
+        if node.kind == "model":
+            edited = {**(node.config or {}), "training": {"config": ["net", "edited"], "init": None}}
+            nodes[name] = node.model_copy(update={"config": edited})
+    b = b.model_copy(update={"provenance": b.provenance.model_copy(update={"nodes": nodes})})
+    found = compared(tmp_path, report(), b)
+    (cause,) = arm(found).causes
+    assert (cause.key, cause.after) == ("retrain.segmentation.config", '["net", "edited"]')
+
+
+def test_a_report_of_schema_3_tells_all_that_differs_with_a_note(tmp_path: Path) -> None:
+    old = report(config=resolved()).to_json()
+    old["schema"] = 3
+    for node in old["provenance"]["nodes"].values():
+        del node["config"], node["device"]
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    new = report(1, scored_cut(40.0), config=resolved({"gpus": 4}), models="new")
+    found = compare_runs(tmp_path / "old.json", written(new, tmp_path / "new.json"), tmp_path)
+    assert not arm(found).traced
+    assert "translate.cut.training.gpus 1 → 4" in found.summary[0]
+    assert any("does not say what went into all of its artifacts" in note for note in found.notes)
+    again = compared(tmp_path, report(config=resolved()), new)
+    assert not any("does not say" in note for note in again.notes)
 
 
 def test_a_stage_that_one_side_lacks_is_no_change_of_code(tmp_path: Path) -> None:
@@ -289,8 +389,7 @@ def test_scores_that_moved_although_nothing_changed_are_drift(tmp_path: Path) ->
 
 def test_the_same_models_under_other_software(tmp_path: Path) -> None:
     b = report(1, scored_cut(20.0), flow="reevaluate")
-    versions = {"git": "abc", "python": "3.12.1", "packages": {"torch": "2.12.0", "numpy": "2.3.0"}}
-    graph = b.provenance.model_copy(update={"environments": (versions,)})
+    graph = b.provenance.model_copy(update={"environments": made_with(torch="2.12.0")})
     found = compared(tmp_path, report(), b.model_copy(update={"provenance": graph}))
     assert "torch 2.11.0 → 2.12.0" in found.summary[0]
     assert "The models are the same" in found.summary[1]
@@ -317,7 +416,8 @@ def test_several_changes_are_not_told_apart(tmp_path: Path) -> None:
         ({"datasets": {"source": {"count": 9}}}, True, False),
         ({"datasets": {"target": {"count": 9}}}, True, True),
         ({"datasets": {"taxonomy": "other"}}, True, True),
-        ({"evaluate": {**CONFIG["evaluate"], "audit": {"on_fail": "drop"}}}, True, False),
+        ({"audit": {"on_fail": "drop"}}, True, False),
+        ({"audit": {"on_fail": "warn"}}, False, False),
         ({"retrain": {**CONFIG["retrain"], "detection": {"batch": 9}}}, False, False),
         ({"retrain": {**CONFIG["retrain"], "arms": ["real", "source", "translated(x)"]}}, False, False),
         ({"retrain": {**CONFIG["retrain"], "seeds": [0, 1]}}, True, True),
@@ -326,7 +426,9 @@ def test_several_changes_are_not_told_apart(tmp_path: Path) -> None:
 def test_a_change_is_put_down_only_to_what_an_arm_depends_on(
     tmp_path: Path, config: dict[str, Any], cut: bool, real: bool
 ) -> None:
-    b = report(1, {"real": 50.0, "source": 20.0, CUT: 34.0}, config={**CONFIG, **config}, models="new")
+    seeds = config.get("retrain", CONFIG["retrain"])["seeds"]
+    scores = {"real": 50.0, "source": 20.0, CUT: 34.0}
+    b = report(1, scores, config={**CONFIG, **config}, models="new", seeds=seeds)
     lines = compared(tmp_path, report(), b).summary[1:]
     blamed = {
         name: "drift" not in next(line for line in lines if line.startswith(f"Segmentation, {name}:"))
@@ -342,7 +444,12 @@ def test_what_a_setting_does_to_the_data_is_no_second_cause(tmp_path: Path) -> N
     found = compared(tmp_path, report(), b)
     assert len(found.data) == 2
     assert found.summary[0] == "Changed: datasets.source.count (new in B)."
-    grown = compared(tmp_path, report(), b.model_copy(update={"config": CONFIG}))
+    grown = report(1, scored_cut(40.0), models="new")
+    nodes = dict(grown.provenance.nodes)
+    nodes["dataset/key source"] = nodes["dataset/key source"].model_copy(update={"digest": "o"})
+    nodes = {k: n.model_copy(update={"digest": f"{n.digest} of o"}) if n.inputs else n for k, n in nodes.items()}
+    graph = grown.provenance.model_copy(update={"nodes": nodes})
+    grown = compared(tmp_path, report(), grown.model_copy(update={"datasets": tuple(rows), "provenance": graph}))
     assert grown.summary[0] == "Changed: source: images 48 → 9."
 
 
@@ -378,8 +485,9 @@ def test_every_kind_of_path(tmp_path: Path) -> None:
         (None, "no such file or folder"),
         ("{half", "not a report: no valid JSON"),
         ("[1]", "not a report: it names no schema"),
-        ('{"schema": 2}', "a report of schema 2, and this version reads 3; run its flow again"),
+        ('{"schema": 2}', "a report of schema 2, and this version reads 3, 4; run its flow again"),
         ('{"schema": 3}', "not a whole report: title: Field required"),
+        ('{"schema": 4}', "not a whole report: title: Field required"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(

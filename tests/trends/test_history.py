@@ -121,8 +121,8 @@ def test_what_cannot_be_read_is_left_out_with_its_reason(tmp_path: Path) -> None
     assert [r.flow for _, r in reports] == ["augment", "reevaluate"]
     assert {f.file: f.reason for f in left_out} == {
         "a.json": "damaged: this is no JSON",
-        "b.json": "a report of schema 2; this version reads 3",
-        "c.json": "a report of schema -; this version reads 3",
+        "b.json": "a report of schema 2; this version reads 3, 4",
+        "c.json": "a report of schema -; this version reads 3, 4",
         "d.json": "no report as this version writes it: name: Field required",
     }
     told = Tags(write_history(folder).read_text()).text

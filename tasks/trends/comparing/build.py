@@ -10,8 +10,9 @@ from tasks.catalogue import Language, speaking, t
 from tasks.evaluate import EvaluateConfig
 from tasks.report import Report, arm_label, task_label
 from tasks.trends.comparing import surroundings
+from tasks.trends.comparing.causes import Runs, Untraced, causes
 from tasks.trends.comparing.find import find, read
-from tasks.trends.comparing.model import ArmChange, Compared, Side
+from tasks.trends.comparing.model import ArmChange, Compared, Setting, Side
 from tasks.trends.comparing.paired import Pairing
 from tasks.trends.comparing.scores import arm_changes, one_sided
 from tasks.trends.comparing.settings import differences
@@ -43,17 +44,26 @@ def compare_runs(a: Path, b: Path, store: Path, language: Language | None = None
 
 
 def _compared(before: Report, after: Report, sides: list[Side], how: Pairing, language: Language) -> Compared:
-    arms = tuple(arm_changes(before, after, how))
     config_known = bool(before.config and after.config)
+    config = differences(before.config, after.config) if config_known else []
+    data, code = surroundings.data(before, after), surroundings.code(before, after)
+    translators = surroundings.translators(before, after)
+    runs = Runs(before, after, config, data)
+    arms = tuple(_caused(arm, runs, [*config, *data, *translators, *code]) for arm in arm_changes(before, after, how))
+    decisive = {s.key for arm in arms for s in arm.causes}
+
+    def judged(settings: list[Setting]) -> tuple[Setting, ...]:
+        return tuple(s.model_copy(update={"scores": s.key in decisive}) for s in settings)
+
     return Compared(
         language=language,
         a=sides[0],
         b=sides[1],
-        config=tuple(differences(before.config, after.config)) if config_known else (),
+        config=judged(config),
         config_known=config_known,
-        data=tuple(surroundings.data(before, after)),
-        code=tuple(surroundings.code(before, after)),
-        translators=tuple(surroundings.translators(before, after)),
+        data=judged(data),
+        code=judged(code),
+        translators=judged(translators),
         comparable=not arms or any(arm.method != "incomparable" for arm in arms),
         margin=100 * how.margin,
         arms=arms,
@@ -61,6 +71,13 @@ def _compared(before: Report, after: Report, sides: list[Side], how: Pairing, la
         notes=tuple(_notes(before, after, arms)),
         summary=(),
     )
+
+
+def _caused(arm: ArmChange, runs: Runs, everything: list[Setting]) -> ArmChange:
+    try:
+        return arm.model_copy(update={"causes": causes(arm, runs)})
+    except Untraced:
+        return arm.model_copy(update={"causes": tuple(everything), "traced": False})
 
 
 def _side(path: Path, report: Report) -> Side:
@@ -80,6 +97,8 @@ def _notes(before: Report, after: Report, arms: tuple[ArmChange, ...]) -> list[s
         reasons.setdefault(arm.reason, []).append(f"{arm_label(arm.arm)} ({task_label(arm.task)})")
     one = len(reasons) == 1
     notes = [reason if one else f"{', '.join(whose)}: {reason}" for reason, whose in reasons.items()]
+    if any(not arm.traced for arm in arms):
+        notes.append(t("compare.untraced"))
     if any(len(row.seeds) == 1 for r in (before, after) for table in r.tables for row in table.rows):
         notes.append(t("compare.one_seed"))
     return notes

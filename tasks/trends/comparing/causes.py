@@ -1,75 +1,160 @@
-"""What a score can depend on, of all that differs between two runs: no more than that is put down to a change."""
+"""What differs in all that an arm's scores descend from: no more than that is put down to a change.
+
+Scores depend on what entered the keys of the artifacts that they were made from, on the code of these, and on what
+they were made with. An artifact of the same content is the same, whatever it was made from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
-from tasks.report import is_mixed, translator_of
-from tasks.trends.comparing.model import ArmChange, Compared, Setting
+from tasks.catalogue import t
+from tasks.report import Node, Report, ScoreRef, translator_of
+from tasks.store import decisive
+from tasks.trends.comparing.model import ArmChange, Setting
+from tasks.trends.comparing.origins import Whose, differing, explaining, keys
 
-_TRANSLATING = ("translator", "translated", "audit")  # stages, for arms with translated images alone
+_DIGITS = 12  # of a digest
+_LONG = 60  # characters of a value
 
 
-def causes(found: Compared) -> list[Setting]:
-    """Everything that differs and that some score can depend on, each once.
+class Untraced(Exception):
+    """A report does not say what entered the keys that an arm's scores descend from."""
 
-    What a setting does to the data or to a translator is no further cause beside it; of a data set of which several
-    things differ, the first is named.
+
+@dataclass(frozen=True)
+class Runs:
+    """Two reports, and how their configurations and data sets differ."""
+
+    before: Report
+    after: Report
+    config: Sequence[Setting]
+    data: Sequence[Setting]
+
+
+def causes(arm: ArmChange, runs: Runs) -> tuple[Setting, ...]:
+    """Everything that an arm's scores can depend on and that differs, each once, in the order of the configuration.
+
+    Raises:
+        Untraced: a report of an older version, or artifacts that were no longer in the store when it was made.
     """
-    named = [s for s in found.config if s.scores and not s.key.startswith("retrain.arms[")]
-    named += _once(s for s in found.data if not _explained(f"datasets.{s.subject}", found.config))
-    there = [s for s in found.translators if s.before is not None and s.after is not None]  # others are other arms
-    named += _once(s for s in there if not _explained(f"translate.{s.subject}", found.config))
-    return named + [s for s in found.code if s.scores]
+    old, new = (_scores(arm, report) for report in (runs.before, runs.after))
+    walk = _Walk(runs, arm)
+    found = [s for seed in sorted(old.keys() & new.keys()) for s in walk.follow(old[seed], new[seed])]
+    if old.keys() != new.keys() and arm.method != "paired":  # which is of the common seeds alone
+        found += explaining(["retrain.seeds"], runs.config)
+    return merged(found, runs)
 
 
-def _explained(section: str, config: Iterable[Setting]) -> bool:
-    return any(_within(s.key, section) for s in config)
+def _scores(arm: ArmChange, report: Report) -> dict[int, str]:
+    def mine(score: ScoreRef) -> bool:
+        return (score.task, score.arm) == (arm.task, arm.arm)
+
+    return {score.seed: score.evaluation for score in report.provenance.scores if mine(score)}
 
 
-def _within(key: str, section: str) -> bool:
-    return key == section or key.startswith((f"{section}.", f"{section}["))
+def merged(found: Iterable[Setting], runs: Runs) -> tuple[Setting, ...]:
+    """Each key once, with all its values: settings first, then data, then code and versions."""
+    sides: dict[str, tuple[set[str | None], set[str | None]]] = {}
+    subjects: dict[str, str] = {}
+    for setting in found:
+        before, after = sides.setdefault(setting.key, (set(), set()))
+        before.add(setting.before)
+        after.add(setting.after)
+        subjects[setting.key] = setting.subject
+    order = [s.key for s in (*runs.config, *runs.data)]
+    places = {key: order.index(key) if key in order else len(order) for key in sides}
+    return tuple(
+        Setting(key=key, before=_joined(sides[key][0]), after=_joined(sides[key][1]), subject=subjects[key])
+        for key in sorted(sides, key=lambda key: places[key])
+    )
 
 
-def _once(settings: Iterable[Setting]) -> list[Setting]:
-    first: dict[str, Setting] = {}
-    for setting in settings:
-        first.setdefault(setting.subject, setting)
-    return list(first.values())
+def _joined(values: Iterable[str | None]) -> str | None:
+    return ", ".join(sorted(v for v in values if v is not None)) or None
 
 
-def of_arm(arm: ArmChange, changed: Sequence[Setting], found: Compared) -> list[Setting]:
-    """The causes that an arm's scores can depend on; of the same models, those after training alone."""
-    mine = [s for s in changed if _touches(arm, s, found)]
-    return [s for s in mine if _after_training(s, found)] if arm.same_models else mine
+@dataclass
+class _Walk:
+    """Follows two graphs at once from an arm's evaluations down, as far as contents differ."""
+
+    runs: Runs
+    arm: ArmChange
+    seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def follow(self, old: str, new: str, judge: bool = False) -> Iterator[Setting]:
+        if (old, new) in self.seen:
+            return
+        self.seen.add((old, new))
+        before, after = self.runs.before.provenance.nodes.get(old), self.runs.after.provenance.nodes.get(new)
+        if before is None or after is None:
+            raise Untraced
+        if before.digest == after.digest:
+            return
+        if before.kind != after.kind:
+            yield from self._acted(old, new, before, after)
+            return
+        yield from self._node(before, after, self._whose(old, new, judge))
+        for role in dict.fromkeys([*after.inputs, *before.inputs]):
+            yield from self._input(role, before, after, judge or role.startswith("judged"))
+
+    def _input(self, role: str, before: Node, after: Node, judge: bool) -> Iterator[Setting]:
+        if role in before.inputs and role in after.inputs:
+            yield from self.follow(before.inputs[role], after.inputs[role], judge)
+            return
+        sides = {
+            name: t("compare.there") if role in n.inputs else None for name, n in (("before", before), ("after", after))
+        }
+        yield Setting(key=f"{after.kind}: {role}", **sides)
+
+    def _acted(self, old: str, new: str, before: Node, after: Node) -> Iterator[Setting]:
+        """Of a translated set that the audit acted on, the audit is trained on."""
+        acted = explaining(["audit"], self.runs.config)
+        yield from acted or [Setting(key=t("compare.trained_on"), before=before.kind, after=after.kind)]
+        yield from self.follow(before.inputs.get("translated", old), after.inputs.get("translated", new))
+
+    def _whose(self, old: str, new: str, judge: bool) -> Whose:
+        rows = [d for report in (self.runs.after, self.runs.before) for d in report.datasets]
+        roles = dict.fromkeys(d.role for d in rows if f"dataset/{d.key}" in (old, new))
+        return Whose(self.arm.task, translator_of(self.arm.arm), list(roles), judge)
+
+    def _node(self, before: Node, after: Node, whose: Whose) -> Iterator[Setting]:
+        if before.config is None or after.config is None:
+            raise Untraced
+        settings = list(self._settings(before, after, whose))
+        yield from settings
+        if after.kind == "dataset" and not settings:  # its files: what is seen to differ of them first
+            yield from [s for s in self.runs.data if s.subject in whose.roles][:1]
+        if before.code and after.code and before.code != after.code:
+            key = t("compare.code_of", stage=after.kind)
+            yield Setting(key=key, before=before.code[:_DIGITS], after=after.code[:_DIGITS], subject=after.kind)
+        yield from self._made_with(before, after)
+
+    def _settings(self, before: Node, after: Node, whose: Whose) -> Iterator[Setting]:
+        for place, old, new in differing(after.kind, before.config or {}, after.config or {}):
+            wanted = keys(after.kind, place, whose)
+            name = wanted[0] if wanted else f"{after.kind}: {place}"
+            known = explaining(wanted, self.runs.config)
+            if known or wanted or after.kind != "dataset":
+                yield from known or [Setting(key=name, before=_text(old), after=_text(new))]
+
+    def _made_with(self, before: Node, after: Node) -> Iterator[Setting]:
+        old, new = made_with(self.runs.before, before), made_with(self.runs.after, after)
+        for name in dict.fromkeys([*new, *old]):
+            if name in old and name in new and old[name] != new[name]:
+                yield Setting(key=name, before=old[name], after=new[name])
 
 
-def _touches(arm: ArmChange, setting: Setting, found: Compared) -> bool:
-    name = translator_of(arm.arm)
-    with_real = arm.arm == "real" or is_mixed(arm.arm)
-    with_source = arm.arm.removeprefix("real+") == "source"
-    if name is None and not with_real and not with_source:
-        return True  # an arm of its own kind: nothing is known of what it was trained on
-    role = {"source": with_source or name is not None, "target": with_real or name is not None}
-    if setting in found.data:
-        return role.get(setting.subject, True)
-    if setting in found.translators:
-        return setting.subject == name
-    if setting in found.code:
-        return name is not None or setting.subject not in _TRANSLATING
-    match setting.key.split("."):
-        case ["translate", *_]:
-            return name is not None and _within(setting.key, f"translate.{name}")
-        case ["datasets", "source" | "target" as side, *_]:
-            return role[side]
-        case ["retrain", "detection" | "segmentation" as task, *_]:
-            return arm.task == task
-        case ["evaluate", "audit", *_]:
-            return name is not None
-    return True
+def made_with(report: Report, node: Node) -> dict[str, str]:
+    """What an artifact's numbers can depend on beside settings, inputs and code; nothing where that is not known."""
+    environments = report.provenance.environments
+    return decisive({} if node.environment is None else environments[node.environment], node.device)
 
 
-def _after_training(setting: Setting, found: Compared) -> bool:
-    if setting in found.code:
-        return setting.subject in {"", "evaluation"}  # packages and machine, and the stage that scores
-    return setting in found.config and setting.key.startswith(("evaluate.", "retrain.device"))
+def _text(value: object) -> str | None:
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONG else f"{text[:_LONG]}…"

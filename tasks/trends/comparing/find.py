@@ -8,9 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tasks.report import REPORT_JSON, Report
-
-SCHEMA = Report.model_fields["schema_version"].default
+from tasks.report import READABLE, REPORT_JSON, Report
 
 
 class NotAReport(Exception):
@@ -56,7 +54,8 @@ def _reason(content: bytes, error: ValidationError) -> str:
         return "not a report: no valid JSON"
     if not isinstance(found, Mapping) or "schema" not in found:
         return "not a report: it names no schema"
-    if found["schema"] != SCHEMA:
-        return f"a report of schema {found['schema']}, and this version reads {SCHEMA}; run its flow again"
+    if found["schema"] not in READABLE:
+        known = ", ".join(map(str, READABLE))
+        return f"a report of schema {found['schema']}, and this version reads {known}; run its flow again"
     first = error.errors()[0]
     return f"not a whole report: {'.'.join(map(str, first['loc']))}: {first['msg']}"

@@ -33,7 +33,7 @@ class Setting(Part):
 
     Attributes:
         key: dotted, or as people read it. before, after: None where a side does not have it.
-        scores: whether scores can depend on it.
+        scores: whether the scores of an arm that both runs have can depend on it.
         subject: role of the data set, name of the translator, or stage of the code; empty for others.
     """
 
@@ -67,6 +67,8 @@ class ArmChange(Part):
     Attributes:
         method: how differences were taken. reason: why so, in a sentence.
         same_models: whether the models are the same to the byte; None where that is not known.
+        causes: what its scores can depend on of all that differs. traced: whether these are of the artifacts that the
+            scores descend from; else they are all that differs.
     """
 
     task: Task
@@ -76,6 +78,8 @@ class ArmChange(Part):
     same_models: bool | None
     metrics: tuple[ScoreChange, ...]
     classes: tuple[ScoreChange, ...]
+    causes: tuple[Setting, ...] = ()
+    traced: bool = True
 
     def decided(self) -> list[ScoreChange]:
         """The classes that improve or are harmed, the largest difference first."""

@@ -9,13 +9,6 @@ from typing import Any
 from tasks.catalogue import t
 from tasks.trends.comparing.model import Setting
 
-# What no score depends on: where results go, how they are shown, how the work is spread.
-_BESIDE = (
-    *("name", "store", "output", "report", "evaluate.resamples", "evaluate.margin"),
-    *(f"retrain.{key}" for key in ("workers", "loaders", "runner", "cluster")),
-    *(f"retrain.{task}.{key}" for task in ("detection", "segmentation") for key in ("checkpoint_every", "log_every")),
-)
-
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Setting]:
     """The keys whose values differ, in the order of the configuration.
@@ -25,10 +18,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Set
     """
     old, new = dict(_flat(before)), dict(_flat(after))
     keys = [key for key in dict.fromkeys([*new, *old]) if _differs(old.get(key, _Gone), new.get(key, _Gone))]
-    return [
-        Setting(key=key, before=_text(old, key), after=_text(new, key), scores=not _beside(key))
-        for key in _outermost(keys, old, new)
-    ]
+    return [Setting(key=key, before=_text(old, key), after=_text(new, key)) for key in _outermost(keys, old, new)]
 
 
 class _Gone:
@@ -89,7 +79,3 @@ def _text(values: Mapping[str, Any], key: str) -> str | None:
     if value in (_There, _Section):
         return t("compare.there")
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _beside(key: str) -> bool:
-    return any(key == known or key.startswith(f"{known}.") for known in _BESIDE)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from tasks.catalogue import t
 from tasks.report import arm_label, change, task_label
-from tasks.trends.comparing.causes import causes, of_arm
 from tasks.trends.comparing.model import ArmChange, Compared, Setting
 from tasks.trends.history.trend import TOLERANCE
 
@@ -15,8 +14,7 @@ SEVERAL = 6  # changes and classes that are named; the others are counted
 
 def summary(found: Compared) -> Iterator[str]:
     """The sentences, in the language that is being spoken."""
-    changed = causes(found)
-    yield _changed(changed, found)
+    yield _changed(_causes(found), found)
     if not found.config_known:
         yield t("compare.no_config")
     if not found.comparable:
@@ -24,10 +22,17 @@ def summary(found: Compared) -> Iterator[str]:
         return
     moved = [arm for arm in found.arms if _moved(arm)]
     for arm in moved:
-        yield f"{_told(arm)}. {_why(arm, of_arm(arm, changed, found), found.config_known)}"
+        yield f"{_told(arm)}. {_why(arm, found.config_known)}"
     if not moved and found.arms:
         undecided = sum(_undecided(arm) for arm in found.arms)
         yield t("compare.nothing_moved", n=undecided) if undecided else t("compare.all_same")
+
+
+def _causes(found: Compared) -> list[Setting]:
+    """All that some arm's scores can depend on, each once."""
+    causes = {s.key: s for arm in found.arms for s in arm.causes}
+    order = [s.key for s in (*found.config, *found.data, *found.translators, *found.code)]
+    return sorted(causes.values(), key=lambda s: order.index(s.key) if s.key in order else len(order))
 
 
 def _moved(arm: ArmChange) -> bool:
@@ -70,10 +75,11 @@ def _told(arm: ArmChange) -> str:
     return f"{task_label(arm.task)}, {arm_label(arm.arm)}: {'; '.join(told)}"
 
 
-def _why(arm: ArmChange, mine: Sequence[Setting], config_known: bool) -> str:
+def _why(arm: ArmChange, config_known: bool) -> str:
     """What the difference can be put down to: one change, several together, or nothing that is known."""
     same = t("compare.same_models") + " " if arm.same_models else ""
-    if not config_known and not arm.same_models:
+    mine = arm.causes
+    if not (config_known or arm.traced or arm.same_models):
         return t("compare.cause_unknown")
     if not mine:
         return same + t("compare.drift")

@@ -9,7 +9,6 @@ from tasks.catalogue import t
 from tasks.report import DatasetRow, Provenance, Report, TranslatorRow
 from tasks.trends.comparing.model import Setting
 
-_SCORED = ("dataset", "translator", "translated", "audit", "model", "evaluation")  # what scores come out of
 _DIGITS = 12  # of a digest or a commit
 
 
@@ -55,10 +54,7 @@ def _rows(
 
 
 def code(before: Report, after: Report) -> list[Setting]:
-    """What differs in the stages' code, in packages and machine, and in the commit.
-
-    The commit alone is nothing that scores depend on: a stage's code has a digest of its own.
-    """
+    """What differs in the stages' code, in packages and machine, and in the commit."""
     found = list(_versions(_codes(before.provenance), _codes(after.provenance)))
     stages = [
         s.model_copy(update={"key": t("compare.code_of", stage=s.key), "subject": s.key})
@@ -66,13 +62,13 @@ def code(before: Report, after: Report) -> list[Setting]:
         if s.before is not None and s.after is not None  # else a side has no such stage
     ]
     versions = _versions(_environments(before.provenance), _environments(after.provenance))
-    return stages + [s.model_copy(update={"scores": s.key != "git"}) for s in versions]
+    return [*stages, *versions]
 
 
 def _codes(graph: Provenance) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for node in graph.nodes.values():
-        if node.code and node.kind in _SCORED:
+        if node.code:
             found.setdefault(node.kind, set()).add(node.code[:_DIGITS])
     return found
 
@@ -86,6 +82,8 @@ def _environments(graph: Provenance) -> dict[str, set[str]]:
         for name, value in values.items():
             if name != "packages" and value is not None:
                 found.setdefault(name, set()).add(_short(name, str(value)))
+    if devices := {node.device for node in graph.nodes.values() if node.device}:
+        found["device"] = devices
     return found
 
 

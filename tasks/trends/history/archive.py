@@ -15,17 +15,16 @@ from pydantic import BaseModel, Field, ValidationError
 
 from tasks.catalogue import t
 from tasks.contracts import Task
-from tasks.report import Column, DatasetRow, Node, Report, Row, ScoreRef
+from tasks.report import READABLE, Column, DatasetRow, Node, Row, ScoreRef
 from tasks.store import PARTIAL, atomic_path
 
 FOLDER = "history"
-SCHEMA = Report.model_fields["schema_version"].default
 
 
 class Head(BaseModel):
     """What a report's file is named by."""
 
-    schema_version: Literal[3] = Field(alias="schema")
+    schema_version: Literal[3, 4] = Field(alias="schema")
     flow: str
     finished: datetime
 
@@ -125,7 +124,8 @@ def _reason(path: Path, error: OSError | ValidationError) -> str:
     except (OSError, ValueError):
         return t("history.damaged")
     found = content.get("schema") if isinstance(content, Mapping) else None
-    if found != SCHEMA:
-        return t("history.other_schema", found="-" if found is None else found, known=SCHEMA)
+    if found not in READABLE:
+        known = ", ".join(map(str, READABLE))
+        return t("history.other_schema", found="-" if found is None else found, known=known)
     first = error.errors()[0]
     return t("history.incomplete", where=".".join(map(str, first["loc"])), what=first["msg"])
