@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Comparison,
         Difference,
         Estimate,
+        MadeWith,
         Missing,
         Needs,
         Note,

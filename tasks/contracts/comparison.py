@@ -10,7 +10,13 @@ from tasks.contracts.task import Task
 
 Outcome = Literal["improves", "harms", "no difference", "not decidable"]
 NoteCode = Literal[
-    "one_seed", "training_unknown", "no_common_seed", "few_common_seeds", "no_sign_flip", "few_resamples"
+    "one_seed",
+    "training_unknown",
+    "no_common_seed",
+    "few_common_seeds",
+    "no_sign_flip",
+    "few_resamples",
+    "made_with",
 ]
 
 
@@ -101,6 +107,13 @@ class Missing(Part):
     seed: int
 
 
+class MadeWith(Part):
+    """What some of the arms were made with: package or ``device`` -> version or kind, where others differ."""
+
+    arms: tuple[str, ...]
+    versions: dict[str, str]
+
+
 class Note(Part):
     """How far the intervals go.
 
@@ -110,14 +123,15 @@ class Note(Part):
             ``no_common_seed``: the two ``arms`` are not compared; ``few_common_seeds``: they are by ``seeds`` alone, of
             ``declared``; ``no_sign_flip``: not reported under ``least`` seeds, where it cannot go under ``level``;
             ``few_resamples``: of so many ``comparisons`` of classes none can pass the adjustment alone, with so many
-            ``resamples``; with ``least`` of them one could.
-        values: the numbers by these names.
+            ``resamples``; with ``least`` of them one could; ``made_with``: the arms were not all made with the same.
+        values: the numbers by these names. made: of ``made_with``, the arms that were made alike.
     """
 
     code: NoteCode
     arms: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     values: dict[str, int | float] = {}
+    made: tuple[MadeWith, ...] = ()
 
 
 class TaskComparison(Part):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tasks.contracts import Artifact, Task
+from tasks.contracts import Artifact, Comparison, Task
 from tasks.evaluate.comparison import Scored, compare_arms
 from tasks.evaluate.config import EvaluateConfig
+from tasks.evaluate.made_with import made_with_note
 from tasks.store import Recipe, Store, code_version, write_json
 
 COMPARISON = "comparison.json"
@@ -39,11 +40,20 @@ def build_comparison(
         for kind, arm, seed in declared:
             cells[kind].append((arm, seed))
         results = [Scored(*cell, folder=artifact.path) for cell, artifact in scored.items()]
-        found = compare_arms(results, cells, config, baseline, oracle)
+        found = _noted(compare_arms(results, cells, config, baseline, oracle), scored)
         write_json(folder / COMPARISON, found.model_dump(mode="json"))
         return {"tasks": len(found.tasks), "resamples": config.resamples}
 
     return store.build(comparison_recipe(scored, declared, config, baseline, oracle), make)
+
+
+def _noted(found: Comparison, scored: dict[tuple[Task, str, int], Artifact]) -> Comparison:
+    notes = {of.task: made_with_note(of.task, scored) for of in found.tasks}
+    return Comparison(
+        tasks=tuple(
+            of.model_copy(update={"notes": (*of.notes, note)}) if (note := notes[of.task]) else of for of in found.tasks
+        )
+    )
 
 
 def comparison_recipe(

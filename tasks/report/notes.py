@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tasks.catalogue import points, t
-from tasks.contracts import Difference, Note
+from tasks.contracts import Difference, MadeWith, Note
 from tasks.report.case import Case, score
 from tasks.report.intervals import scaled
 from tasks.report.model import Row
@@ -153,4 +153,12 @@ def _told(note: Note) -> str:
         case "no_common_seed" | "few_common_seeds":
             values |= {"arm": part_label(note.arms[0]), "against": part_label(note.arms[1])}
             values |= {"common": len(note.seeds), "seeds": ", ".join(map(str, note.seeds))}
+        case "made_with":
+            values |= {"each": "; ".join(map(_made_with, note.made))}
     return t(f"notes.{note.code}", **values)
+
+
+def _made_with(made: MadeWith) -> str:
+    names = {"device": t("notes.device"), "system": t("notes.system")}
+    versions = ", ".join(f"{names.get(name, name)} {value}" for name, value in made.versions.items())
+    return f"{versions} ({', '.join(map(part_label, made.arms))})"

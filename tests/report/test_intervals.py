@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from tasks.catalogue.formats import points
-from tasks.contracts.comparison import Needs, Note
+from tasks.contracts.comparison import MadeWith, Needs, Note
 from tasks.contracts.record import RunRecord
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
@@ -162,6 +162,13 @@ def test_how_far_intervals_go_in_words(build: Any) -> None:
         Note(code="no_common_seed", arms=(BEST, "source")),
         Note(code="few_common_seeds", arms=(BEST, "source"), seeds=(0, 2), values={"declared": 3}),
         Note(code="few_resamples", values={"comparisons": 3, "resamples": 110, "least": 1200}),
+        Note(
+            code="made_with",
+            made=(
+                MadeWith(arms=("real", "source"), versions={"device": "cpu", "torch": "2.11.0"}),
+                MadeWith(arms=(BEST,), versions={"device": "cuda", "torch": "2.12.0"}),
+            ),
+        ),
     ]
     notes = build(notes=found).verdicts[0].notes
     assert notes[-len(found) :] == (
@@ -172,6 +179,8 @@ def test_how_far_intervals_go_in_words(build: Any) -> None:
         "Translated (cut) against simulator: 2 of 3 declared seeds in common (0, 2).",
         "3 comparisons of classes: one alone cannot pass the adjustment with 110 resamples; it could with 1,200 "
         "(evaluate.resamples).",
+        "Not all arms were made with the same software, or on the same kind of device: device cpu, torch 2.11.0 (real, "
+        "simulator); device cuda, torch 2.12.0 (translated (cut)). A part of their differences can come from that.",
     )
 
 

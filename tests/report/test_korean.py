@@ -15,7 +15,7 @@ from rich.console import Console
 
 from tasks.catalogue.language import catalogue, speaking, t
 from tasks.contracts.audit import Acted
-from tasks.contracts.comparison import Needs, Note
+from tasks.contracts.comparison import MadeWith, Needs, Note
 from tasks.contracts.comparison import Outcome as Decided
 from tasks.contracts.record import Failure, RunRecord
 from tasks.report.build import build_report
@@ -52,9 +52,16 @@ NOTES = [
     Note(code="few_common_seeds", arms=("real", "source"), seeds=(0,), values={"declared": 2}),
     Note(code="no_sign_flip", values={"least": 6, "level": 0.05}),
     Note(code="few_resamples", values={"comparisons": 30, "resamples": 100, "least": 1200}),
+    Note(
+        code="made_with",
+        made=(
+            MadeWith(arms=("real", "source"), versions={"torch": "2.11.0", "device": "cpu", "system": "A"}),
+            MadeWith(arms=("translated(cut)",), versions={"torch": "2.12.0", "device": "cuda", "system": "B"}),
+        ),
+    ),
 ]
 # What is the same in every language: metrics, formats, names, and what is typed: files, settings and options.
-TERMS = {"mIoU", "CIELAB", "Benjamini", "Hochberg", "Python", "JSON"}
+TERMS = {"mIoU", "CIELAB", "Benjamini", "Hochberg", "Python", "JSON", "torch", "cuda"}
 TYPED = re.compile(r"--\w+|\w+/|[a-z_]+(\.[a-z_]+)+")
 NETWORK = "fpn_r18"
 WORD = re.compile(r"[A-Za-z_]{4,}")
