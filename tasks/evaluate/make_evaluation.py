@@ -13,8 +13,8 @@ from tasks.contracts import Artifact, Task
 from tasks.datasets import SampleTable
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.job import EvaluateJob
-from tasks.retrain import RetrainConfig
-from tasks.store import Recipe, Store, code_version, write_json
+from tasks.retrain import CHECKPOINT, RetrainConfig
+from tasks.store import Manifest, Recipe, Store, code_version, write_json
 
 Run = Callable[[str, Path, str, int, str, int], None]
 
@@ -48,12 +48,14 @@ def build_evaluation(
 
     Raises:
         ProcessError: inference failed; the message holds the end of its log.
+        StoreError: the model's weights are not what they were.
     """
     device = resolve_device(retrain.device)
     left_out = classes_left_out(kind, config, trained_on)
     threads = max(1, (os.cpu_count() or 1) // retrain.workers)
 
     def make(work: Path) -> dict[str, Any]:
+        Manifest.read(model.path).checked(model.path, CHECKPOINT)
         job = EvaluateJob(
             task=kind,
             model=model.path,

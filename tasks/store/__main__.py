@@ -77,7 +77,7 @@ def _verify(store: Store, key: str) -> int:
         problems = m.problems(store.root / m.kind / m.key, full=True)
         damaged += bool(problems)
         print(f"{m.kind}/{m.key}: {'; '.join(problems) or 'ok'}")
-    unreadable = [p for p in store.root.glob("*/[!.]*") if p.is_dir() and not _readable(p)]
+    unreadable = [p for p in store.folders() if not _readable(p)]
     for folder in unreadable:
         print(f"{folder.relative_to(store.root)}: no valid artifact.json")
     return 1 if damaged or unreadable or not found else 0

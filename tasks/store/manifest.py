@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,36 @@ class Manifest(BaseModel):
             raise StoreError(f"{folder / MANIFEST} is damaged: {error}") from error
 
     def problems(self, folder: Path, *, full: bool = False) -> list[str]:
-        """List what is wrong with the artifact's files: missing, wrong size, and, where ``full``, wrong SHA-256."""
-        return [p for entry in self.files if (p := _problem(folder / entry.path, entry, full))]
+        """List what is wrong with the artifact: files missing or of another size, a digest that is not its files'.
+
+        Args:
+            folder: the artifact's.
+            full: hash every file as well, and look for files that are not listed.
+        """
+        found = [p for entry in self.files if (p := _problem(folder / entry.path, entry, full))]
+        if self.digest != digest_of(self.files):
+            found.append(f"{MANIFEST} was edited: its digest is not that of the files that it lists")
+        if full:
+            listed = {entry.path for entry in self.files}
+            found += [f"{e.path} is not listed" for e in list_files(folder) if e.path not in listed]
+        return found
+
+    def sampled(self, folder: Path, files: int = 3) -> list[str]:
+        """Hash some of the files, drawn anew each time: what ``problems`` finds by sizes alone is not all."""
+        drawn = random.sample(self.files, min(files, len(self.files)))
+        return [p for entry in drawn if (p := _problem(folder / entry.path, entry, True))]
+
+    def checked(self, folder: Path, name: str) -> Path:
+        """A file that much depends on, such as weights, after its SHA-256 was compared.
+
+        Raises:
+            StoreError: the artifact lists no such file, or the file is not what it was.
+        """
+        entry = next((e for e in self.files if e.path == name), None)
+        problem = f"lists no {name}" if entry is None else _problem(folder / name, entry, True)
+        if problem:
+            raise StoreError(f"{folder} is damaged ({problem}): delete it and run again")
+        return folder / name
 
 
 def _problem(path: Path, entry: FileEntry, full: bool) -> str | None:

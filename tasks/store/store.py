@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,42 +51,51 @@ class Store:
                 is emptied first.
 
         Raises:
-            StoreError: a published artifact cannot be read or replaced.
+            StoreError: a published artifact cannot be read or replaced, or nothing can be written here.
         """
         kind, key = recipe.kind, recipe.key
-        final, work = self.root / kind / key, self.root / kind / f".{key}{BUILDING}"
+        if (hit := self._hit(kind, key)) is not None:  # without a lock: a hit needs no write access
+            return hit
         with self._lock(kind, key):
             if (hit := self._hit(kind, key)) is not None:
                 return hit
-            self._clear(final, work, resumable)
-            log.info("%s %s: building", kind, key)
-            start = time.perf_counter()
-            with peak_memory() as peak:
-                summary = dict(make(work) or {})
-            seconds = time.perf_counter() - start
-            for leftover in work.rglob(f"*{PARTIAL}*"):
-                leftover.unlink()
-            files = list_files(work)
-            manifest = Manifest(
-                kind=kind,
-                key=key,
-                digest=digest_of(files),
-                config=dict(recipe.config),
-                inputs={role: InputEntry.of(artifact) for role, artifact in recipe.inputs.items()},
-                code=recipe.code,
-                files=files,
-                summary=summary,
-                created=datetime.now(UTC),
-                seconds=round(seconds, 3),
-                peak_memory=peak.resident,
-                peak_gpu_memory=peak.gpu,
-                environment=describe_environment(),
-                resolved=self.resolved,
-            )
-            write_json(work / MANIFEST, manifest.model_dump(mode="json"))
-            work.rename(final)
-            log.info("%s %s: done in %.1f s", kind, key, seconds)
-            return self._artifact(manifest, final, cached=False)
+            return self._built(recipe, make, resumable)
+
+    def _built(self, recipe: Recipe, make: Make, resumable: bool) -> Artifact:
+        kind, key = recipe.kind, recipe.key
+        final, work = self.root / kind / key, self.root / kind / f".{key}{BUILDING}"
+        inputs = {role: InputEntry.of(artifact) for role, artifact in recipe.inputs.items()}
+        self._clear(final, work, resumable)
+        write_json(made_from(work), [entry.model_dump() for entry in inputs.values()])
+        log.info("%s %s: building", kind, key)
+        start = time.perf_counter()
+        with peak_memory() as peak:
+            summary = dict(make(work) or {})
+        seconds = time.perf_counter() - start
+        for leftover in work.rglob(f"*{PARTIAL}*"):
+            leftover.unlink()
+        files = list_files(work)
+        manifest = Manifest(
+            kind=kind,
+            key=key,
+            digest=digest_of(files),
+            config=dict(recipe.config),
+            inputs=inputs,
+            code=recipe.code,
+            files=files,
+            summary=summary,
+            created=datetime.now(UTC),
+            seconds=round(seconds, 3),
+            peak_memory=peak.resident,
+            peak_gpu_memory=peak.gpu,
+            environment=describe_environment(),
+            resolved=self.resolved,
+        )
+        write_json(work / MANIFEST, manifest.model_dump(mode="json"))
+        work.rename(final)
+        made_from(work).unlink(missing_ok=True)
+        log.info("%s %s: done in %.1f s", kind, key, seconds)
+        return self._artifact(manifest, final, cached=False)
 
     def find(self, recipe: Recipe) -> Artifact | None:
         """Return the artifact of a recipe if there is a whole one; nothing is built, and nothing changes."""
@@ -99,25 +108,34 @@ class Store:
         """Return a published artifact.
 
         Raises:
-            StoreError: there is none with that key, or a file of it is missing or has another size.
+            StoreError: there is none with that key, or a file of it is missing, or is not what it was.
         """
         folder = self.root / kind / key
         manifest = Manifest.read(folder)
-        if problems := manifest.problems(folder):
+        if problems := (_misplaced(manifest, folder) or manifest.problems(folder) or manifest.sampled(folder)):
             raise StoreError(f"{folder} is damaged ({'; '.join(problems[:3])}): delete it and run again")
         return self._artifact(manifest, folder, cached=True)
 
     def artifacts(self) -> Iterator[Manifest]:
         """The manifests of all published artifacts, by kind and then by time of creation; damaged ones are skipped."""
-        for kind in sorted(p for p in self.root.glob("*") if p.is_dir() and not p.name.startswith(".")):
-            manifests = []
-            for folder in kind.iterdir():
-                if folder.is_dir() and not folder.name.startswith("."):
-                    try:
-                        manifests.append(Manifest.read(folder))
-                    except StoreError as error:
-                        log.warning("%s", error)
-            yield from sorted(manifests, key=lambda m: m.created)
+        by_kind: dict[str, list[Manifest]] = {}
+        for folder in self.folders():
+            try:
+                manifest = Manifest.read(folder)
+            except StoreError as error:
+                log.warning("%s", error)
+                continue
+            if problems := _misplaced(manifest, folder):
+                log.warning("%s: %s", folder, problems[0])
+            else:
+                by_kind.setdefault(manifest.kind, []).append(manifest)
+        for kind in sorted(by_kind):
+            yield from sorted(by_kind[kind], key=lambda m: m.created)
+
+    def folders(self) -> Iterator[Path]:
+        """The folders of published artifacts, damaged ones too; what links point to is none."""
+        for kind in sorted(p for p in self.root.glob("[!.]*") if p.is_dir() and not p.is_symlink()):
+            yield from sorted(p for p in kind.glob("[!.]*") if p.is_dir() and not p.is_symlink())
 
     def _hit(self, kind: str, key: str) -> Artifact | None:
         try:
@@ -126,7 +144,8 @@ class Store:
             if (self.root / kind / key).exists():
                 log.warning("%s", f"{error}; it is built again")
             return None
-        os.utime(artifact.path)  # when it was last used, for gc
+        with suppress(OSError):  # somebody else's store, or one that is read-only
+            os.utime(artifact.path)  # when it was last used, for gc
         log.info("%s %s: found in the store", kind, key)
         return artifact
 
@@ -150,14 +169,31 @@ class Store:
     def _lock(self, kind: str, key: str) -> Iterator[None]:
         """One builder a key. The operating system drops the lock of a process that dies."""
         folder = self.root / LOCKS
-        folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / f"{kind}-{key}.lock")
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=1)
         except Timeout:
             log.info("%s %s: another run is building it; waiting", kind, key)
             lock.acquire()
+        except OSError as error:
+            why = error.strerror or error
+            raise StoreError(
+                f"store {self.root}: {kind} cannot be built here ({why}): make it writable, or name another"
+            ) from error
         try:
             yield
         finally:
             lock.release()
+
+
+def made_from(work: Path) -> Path:
+    """The file, beside the locks, that names the inputs of a build while it goes on: gc must keep them."""
+    key = work.name.removeprefix(".").removesuffix(BUILDING)
+    return work.parents[1] / LOCKS / f"{work.parent.name}-{key}.json"
+
+
+def _misplaced(manifest: Manifest, folder: Path) -> list[str]:
+    """What is wrong where a manifest is not of the folder that it lies in: nothing may be done by its word alone."""
+    told, is_ = f"{manifest.kind}/{manifest.key}", f"{folder.parent.name}/{folder.name}"
+    return [] if told == is_ else [f"its {MANIFEST} is that of {told}"]

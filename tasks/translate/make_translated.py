@@ -9,7 +9,7 @@ from typing import Any
 from tasks.compute import pick_device
 from tasks.contracts import Artifact
 from tasks.datasets import SampleTable
-from tasks.store import Recipe, Store, StoreError, code_version, file_sha256
+from tasks.store import Manifest, Recipe, Store, StoreError, code_version, file_sha256
 from tasks.translate.apply import translate_table
 from tasks.translate.config import GeneratorFile, Learned, Translator, method_of
 from tasks.translate.methods.base import Resources, method_module
@@ -30,7 +30,8 @@ def build_translated(
         store: where the result goes.
 
     Raises:
-        StoreError: a learned method has no trained weights, or the given file is not the one the configuration names.
+        StoreError: a learned method has no trained weights, or they are damaged, or the given file is not the one the
+            configuration names.
         ImageError: a source image cannot be translated; the message names it.
     """
     weights = _weights(config, translator)
@@ -78,7 +79,7 @@ def _weights(config: Translator, translator: Artifact | None) -> Path | None:
         return given.path
     if translator is None:
         raise StoreError(f"translator {config.name}: it is not trained: run train_translator first, or give 'weights'")
-    return translator.file(WEIGHTS)
+    return Manifest.read(translator.path).checked(translator.path, WEIGHTS)
 
 
 def _given(config: Translator) -> GeneratorFile | None:

@@ -177,6 +177,101 @@ def test_gc_keeps_what_kept_artifacts_were_made_from(tmp_path: Path) -> None:
     assert collect(store, before=time.time() - 3600) == [unused.path]
 
 
+def test_gc_keeps_the_inputs_of_a_build_that_goes_on(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    source, unused = build(store, "source"), build(store, "unused")
+    listed: list[list[Path]] = []
+
+    def make(folder: Path) -> None:
+        listed.append(collect(store, before=time.time() + 1))
+
+    result = store.build(Recipe("result", config={}, inputs={"source": source}, code="1"), make)
+    assert listed == [[unused.path]]
+    assert set(collect(store, before=time.time() + 1)) == {source.path, unused.path, result.path}
+
+
+def test_gc_keeps_the_inputs_of_a_build_that_can_be_resumed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    source = build(store, "source")
+    os.utime(source.path, (1, 1))
+    with pytest.raises(KeyboardInterrupt):
+        store.build(Recipe("result", config={}, inputs={"source": source}, code="1"), make=_interrupted)
+    (left,) = tmp_path.glob("result/.*")
+    assert collect(store, before=time.time() - 3600) == []
+    os.utime(left, (1, 1))
+    assert set(collect(store, before=time.time() - 3600)) == {source.path, left}
+
+
+def _interrupted(folder: Path) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("kind", "key"), [("..", "victim"), ("text", "../../victim"), ("text", "other")])
+def test_a_manifest_is_believed_only_of_its_own_folder(tmp_path: Path, kind: str, key: str) -> None:
+    store, victim = Store(tmp_path / "store"), tmp_path / "victim"
+    victim.mkdir()
+    artifact = build(store)
+    manifest = json.loads((artifact.path / MANIFEST).read_text()) | {"kind": kind, "key": key}
+    (artifact.path / MANIFEST).write_text(json.dumps(manifest))
+    os.utime(victim, (1, 1))
+    assert collect(store, before=time.time() + 1) == []
+    assert list(store.artifacts()) == []
+    with pytest.raises(StoreError, match="is that of"):
+        store.get("text", artifact.key)
+
+
+def test_what_a_link_leads_to_is_no_artifact(tmp_path: Path) -> None:
+    outside = build(Store(tmp_path / "outside"))
+    store = Store(tmp_path / "store")
+    build(store, "other")
+    (store.root / "text" / outside.key).symlink_to(outside.path)
+    assert [m.key for m in store.artifacts()] == [build(store, "other").key]
+
+
+def test_an_edited_digest_an_emptied_list_and_an_added_file_are_told(tmp_path: Path) -> None:
+    artifact = build(Store(tmp_path))
+    manifest = Manifest.read(artifact.path)
+    assert manifest.problems(artifact.path, full=True) == []
+    assert "edited" in manifest.model_copy(update={"digest": "0" * 20}).problems(artifact.path)[0]
+    emptied = manifest.model_copy(update={"files": []}).problems(artifact.path, full=True)
+    assert "edited" in emptied[0]
+    assert "sub/a.txt is not listed" in emptied
+
+
+def test_a_hit_hashes_some_of_the_files(tmp_path: Path) -> None:
+    artifact = build(Store(tmp_path))
+    (artifact.path / "sub" / "a.txt").write_text("HELLO")
+    with pytest.raises(StoreError, match="SHA-256"):
+        Store(tmp_path).get("text", artifact.key)
+    assert not build(Store(tmp_path)).cached
+
+
+def test_a_file_of_weight_is_compared_when_it_is_opened(tmp_path: Path) -> None:
+    artifact = build(Store(tmp_path))
+    manifest = Manifest.read(artifact.path)
+    assert manifest.checked(artifact.path, "sub/a.txt").read_text() == "hello"
+    (artifact.path / "sub" / "a.txt").write_text("HELLO")
+    with pytest.raises(StoreError, match="SHA-256"):
+        manifest.checked(artifact.path, "sub/a.txt")
+    with pytest.raises(StoreError, match="lists no other"):
+        manifest.checked(artifact.path, "other")
+
+
+def test_a_hit_needs_no_write_access_and_a_build_says_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(Store(tmp_path))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)  # the tests may run as root, whom no mode stops
+    monkeypatch.setattr(os, "utime", refuse)
+    assert build(Store(tmp_path)).cached
+    with pytest.raises(StoreError, match=r"text cannot be built here \(Permission denied\)"):
+        build(Store(tmp_path), "other")
+
+
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from tasks.store.__main__ import main
 
