@@ -62,12 +62,12 @@ class Bench:
         self.real = self.features(self.target)
 
     def train(self, arm: str, images: Artifact, retrain: RetrainConfig) -> Artifact:
-        return train_model.fn("segmentation", arm, self.seed, (images,), retrain, self.store)
+        return train_model.fn("segmentation", arm, self.seed, (images,), retrain, self.settings.compute, self.store)
 
     def score(self, model: Artifact, images: Artifact) -> Artifact:
         config = self.settings.evaluate
         return evaluate_model.fn(
-            "segmentation", "-", self.seed, model, images, config, self.settings.retrain, self.store
+            "segmentation", "-", self.seed, model, images, config, self.settings.compute, self.store
         )
 
     def features(self, images: Artifact) -> tuple[np.ndarray, np.ndarray]:

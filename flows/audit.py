@@ -101,7 +101,8 @@ def _readings(
     sides = ("source", "target")  # where one has no labels of a task, the audit says what it could not measure
     tasks = [t for t in retrain.tasks() if all(len(labelled[role].labelled(LABELS[t])) for role in sides)]
     seed, target = retrain.seeds[0], (sets["target"],)
-    models: dict[Task, Any] = {t: train_model.submit(t, JUDGE, seed, target, retrain, store) for t in tasks}
+    how = (retrain, settings.compute, store)
+    models: dict[Task, Any] = {t: train_model.submit(t, JUDGE, seed, target, *how) for t in tasks}
     reading: dict[Reading, PrefectFuture[Artifact]] = {}
     for task, model in models.items():
         if error := error_of(model):  # without it there is less to audit, but the arms may finish all the same
@@ -111,7 +112,7 @@ def _readings(
         for name, images in {**whole, **translated}.items():
             if name not in labelled or len(labelled[name].labelled(LABELS[task])):
                 reading[task, name] = evaluate_model.submit(
-                    task, JUDGE, seed, model, images, settings.evaluate, retrain, store
+                    task, JUDGE, seed, model, images, settings.evaluate, settings.compute, store
                 )
     return {key: future.result() for key, future in reading.items()}
 

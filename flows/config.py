@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 from pydantic import Field, model_validator
 
 from tasks.audit import AuditConfig
+from tasks.compute import ComputeConfig
 from tasks.contracts import LABELS, Labels
 from tasks.datasets import RunConfig
 from tasks.evaluate import EvaluateConfig
@@ -26,6 +27,7 @@ class PipelineConfig(RunConfig):
     evaluate: EvaluateConfig = EvaluateConfig()
     audit: AuditConfig | None = Field(AuditConfig(), description="The audit of translated sets; null leaves it out.")
     report: ReportConfig = ReportConfig()
+    compute: ComputeConfig = ComputeConfig()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -52,6 +54,7 @@ class TrainTranslatorConfig(RunConfig):
     """Training one translator alone."""
 
     translator: Translator
+    compute: ComputeConfig = ComputeConfig()
 
 
 Run = TypeVar("Run", bound=RunConfig)

@@ -37,15 +37,16 @@ def experiment_matrix(
         What finished and what failed, in the order of the configuration.
     """
     store = Store(settings.store, settings.model_dump(mode="json"))
-    retrain = settings.retrain.absolute()
+    retrain, compute = settings.retrain.absolute(), settings.compute
+    how = (retrain, compute, store)
     cells: list[Cell] = list(product(retrain.tasks(), settings.arms(), retrain.seeds))
     # All trainings are submitted before any evaluation: an evaluation waits for its model inside a worker.
-    models = {cell: train_model.submit(*cell, tables_of(cell[1], sets, translated), retrain, store) for cell in cells}
+    models = {cell: train_model.submit(*cell, tables_of(cell[1], sets, translated), *how) for cell in cells}
     scores: dict[Cell, PrefectFuture[Artifact]] = {}
     sides = (sets["source"], sets["target"])
     for cell in cells:
         model: Any = models[cell]  # Prefect passes its result on
-        scores[cell] = evaluate_model.submit(*cell, model, sets["benchmark"], settings.evaluate, retrain, store, sides)
+        scores[cell] = evaluate_model.submit(*cell, model, sets["benchmark"], settings.evaluate, compute, store, sides)
     done = {f: ("trained", cell) for cell, f in models.items()} | {f: ("scored", cell) for cell, f in scores.items()}
     for future in as_completed(list(done)):
         what, (task, arm, seed) = done[future]
@@ -54,20 +55,20 @@ def experiment_matrix(
 
 
 def runner(settings: PipelineConfig) -> TaskRunner[PrefectFuture[Any]]:
-    """What ``retrain.runner`` names: as many models at a time as ``retrain.workers`` says, or as a cluster takes."""
-    retrain = settings.retrain
+    """What ``compute.runner`` names: as much work at a time as ``compute.workers`` says, or as a cluster takes."""
+    compute = settings.compute
     made: Any
-    if retrain.runner == "dask":
-        local = {"n_workers": retrain.workers, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
-        options = {"address": retrain.cluster} if retrain.cluster else {"cluster_kwargs": local}
+    if compute.runner == "dask":
+        local = {"n_workers": compute.workers, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+        options = {"address": compute.cluster} if compute.cluster else {"cluster_kwargs": local}
         made = import_module("prefect_dask").DaskTaskRunner(**options)
-    elif retrain.runner == "ray":
+    elif compute.runner == "ray":
         # Ray would hide all GPUs from a task that asks it for none; here the stage itself picks one.
         shown: dict[str, Any] = {"runtime_env": {"env_vars": {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}}}
-        local = {} if retrain.cluster else {"num_cpus": retrain.workers, "include_dashboard": False}
-        made = import_module("prefect_ray").RayTaskRunner(address=retrain.cluster, init_kwargs=shown | local)
+        local = {} if compute.cluster else {"num_cpus": compute.workers, "include_dashboard": False}
+        made = import_module("prefect_ray").RayTaskRunner(address=compute.cluster, init_kwargs=shown | local)
     else:
-        made = ThreadPoolTaskRunner(max_workers=retrain.workers)
+        made = ThreadPoolTaskRunner(max_workers=compute.workers)
     return made  # type: ignore[no-any-return]
 
 

@@ -138,7 +138,7 @@ def score_again(
             old.model,
             benchmark,
             settings.evaluate,
-            settings.retrain,
+            settings.compute,
             store,
             (before.source, before.target),
             occasion,

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from tasks import face
 
 if TYPE_CHECKING:
+    from tasks.compute.config import ComputeConfig
     from tasks.compute.device import device_name, pick_device, resolve_device
     from tasks.compute.gpus import GpuError
+    from tasks.compute.machine import Lease, Machine
     from tasks.compute.memory import peak_memory, tell_peak_memory
     from tasks.compute.process import EXPLAINED, die_with_parent, run_worker, supervise, supervised
     from tasks.compute.progress import artifact_key, with_progress

@@ -1,4 +1,4 @@
-"""Which of a machine's GPUs a model is worked on: one model at a time on each, held by a file lock.
+"""Which of a machine's GPUs are worked on: one piece of work at a time on each, held by a file lock.
 
 The locks lie in the store, so that all runs that use it share the machine's GPUs, with or without a server. A lock's
 name begins with the machine's, so that machines that share the store do not wait for each other.
@@ -11,7 +11,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,46 +41,58 @@ def usable(limit: int = 0) -> tuple[str, ...]:
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = [name.strip() for name in given.split(",")] if given else [str(index) for index in range(count)]
     if not count:
-        raise GpuError(f"retrain.device: {socket.gethostname()} has no GPU that CUDA can use; take cpu or auto")
+        raise GpuError(f"compute.device: {socket.gethostname()} has no GPU that CUDA can use; take cpu or auto")
     if limit > count:
-        raise GpuError(f"retrain.gpus: {limit} are asked for, and {socket.gethostname()} has {count}: lower it, or 0")
+        raise GpuError(f"compute.gpus: {limit} are asked for, and {socket.gethostname()} has {count}: lower it, or 0")
     return tuple(names[: limit or count])  # CUDA itself ignores the names that it does not count
 
 
 @contextmanager
-def held(names: Sequence[str], folder: Path, poll: float = _POLL_SECONDS) -> Iterator[str]:
-    """Hold one of these GPUs until the block ends, after waiting until one is free.
+def held(names: Sequence[str], folder: Path, count: int = 1, poll: float = _POLL_SECONDS) -> Iterator[tuple[str, ...]]:
+    """Hold so many of these GPUs until the block ends, after waiting until they are free: all of them, or none.
+
+    So nobody waits for a GPU of somebody who waits for theirs.
 
     The operating system drops the lock of a process that dies, in whatever way.
 
     Args:
-        names: the GPUs' names; at least one.
+        names: the GPUs' names.
         folder: where the locks lie; made if there is none.
+        count: how many to hold, of the names at most.
         poll: seconds between two looks.
 
     Yields:
-        The name of the GPU that is held.
+        The names of the GPUs that are held.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    taken = _take(names, folder)
-    if taken is None:
-        log.info("all GPUs (%s) are at work; waiting", ", ".join(names))
-    while taken is None:
+    taken = _take(names, folder, count)
+    if not taken:
+        log.info("waiting for %d of the GPUs %s: they are at work", count, ", ".join(names))
+    while not taken:
         time.sleep(poll)
-        taken = _take(names, folder)
-    name, lock = taken
+        taken = _take(names, folder, count)
     try:
-        yield name
+        yield tuple(taken)
     finally:
-        lock.release()
+        _release(taken)
 
 
-def _take(names: Sequence[str], folder: Path) -> tuple[str, FileLock] | None:
+def _take(names: Sequence[str], folder: Path, count: int) -> dict[str, FileLock]:
+    """Lock so many that are free; none of them where they are fewer."""
+    taken: dict[str, FileLock] = {}
     for name in names:
         lock = FileLock(folder / f"{socket.gethostname()}-{re.sub(r'[^A-Za-z0-9.-]', '_', name)}.lock")
         try:
             lock.acquire(blocking=False)
         except Timeout:
             continue
-        return name, lock
-    return None
+        taken[name] = lock
+        if len(taken) == count:
+            return taken
+    _release(taken)
+    return {}
+
+
+def _release(taken: Mapping[str, FileLock]) -> None:
+    for lock in taken.values():
+        lock.release()

@@ -15,10 +15,11 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from tasks.compute import memory
+from tasks.compute.watchdog import LOG, Watchdog, tell_where_it_stands
 
 log = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parents[2]
@@ -28,10 +29,21 @@ _GRACE_SECONDS = 10.0
 
 
 class ProcessError(Exception):
-    """A program ended with an error.
+    """A program ended with an error, or was ended.
 
     The message is what the program said of it, if its last line begins with ``EXPLAINED``, or the end of its output.
+
+    Attributes:
+        status: the exit status; negative where a signal ended it.
     """
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class StalledError(ProcessError):
+    """A program was ended because it made no progress."""
 
 
 def run_in_group(
@@ -40,6 +52,7 @@ def run_in_group(
     *,
     environment: dict[str, str] | None = None,
     cwd: Path | None = None,
+    watchdog: Watchdog | None = None,
 ) -> None:
     """Run ``command`` to its end in a process group of its own, and leave none of that group behind.
 
@@ -48,40 +61,61 @@ def run_in_group(
         on_line: receives each line that it prints, as it comes.
         environment: added to this process's environment.
         cwd: its working directory.
+        watchdog: ends it, with all of its group, when it makes no progress.
 
     Raises:
         ProcessError: it ended with a status other than 0.
+        StalledError: it made no progress.
     """
+    tail: deque[str] = deque(maxlen=40)
     with lifeline(command, environment, subprocess.PIPE, cwd) as process:
-        tail: deque[str] = deque(maxlen=40)
-        assert process.stdout is not None
-        for raw in process.stdout:
-            line = raw.rstrip("\n")
-            tail.append(line)
-            if on_line is not None:
-                on_line(line)
+        with watchdog.watching(process.pid) if watchdog else nullcontext():
+            assert process.stdout is not None
+            for raw in process.stdout:
+                line = raw.rstrip("\n")
+                tail.append(line)
+                if watchdog is not None:
+                    watchdog.heard()
+                if on_line is not None:
+                    on_line(line)
         status = process.wait()
-    if status and tail and tail[-1].startswith(EXPLAINED):
-        raise ProcessError(tail[-1].removeprefix(EXPLAINED))
+    if watchdog is not None and watchdog.ended:
+        raise StalledError(watchdog.told(), status)
     if status:
-        how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-        raise ProcessError(f"{' '.join(command[:4])} {how}; its last lines:\n" + "\n".join(tail))
+        raise ProcessError(_why(command, status, tail), status)
 
 
-def run_worker(module: str, job: Path, label: str, shown: re.Pattern[str], environment: dict[str, str]) -> None:
+def _why(command: Sequence[str], status: int, tail: Sequence[str]) -> str:
+    if tail and tail[-1].startswith(EXPLAINED):
+        return tail[-1].removeprefix(EXPLAINED)
+    how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+    return f"{' '.join(command[:4])} {how}; its last lines:\n" + "\n".join(tail)
+
+
+def run_worker(
+    module: str,
+    job: Path,
+    label: str,
+    shown: re.Pattern[str],
+    environment: dict[str, str],
+    stalled_after: float | None = None,
+) -> None:
     """Run ``python -m module job`` in a process group of its own, its output going to ``log.txt`` beside the job file.
 
     Args:
         module: a module of this repository that calls ``die_with_parent()`` first thing.
-        job: the file that tells it what to do.
+        job: the file that tells it what to do, in the folder that it writes to.
         label: what its lines in the log begin with.
         shown: the lines that go to the log as well.
         environment: added to this process's environment.
+        stalled_after: seconds without a line printed or a file written after which it is ended; None: never.
 
     Raises:
         ProcessError: it ended with a status other than 0.
+        StalledError: it made no progress.
     """
-    with (job.parent / "log.txt").open("a", encoding="utf-8") as full:
+    watchdog = None if stalled_after is None else Watchdog(label, job.parent, stalled_after)
+    with (job.parent / LOG).open("a", encoding="utf-8") as full:
 
         def on_line(line: str) -> None:
             full.write(line + "\n")
@@ -90,7 +124,8 @@ def run_worker(module: str, job: Path, label: str, shown: re.Pattern[str], envir
                 log.info("%s: %s", label, line.split(" - INFO - ")[-1])
 
         environment = {"PYTHONUNBUFFERED": "1", **environment}
-        run_in_group([sys.executable, "-m", module, str(job)], on_line, environment=environment, cwd=_ROOT)
+        command = [sys.executable, "-m", module, str(job)]
+        run_in_group(command, on_line, environment=environment, cwd=_ROOT, watchdog=watchdog)
 
 
 class lifeline:  # noqa: N801 - used as a context manager function
@@ -141,6 +176,7 @@ class lifeline:  # noqa: N801 - used as a context manager function
 
 def die_with_parent() -> None:
     """In a program started through this module: kill the own process group as soon as the parent is gone."""
+    tell_where_it_stands()
     descriptor = os.environ.pop(_LIFELINE, None)
     if descriptor is None:
         return

@@ -26,6 +26,5 @@ class EvaluateJob(BaseModel):
     table: Path
     work: Path
     batch: int
-    threads: int
     device: str
     left_out: tuple[str, ...] = ()

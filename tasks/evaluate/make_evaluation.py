@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
+import re
 from pathlib import Path
 from typing import Any
 
-from tasks.compute import resolve_device
+from tasks.compute import Machine
 from tasks.contracts import Artifact, Task
 from tasks.datasets import SampleTable
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.job import EvaluateJob
-from tasks.retrain import CHECKPOINT, RetrainConfig
+from tasks.retrain import CHECKPOINT
 from tasks.store import Manifest, Recipe, Store, code_version, write_json
 
-Run = Callable[[str, Path, str, int, str, int], None]
+_SHOWN = re.compile(r"^error|^scored")
 
 
 def build_evaluation(
@@ -26,9 +25,8 @@ def build_evaluation(
     model: Artifact,
     benchmark: Artifact,
     config: EvaluateConfig,
-    retrain: RetrainConfig,
     store: Store,
-    run: Run,
+    machine: Machine,
     trained_on: tuple[Artifact, ...] = (),
     occasion: str | None = None,
 ) -> Artifact:
@@ -39,9 +37,8 @@ def build_evaluation(
         model: artifact of kind ``model``.
         benchmark: artifact of kind ``dataset``.
         config: the section of the configuration.
-        retrain: for the device and how many models are worked on at a time.
         store: where predictions and scores are kept.
-        run: runs the worker: its module, job file, label, threads, device, and how many GPUs may be used.
+        machine: what inference runs on.
         trained_on: the data sets of the comparison's training sides, which ``classes: shared`` looks at.
         occasion: something that makes this evaluation a new one even if the same model was scored on the same
             images before, such as the night's date.
@@ -49,27 +46,26 @@ def build_evaluation(
     Raises:
         ProcessError: inference failed; the message holds the end of its log.
         StoreError: the model's weights are not what they were.
+        GpuError: this machine has not the GPUs that the configuration asks for.
     """
-    device = resolve_device(retrain.device)
     left_out = classes_left_out(kind, config, trained_on)
-    threads = max(1, (os.cpu_count() or 1) // retrain.workers)
 
     def make(work: Path) -> dict[str, Any]:
         Manifest.read(model.path).checked(model.path, CHECKPOINT)
-        job = EvaluateJob(
-            task=kind,
-            model=model.path,
-            table=benchmark.path,
-            work=work,
-            batch=config.batch,
-            threads=threads,
-            device=device,
-            left_out=left_out,
-        )
-        write_json(work / "job.json", job.model_dump(mode="json"))
-        run("tasks.evaluate.worker", work / "job.json", f"{kind} {arm} seed {seed}", threads, device, retrain.gpus)
+        with machine.lease() as lease:
+            job = EvaluateJob(
+                task=kind,
+                model=model.path,
+                table=benchmark.path,
+                work=work,
+                batch=config.batch,
+                device=lease.device,
+                left_out=left_out,
+            )
+            write_json(work / "job.json", job.model_dump(mode="json"))
+            machine.run(lease, "tasks.evaluate.worker", work / "job.json", f"{kind} {arm} seed {seed}", _SHOWN)
         scores = json.loads((work / "scores.json").read_text())
-        return {"task": kind, "images": scores["images"], "device": device, **scores["metrics"]}
+        return {"task": kind, "images": scores["images"], "device": lease.device, **scores["metrics"]}
 
     return store.build(evaluation_recipe(kind, model, benchmark, left_out, occasion), make)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.compute.stage import run_mm_worker
+from tasks.compute import ComputeConfig
+from tasks.compute.stage import this_machine
 from tasks.contracts import Artifact, Task
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.make_comparison import build_comparison
 from tasks.evaluate.make_evaluation import build_evaluation
-from tasks.retrain import RetrainConfig
 from tasks.store import Store
 
 
@@ -22,15 +22,14 @@ def evaluate_model(
     model: Artifact,
     benchmark: Artifact,
     config: EvaluateConfig,
-    retrain: RetrainConfig,
+    compute: ComputeConfig,
     store: Store,
     trained_on: tuple[Artifact, ...] = (),
     occasion: str | None = None,
 ) -> Artifact:
     """Score one model on the benchmark, or find its scores: see ``build_evaluation``."""
-    return build_evaluation(
-        kind, arm, seed, model, benchmark, config, retrain, store, run_mm_worker, trained_on, occasion
-    )
+    machine = this_machine(compute, store.root)
+    return build_evaluation(kind, arm, seed, model, benchmark, config, store, machine, trained_on, occasion)
 
 
 @task(name="compare arms", cache_policy=NO_CACHE)

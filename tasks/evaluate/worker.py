@@ -42,7 +42,6 @@ def evaluate(job: EvaluateJob) -> dict[str, Any]:
     Raises:
         TrainingError: the checkpoint does not fit its configuration, or the benchmark has no labels for the task.
     """
-    torch.set_num_threads(job.threads)
     table = SampleTable.read(job.table)
     check_images(job.task, table)
     table = table.labelled(LABELS[job.task])

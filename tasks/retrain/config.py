@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from tasks.contracts import Section, Task
 
@@ -46,22 +45,6 @@ class RetrainConfig(Section):
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="Every arm is trained once a seed.")
     detection: TrainingConfig | None = None
     segmentation: TrainingConfig | None = None
-    workers: int = Field(1, ge=1, description="Trainings at a time; the cores are divided among them.")
-    loaders: int = Field(0, ge=0, description="Data-loading processes a training; 0 loads in the training itself.")
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    gpus: int = Field(0, ge=0, description="GPUs of a machine to use, one model at a time on each; 0 uses all.")
-    runner: Literal["threads", "dask", "ray"] = Field(
-        "threads",
-        description="What spreads the models: threads of this process, or the processes of a Dask or Ray cluster "
-        "(extras dask and ray). On other machines, the store, the data sets and this repository must be shared folders "
-        "under the same paths, and PREFECT_API_URL must name a server that all can reach.",
-    )
-    cluster: str | None = Field(
-        None,
-        min_length=1,
-        description="Address of a running Dask scheduler or Ray head, which says itself how many models it takes at a "
-        "time; a local cluster of as many processes as workers says where not given.",
-    )
 
     @field_validator("arms")
     @classmethod
@@ -79,20 +62,6 @@ class RetrainConfig(Section):
         if len(set(seeds)) < len(seeds):
             raise ValueError(f"a seed is named twice: {seeds}")
         return seeds
-
-    @field_validator("runner")
-    @classmethod
-    def _installed(cls, runner: str) -> str:
-        # Refused at once, and not only when the translators have been trained.
-        if runner != "threads" and find_spec(f"prefect_{runner}") is None:
-            raise ValueError(f"{runner} is not installed: pip install 'sim2real-pipeline[{runner}]'")
-        return runner
-
-    @model_validator(mode="after")
-    def _cluster_has_a_runner(self) -> Self:
-        if self.cluster is not None and self.runner == "threads":
-            raise ValueError(f"cluster {self.cluster!r} needs runner: dask or runner: ray")
-        return self
 
     def tasks(self) -> dict[Task, TrainingConfig]:
         """The tasks that are trained."""

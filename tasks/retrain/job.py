@@ -17,7 +17,6 @@ class TrainJob(BaseModel):
         training: the task's section of the configuration.
         tables: the folders of the sample tables that it trains on, together.
         work: where checkpoints and logs go; a crashed training resumes from there.
-        threads: CPU threads of the training.
         loaders: data-loading processes.
         device: ``cpu`` or ``cuda``.
     """
@@ -29,6 +28,5 @@ class TrainJob(BaseModel):
     tables: tuple[Path, ...]
     seed: int
     work: Path
-    threads: int
     loaders: int
     device: str

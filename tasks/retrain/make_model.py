@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+import re
 from pathlib import Path
 from typing import Any
 
-from tasks.compute import resolve_device
+from tasks.compute import Machine
 from tasks.contracts import Artifact, Task
 from tasks.retrain.config import RetrainConfig, TrainingConfig
 from tasks.retrain.configuration import resolved
 from tasks.retrain.job import TrainJob
 from tasks.store import Recipe, Store, code_version, content_digest, write_json
 
-Run = Callable[[str, Path, str, int, str, int], None]
+_SHOWN = re.compile(r"Iter\(train\)|^resuming|^error")
 
 
 def build_model(
-    kind: Task, arm: str, seed: int, sets: tuple[Artifact, ...], config: RetrainConfig, store: Store, run: Run
+    kind: Task, arm: str, seed: int, sets: tuple[Artifact, ...], config: RetrainConfig, store: Store, machine: Machine
 ) -> Artifact:
     """Return the ``model`` artifact of a training: ``checkpoint.pth``, ``config.py``, ``card.json``, ``curve.json``.
 
@@ -29,30 +28,28 @@ def build_model(
         sets: artifacts that hold the sample tables it is trained on.
         config: the section of the configuration.
         store: where the model is kept.
-        run: runs the worker: its module, job file, label, threads, device, and how many GPUs may be used.
+        machine: what it is trained on.
 
     Raises:
         ProcessError: the training failed; the message holds the end of its log.
+        GpuError: this machine has not the GPUs that the configuration asks for.
     """
     training = config.tasks()[kind]
-    device = resolve_device(config.device)
-    threads = max(1, (os.cpu_count() or 1) // config.workers)
 
     def make(work: Path) -> dict[str, Any]:
-        job = TrainJob(
-            task=kind,
-            training=training,
-            tables=tuple(a.path for a in sets),
-            seed=seed,
-            work=work,
-            threads=threads,
-            loaders=config.loaders,
-            device=device,
-        )
-        write_json(work / "job.json", job.model_dump(mode="json"))
-        label = f"{kind} {arm} seed {seed}"
-        run("tasks.retrain.worker", work / "job.json", label, threads, device, config.gpus)
-        return {"task": kind, "seed": seed, "iterations": training.iterations, "device": device}
+        with machine.lease() as lease:
+            job = TrainJob(
+                task=kind,
+                training=training,
+                tables=tuple(a.path for a in sets),
+                seed=seed,
+                work=work,
+                loaders=machine.config.loaders,
+                device=lease.device,
+            )
+            write_json(work / "job.json", job.model_dump(mode="json"))
+            machine.run(lease, "tasks.retrain.worker", work / "job.json", f"{kind} {arm} seed {seed}", _SHOWN)
+        return {"task": kind, "seed": seed, "iterations": training.iterations, "device": lease.device}
 
     return store.build(model_recipe(kind, seed, sets, config), make, resumable=True)
 

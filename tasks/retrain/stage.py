@@ -5,7 +5,8 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.compute.stage import run_mm_worker
+from tasks.compute import ComputeConfig
+from tasks.compute.stage import this_machine
 from tasks.contracts import Artifact, Task
 from tasks.retrain.config import RetrainConfig
 from tasks.retrain.make_model import build_model
@@ -14,7 +15,13 @@ from tasks.store import Store
 
 @task(name="retrain", task_run_name="retrain-{kind}-{arm}-seed{seed}", cache_policy=NO_CACHE)
 def train_model(
-    kind: Task, arm: str, seed: int, sets: tuple[Artifact, ...], config: RetrainConfig, store: Store
+    kind: Task,
+    arm: str,
+    seed: int,
+    sets: tuple[Artifact, ...],
+    config: RetrainConfig,
+    compute: ComputeConfig,
+    store: Store,
 ) -> Artifact:
     """Train one model, or find it finished: see ``build_model``."""
-    return build_model(kind, arm, seed, sets, config, store, run_mm_worker)
+    return build_model(kind, arm, seed, sets, config, store, this_machine(compute, store.root))

@@ -21,6 +21,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from tasks.compute import device_name
 from tasks.contracts import LABELS
 from tasks.datasets import SampleTable
 from tasks.retrain import checkpoints
@@ -36,7 +37,6 @@ def train(job: TrainJob) -> None:
     Raises:
         TrainingError: the job cannot be trained as it is configured.
     """
-    torch.set_num_threads(job.threads)
     cfg = train_config(job)
     resumed = checkpoints.newest(job.work)
     if resumed is not None:
@@ -74,7 +74,7 @@ def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: dict[str, Any])
         "initial_weights": initial,
         "train_images": sum(len(t) for t in tables),
         "train_sets": [{"dataset": t.info.dataset, "images": len(t)} for t in tables],
-        "device": torch.cuda.get_device_name() if job.device == "cuda" else f"CPU, {job.threads} threads",
+        "device": device_name(torch.device(job.device)),
         "overrides": job.training.overrides,
     }
     write_json(job.work / "card.json", card)

@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from tasks.settings.moved import moved
+
 Place = tuple[str | int, ...]  # the keys and list positions that lead to a value
 Model = TypeVar("Model", bound=BaseModel)
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
@@ -121,14 +123,19 @@ def _explain(error: Any, document: Document) -> str:
         elif isinstance(node, dict) and part in {node.get("format"), node.get("method")}:
             continue
         else:
-            return f"{document.where(place)}: {_dotted((*place, part))}: {_message(error)}"
+            return _told(error, document.where(place), (*place, part))
         place = (*place, part)
-    return f"{document.where(place)}: {_dotted(place) or 'configuration'}: {_message(error)}"
+    return _told(error, document.where(place), place)
 
 
-def _message(error: Any) -> str:
+def _told(error: Any, where: str, place: Place) -> str:
+    key = _dotted(place)
+    return f"{where}: {key or 'configuration'}: {_message(error, key)}"
+
+
+def _message(error: Any, key: str) -> str:
     if error["type"] == "extra_forbidden":
-        return "unknown key"
+        return moved(key) or "unknown key"
     if error["type"] == "missing":
         return "required, but not given"
     given = error.get("input")

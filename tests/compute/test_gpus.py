@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.compute import gpus, stage
+from tasks.compute import gpus
 
 HOLD = "import sys, time, pathlib; from tasks.compute.gpus import held\n"
 HOLD += "with held(['0'], pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
@@ -43,10 +43,10 @@ def test_usable_gpus(machine: Callable[..., None]) -> None:
 
 def test_too_few_gpus_are_told(machine: Callable[..., None]) -> None:
     machine(1)
-    with pytest.raises(gpus.GpuError, match=r"retrain\.gpus: 2 are asked for, and .+ has 1"):
+    with pytest.raises(gpus.GpuError, match=r"compute\.gpus: 2 are asked for, and .+ has 1"):
         gpus.usable(2)
     machine(0)
-    with pytest.raises(gpus.GpuError, match=r"retrain\.device: .+ has no GPU"):
+    with pytest.raises(gpus.GpuError, match=r"compute\.device: .+ has no GPU"):
         gpus.usable()
 
 
@@ -56,7 +56,7 @@ def test_each_gpu_has_one_holder_and_all_are_used(tmp_path: Path) -> None:
 
     def work(_: int) -> None:
         nonlocal together
-        with gpus.held(("0", "1"), tmp_path, poll=0.005) as name:
+        with gpus.held(("0", "1"), tmp_path, poll=0.005) as (name,):
             with lock:
                 busy[name] += 1
                 most[name] = max(most[name], busy[name])
@@ -74,44 +74,31 @@ def test_each_gpu_has_one_holder_and_all_are_used(tmp_path: Path) -> None:
 def test_a_failed_model_frees_its_gpu(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), gpus.held(("0",), tmp_path):
         raise ZeroDivisionError
-    with gpus.held(("0",), tmp_path) as name:
-        assert name == "0"
+    with gpus.held(("0",), tmp_path) as held:
+        assert held == ("0",)
 
 
 def test_a_killed_process_frees_its_gpu(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with gpus.held(("0", "1"), tmp_path) as name:
-            assert name == "1"
+        with gpus.held(("0", "1"), tmp_path) as held:
+            assert held == ("1",)
         killer = threading.Timer(0.3, other.kill)
         killer.start()
         with gpus.held(("0",), tmp_path, poll=0.01):
             assert other.wait(5) != 0, "the GPU was had while another process held it"
 
 
-def test_two_workers_see_two_gpus(
-    tmp_path: Path, machine: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    machine(2)
-    both = threading.Barrier(2, timeout=10)
-    seen = []
-
-    def run(module: str, job: Path, label: str, shown: object, environment: dict[str, str]) -> None:
-        both.wait()
-        seen.append(environment["CUDA_VISIBLE_DEVICES"])
-
-    monkeypatch.setattr(stage, "run_worker", run)
-    jobs = [tmp_path / "model" / f".{n}.building" / "job.json" for n in range(2)]
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda job: stage.run_mm_worker("m", job, "l", 1, "cuda"), jobs))
-    assert sorted(seen) == ["0", "1"]
-    assert (tmp_path / gpus.FOLDER).is_dir()
-
-
-def test_a_worker_on_the_cpu_sees_none_and_waits_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[dict[str, str]] = []
-    monkeypatch.setattr(stage, "run_worker", lambda *arguments: seen.append(arguments[-1]))
-    stage.run_mm_worker("m", tmp_path / "model" / "work" / "job.json", "l", 3, "cpu")
-    assert seen == [{"OMP_NUM_THREADS": "3", "CUDA_VISIBLE_DEVICES": ""}]
-    assert list(tmp_path.iterdir()) == []
+def test_several_are_held_together_or_none(tmp_path: Path) -> None:
+    names = ("0", "1", "2")
+    with gpus.held(names, tmp_path, 2) as both:
+        assert both == ("0", "1")
+        waiting = threading.Thread(target=lambda: gpus.held(names, tmp_path, 3, poll=0.005).__enter__(), daemon=True)
+        waiting.start()
+        time.sleep(0.05)
+        with gpus.held(("2",), tmp_path, poll=0.001):  # whoever waits for three keeps none of them meanwhile
+            pass
+        assert waiting.is_alive()
+    waiting.join(5)
+    assert not waiting.is_alive()

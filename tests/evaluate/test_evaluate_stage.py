@@ -11,6 +11,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from tasks.compute.config import ComputeConfig
 from tasks.compute.process import ProcessError
 from tasks.contracts.artifact import Artifact
 from tasks.contracts.task import Task
@@ -25,6 +26,7 @@ from tasks.store.files import write_png
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
+CPU = ComputeConfig(device="cpu", workers=2)
 CONFIGS = {
     "detection": "configs/networks/detection/rtmdet_cpu.py",
     "segmentation": "configs/networks/segmentation/fpn_r18_cpu.py",
@@ -69,15 +71,15 @@ def squares(store: Store) -> Artifact:
     return store.build(Recipe("dataset", config={}, inputs={}, code="1"), make)
 
 
-def trained(task: Task, squares: Artifact, store: Store) -> tuple[Artifact, RetrainConfig]:
+def trained(task: Task, squares: Artifact, store: Store) -> Artifact:
     training = {"config": CONFIGS[task], "iterations": 20, "batch": 4, "input_size": [64, 64], "log_every": 5}
-    config = RetrainConfig.model_validate({task: training, "device": "cpu", "workers": 2})
-    return train_model.fn(task, "real", 0, (squares,), config, store), config
+    config = RetrainConfig.model_validate({task: training})
+    return train_model.fn(task, "real", 0, (squares,), config, CPU, store)
 
 
 def test_segmentation_scores_are_those_of_the_stored_predictions(squares: Artifact, store: Store) -> None:
-    model, config = trained("segmentation", squares, store)
-    found = evaluate_model.fn("segmentation", "real", 0, model, squares, EvaluateConfig(), config, store)
+    model = trained("segmentation", squares, store)
+    found = evaluate_model.fn("segmentation", "real", 0, model, squares, EvaluateConfig(), CPU, store)
     confusion = np.zeros((3, 3), np.int64)
     for sample in SampleTable.read(squares.path):
         truth = np.asarray(Image.open(sample.mask))
@@ -100,8 +102,8 @@ def test_segmentation_scores_are_those_of_the_stored_predictions(squares: Artifa
 
 
 def test_detection_scores_are_those_of_the_stored_predictions(squares: Artifact, store: Store) -> None:
-    model, config = trained("detection", squares, store)
-    found = evaluate_model.fn("detection", "real", 0, model, squares, EvaluateConfig(), config, store)
+    model = trained("detection", squares, store)
+    found = evaluate_model.fn("detection", "real", 0, model, squares, EvaluateConfig(), CPU, store)
     truth = COCO(str(found.file("ground_truth.json")))
     evaluation = COCOeval(truth, truth.loadRes(str(found.file("predictions.json"))), "bbox")
     evaluation.evaluate()
@@ -117,7 +119,7 @@ def test_detection_scores_are_those_of_the_stored_predictions(squares: Artifact,
 
 
 def test_checkpoint_that_does_not_fit_its_config_is_refused(squares: Artifact, store: Store) -> None:
-    model, config = trained("segmentation", squares, store)
+    model = trained("segmentation", squares, store)
 
     def make(work: Path) -> None:
         (work / "config.py").write_bytes(model.file("config.py").read_bytes())
@@ -126,11 +128,11 @@ def test_checkpoint_that_does_not_fit_its_config_is_refused(squares: Artifact, s
 
     other = store.build(Recipe("model", config={"broken": 1}, inputs={}, code="1"), make)
     with pytest.raises(ProcessError, match=r"checkpoint\.pth does not fit .*config\.py"):
-        evaluate_model.fn("segmentation", "real", 0, other, squares, EvaluateConfig(), config, store)
+        evaluate_model.fn("segmentation", "real", 0, other, squares, EvaluateConfig(), CPU, store)
 
 
 def test_benchmark_without_masks_is_refused(squares: Artifact, store: Store) -> None:
-    model, config = trained("segmentation", squares, store)
+    model = trained("segmentation", squares, store)
     table = SampleTable.read(squares.path)
 
     def make(work: Path) -> None:
@@ -139,7 +141,7 @@ def test_benchmark_without_masks_is_refused(squares: Artifact, store: Store) -> 
 
     bare = store.build(Recipe("dataset", config={"bare": 1}, inputs={}, code="1"), make)
     with pytest.raises(ProcessError, match="segmentation needs masks, but data set 'squares' has none"):
-        evaluate_model.fn("segmentation", "real", 0, model, bare, EvaluateConfig(), config, store)
+        evaluate_model.fn("segmentation", "real", 0, model, bare, EvaluateConfig(), CPU, store)
 
 
 def test_shared_classes_are_those_that_every_side_can_have(squares: Artifact, store: Store) -> None:

@@ -24,10 +24,9 @@ translate:
   translators:
     - {{method: reinhard}}
     - {{method: fda}}
+compute: {{workers: 2, device: cpu}}
 retrain:
   arms: [source, translated(fda)]
-  workers: 2
-  device: cpu
   detection:
     {{config: configs/networks/detection/rtmdet_smoke.py, input_size: [96, 64], iterations: 2, batch: 2, log_every: 1}}
   segmentation:

@@ -19,6 +19,8 @@ from flows import matrix
 from flows.augment import augment
 from flows.config import PipelineConfig
 from flows.matrix import Cell, experiment_matrix, members, runner
+from tasks.compute import stage as compute_stage
+from tasks.compute.config import ComputeConfig
 from tasks.contracts.artifact import Artifact
 from tasks.contracts.record import Failure, Result
 from tasks.evaluate.stage import evaluate_model
@@ -72,7 +74,7 @@ def run(images: dict[str, Artifact], monkeypatch: pytest.MonkeyPatch, prefect_se
 
 def trainer(broken: Collection[Cell]) -> Any:
     @task(cache_policy=NO_CACHE)
-    def train(kind: Any, arm: str, seed: int, sets: tuple[Artifact, ...], config: Any, store: Store) -> Artifact:
+    def train(kind: Any, arm: str, seed: int, sets: tuple[Artifact, ...], *others: Any) -> Artifact:
         def make(folder: Path) -> None:
             if (kind, arm, seed) in broken:
                 raise MemoryError("no memory left")
@@ -81,6 +83,7 @@ def trainer(broken: Collection[Cell]) -> Any:
             write_json(folder / "card.json", {"of": [kind, arm, seed], "train_sets": told})
 
         inputs = {f"images{i}": a for i, a in enumerate(sets)}
+        store: Store = others[2]
         return store.build(Recipe("model", config={"task": kind, "seed": seed}, inputs=inputs, code="1"), make)
 
     return train
@@ -156,7 +159,7 @@ def test_a_card_of_another_arm_is_refused(images: dict[str, Artifact], tmp_path:
 
 
 def test_threads_take_as_many_models_as_workers(settings: Callable[..., PipelineConfig]) -> None:
-    made = runner(settings("retrain.workers=3"))
+    made = runner(settings("compute.workers=3"))
     assert isinstance(made, ThreadPoolTaskRunner)
     assert made._max_workers == 3
 
@@ -164,7 +167,7 @@ def test_threads_take_as_many_models_as_workers(settings: Callable[..., Pipeline
 @pytest.fixture
 def packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand-ins for prefect-dask and prefect-ray that tell what they were asked for."""
-    monkeypatch.setattr("tasks.retrain.config.find_spec", lambda name: ModuleSpec(name, None))
+    monkeypatch.setattr("tasks.compute.config.find_spec", lambda name: ModuleSpec(name, None))
     monkeypatch.setitem(sys.modules, "prefect_dask", SimpleNamespace(DaskTaskRunner=lambda **told: told))
     monkeypatch.setitem(sys.modules, "prefect_ray", SimpleNamespace(RayTaskRunner=lambda **told: told))
 
@@ -172,12 +175,12 @@ def packages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("packages")
 def test_clusters_are_local_or_where_they_are_said_to_be(settings: Callable[..., PipelineConfig]) -> None:
     def told(*sets: str) -> Any:
-        return runner(settings("retrain.workers=3", *sets))
+        return runner(settings("compute.workers=3", *sets))
 
-    local = told("retrain.runner=dask")["cluster_kwargs"]
+    local = told("compute.runner=dask")["cluster_kwargs"]
     assert (local["n_workers"], local["threads_per_worker"]) == (3, 1)
-    assert told("retrain.runner=dask", "retrain.cluster=tcp://head:8786") == {"address": "tcp://head:8786"}
-    local, remote = told("retrain.runner=ray"), told("retrain.runner=ray", "retrain.cluster=ray://head:10001")
+    assert told("compute.runner=dask", "compute.cluster=tcp://head:8786") == {"address": "tcp://head:8786"}
+    local, remote = told("compute.runner=ray"), told("compute.runner=ray", "compute.cluster=ray://head:10001")
     assert (local["address"], local["init_kwargs"]["num_cpus"]) == (None, 3)
     assert remote["address"] == "ray://head:10001"
     assert "num_cpus" not in remote["init_kwargs"]
@@ -190,9 +193,9 @@ def test_what_is_submitted_travels_to_another_process(
 ) -> None:
     config = settings()
     store = Store(config.store, config.model_dump(mode="json"))
-    training = ("detection", "source", 0, (images["source"],), config.retrain.absolute(), store)
+    training = ("detection", "source", 0, (images["source"],), config.retrain.absolute(), config.compute, store)
     sides = (images["source"], images["target"])
-    scoring = (*training[:3], images["fda"], images["benchmark"], config.evaluate, config.retrain, store, sides)
+    scoring = (*training[:3], images["fda"], images["benchmark"], config.evaluate, config.compute, store, sides)
     for work, arguments in ((stage.train_model, training), (evaluate_model, scoring)):
         there, received = cloudpickle.loads(cloudpickle.dumps((work, arguments)))
         assert there.name == work.name
@@ -207,20 +210,16 @@ def test_global_limit_counts_over_the_gpus(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     lock, most, now, seen = threading.Lock(), [0], [0], []
 
-    def work(*arguments: Any) -> None:
-        with lock:
-            now[0] += 1
-            most[0] = max(most[0], now[0])
-            seen.append(arguments[-1]["CUDA_VISIBLE_DEVICES"])
-        threading.Event().wait(0.3)
-        with lock:
-            now[0] -= 1
-
-    monkeypatch.setattr(stage, "run_worker", work)
-
     @task(cache_policy=NO_CACHE)
     def one(number: int) -> None:
-        stage.run_mm_worker("m", tmp_path / "model" / f".{number}.building" / "job.json", "l", 1, "cuda")
+        with compute_stage.this_machine(ComputeConfig(device="cuda", workers=2), tmp_path).lease() as lease:
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+                seen.extend(lease.gpus)
+            threading.Event().wait(0.3)
+            with lock:
+                now[0] -= 1
 
     @flow(task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
     def two() -> None:
@@ -231,9 +230,9 @@ def test_global_limit_counts_over_the_gpus(tmp_path: Path, monkeypatch: pytest.M
     assert (most, sorted(seen)) == ([2], ["0", "1"]), "without a limit both GPUs work at a time"
     most[0] = 0
     with get_client(sync_client=True) as client:
-        client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=stage.GPU_LIMIT, limit=1))
+        client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=compute_stage.GPU_LIMIT, limit=1))
         two()
-        client.delete_global_concurrency_limit_by_name(stage.GPU_LIMIT)
+        client.delete_global_concurrency_limit_by_name(compute_stage.GPU_LIMIT)
     assert most == [1]
 
 
@@ -242,6 +241,6 @@ def test_global_limit_counts_over_the_gpus(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize("name", ["dask", "ray"])
 def test_whole_chain_on_a_local_cluster(name: str, tmp_path: Path, write_tiny: Callable[..., Path]) -> None:
     pytest.importorskip(f"prefect_{name}")
-    record = augment(write_tiny(tmp_path), {"retrain.runner": name, "retrain.detection": None})
+    record = augment(write_tiny(tmp_path), {"compute.runner": name, "retrain.detection": None})
     assert record.failures == ()
     assert len(record.results) == 2

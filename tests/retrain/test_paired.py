@@ -77,9 +77,7 @@ def job_of(task: Task, seed: int, tables: tuple[Path, ...], folder: Path, init: 
     work = folder / f"{len(list(folder.iterdir()))}"
     work.mkdir()
     training = TrainingConfig(config=CONFIGS[task], iterations=4, batch=2, input_size=(64, 64), init=init)
-    return TrainJob(
-        task=task, training=training, tables=tables, seed=seed, work=work, threads=1, loaders=0, device="cpu"
-    )
+    return TrainJob(task=task, training=training, tables=tables, seed=seed, work=work, loaders=0, device="cpu")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tasks.compute.config import ComputeConfig
 from tasks.compute.process import ProcessError
 from tasks.contracts.artifact import Artifact
 from tasks.contracts.task import Task
@@ -28,11 +29,11 @@ CONFIGS = {
 
 def settings(task: Task, **changes: object) -> RetrainConfig:
     training = {"config": CONFIGS[task], "iterations": 4, "batch": 2, "input_size": [64, 64], "log_every": 1}
-    return RetrainConfig.model_validate({task: {**training, **changes}, "device": "cpu", "workers": 2})
+    return RetrainConfig.model_validate({task: {**training, **changes}})
 
 
 def train(task: Task, sets: tuple[Artifact, ...], config: RetrainConfig, root: Path, seed: int = 0) -> Artifact:
-    return train_model.fn(task, "real", seed, sets, config, Store(root))
+    return train_model.fn(task, "real", seed, sets, config, ComputeConfig(device="cpu", workers=2), Store(root))
 
 
 @pytest.mark.parametrize("task", ["detection", "segmentation"])
@@ -106,7 +107,6 @@ def trained_here(work: Path, sets: tuple[Artifact, ...], seed: int = 0, **change
         tables=tuple(s.path for s in sets),
         seed=seed,
         work=work,
-        threads=1,
         loaders=0,
         device="cpu",
     )
