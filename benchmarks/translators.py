@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from flows.audit import JUDGE, judges
 from flows.config import PipelineConfig, TrainTranslatorConfig
 from tasks.audit import colour_features, frechet_distance
-from tasks.contracts import Artifact
+from tasks.contracts import Arm, Artifact
 from tasks.datasets import SampleTable, build_dataset
 from tasks.evaluate.stage import evaluate_model
 from tasks.retrain import RetrainConfig
@@ -85,7 +85,7 @@ class Bench:
         metrics = json.loads(self.score(self.frozen, images).file("scores.json").read_text())["metrics"]
         miou = None
         if arm:
-            model = self.train(f"translated({translator.name})", images, self.settings.retrain)
+            model = self.train(Arm.translated(translator.name), images, self.settings.retrain)
             scored = self.score(model, self.benchmark)
             miou = json.loads(scored.file("scores.json").read_text())["metrics"]["mIoU"]
         return Row(

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from tasks.audit import AuditConfig
 from tasks.compute import ComputeConfig
-from tasks.contracts import LABELS, Labels
+from tasks.contracts import LABELS, Arm, Labels
 from tasks.datasets import RunConfig
 from tasks.evaluate import EvaluateConfig
 from tasks.report import ReportConfig
@@ -38,14 +38,14 @@ class PipelineConfig(RunConfig):
             raise ValueError("retrain.arms: no arm is left; translated needs a translator")
         return self
 
-    def arms(self) -> tuple[str, ...]:
+    def arms(self) -> tuple[Arm, ...]:
         """The arms, with every bare ``translated`` standing for one arm a translator."""
         return self.retrain.expanded_arms(tuple(t.name for t in self.translate.translators))
 
     def labels_needed(self) -> dict[str, tuple[Labels, ...]]:
         """Role -> the labels that the tasks and arms use of it."""
         labels = tuple(LABELS[task] for task in self.retrain.tasks())
-        parts = {part for arm in self.arms() for part in arm.split("+")}
+        parts = {part for arm in self.arms() for part in arm.parts}
         roles = {"benchmark": True, "target": "real" in parts, "source": bool(parts - {"real"})}
         return {role: labels for role, used in roles.items() if used}
 

@@ -13,13 +13,12 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.config import PipelineConfig
 from flows.progress import advance
-from tasks.contracts import Artifact, Failure, Result, Task
+from tasks.contracts import Arm, Artifact, Failure, Result, Task
 from tasks.evaluate.stage import compare, evaluate_model
-from tasks.retrain import translator_of
 from tasks.retrain.stage import train_model
 from tasks.store import Store
 
-Cell = tuple[Task, str, int]
+Cell = tuple[Task, Arm, int]
 
 
 @flow(name="experiment-matrix")
@@ -82,20 +81,20 @@ def compared(settings: PipelineConfig, results: tuple[Result, ...], store: Store
     return compare(scored, declared, settings.evaluate, *sides, store)
 
 
-def tables_of(arm: str, sets: dict[str, Artifact], translated: dict[str, Artifact]) -> tuple[Artifact, ...]:
+def tables_of(arm: Arm, sets: dict[str, Artifact], translated: dict[str, Artifact]) -> tuple[Artifact, ...]:
     """The images that an arm is trained on: one set, or the real one and another."""
-    translator = translator_of(arm)
     members = {"real": sets["target"], "source": sets["source"]}
-    return tuple(members[part] if part in members else translated[str(translator)] for part in arm.split("+", 1))
+    members |= {Arm.translated(name): images for name, images in translated.items()}
+    return tuple(members[part] for part in arm.parts)
 
 
-def members(arm: str, model: Artifact) -> dict[str, int]:
+def members(arm: Arm, model: Artifact) -> dict[Arm, int]:
     """The arm's parts, such as ``real`` and ``translated(cut)`` -> how many images of each the model was trained on.
 
     They are the model card's, which counts the images that have the task's labels.
     """
     card = json.loads(model.file("card.json").read_text())
-    return {part: told["images"] for part, told in zip(arm.split("+", 1), card["train_sets"], strict=True)}
+    return {part: told["images"] for part, told in zip(arm.parts, card["train_sets"], strict=True)}
 
 
 def _outcomes(

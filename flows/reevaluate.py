@@ -20,7 +20,7 @@ from flows.config import PipelineConfig, overridden
 from flows.matrix import compared, runner
 from flows.progress import advance, progress_shown
 from flows.publish import RECORD, IncompleteRun, publish
-from tasks.contracts import Artifact, Failure, Result, RunRecord, Task
+from tasks.contracts import Arm, Artifact, Failure, Result, RunRecord, Task
 from tasks.datasets.stage import check, read
 from tasks.evaluate.stage import evaluate_model
 from tasks.report.stage import write_report
@@ -37,7 +37,7 @@ class ScoreChange(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     task: Task
-    arm: str
+    arm: Arm
     seed: int
     metric: str
     before: float | None

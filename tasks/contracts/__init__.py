@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from tasks import face
 
 if TYPE_CHECKING:
+    from tasks.contracts.arm import Arm
     from tasks.contracts.artifact import Artifact
     from tasks.contracts.audit import (
         Acted,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tasks.contracts.arm import Arm
 from tasks.contracts.task import Task
 
 Outcome = Literal["improves", "harms", "no difference", "not decidable"]
@@ -81,7 +82,7 @@ class ArmScores(Part):
         images: of the benchmark.
     """
 
-    arm: str
+    arm: Arm
     seeds: tuple[int, ...]
     images: int
     metrics: dict[str, Estimate]
@@ -92,8 +93,8 @@ class ArmScores(Part):
 class ArmDifference(Part):
     """An arm against another, by the seeds that both have; names as in ``ArmScores``."""
 
-    arm: str
-    against: str
+    arm: Arm
+    against: Arm
     seeds: tuple[int, ...]
     metrics: dict[str, Difference]
     classes: dict[str, Difference]
@@ -103,14 +104,14 @@ class ArmDifference(Part):
 class Missing(Part):
     """A cell of the declared matrix without a result."""
 
-    arm: str
+    arm: Arm
     seed: int
 
 
 class MadeWith(Part):
     """What some of the arms were made with: package or ``device`` -> version or kind, where others differ."""
 
-    arms: tuple[str, ...]
+    arms: tuple[Arm, ...]
     versions: dict[str, str]
 
 
@@ -128,7 +129,7 @@ class Note(Part):
     """
 
     code: NoteCode
-    arms: tuple[str, ...] = ()
+    arms: tuple[Arm, ...] = ()
     seeds: tuple[int, ...] = ()
     values: dict[str, int | float] = {}
     made: tuple[MadeWith, ...] = ()
@@ -153,7 +154,7 @@ class TaskComparison(Part):
     missing: tuple[Missing, ...] = ()
     notes: tuple[Note, ...] = ()
 
-    def difference(self, arm: str, against: str) -> ArmDifference | None:
+    def difference(self, arm: Arm, against: Arm) -> ArmDifference | None:
         """The difference of two arms, or None."""
         return next((d for d in self.differences if (d.arm, d.against) == (arm, against)), None)
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tasks.contracts.arm import Arm
 from tasks.contracts.artifact import STORE, Artifact
 from tasks.contracts.task import Task as Task
 
@@ -15,8 +16,7 @@ class Result(BaseModel):
     """One trained and scored model.
 
     Attributes:
-        arm: what it was trained on: ``real``, ``source``, ``translated(NAME)``, ``real+source`` or
-            ``real+translated(NAME)``, where NAME is the translator's.
+        arm: what it was trained on.
         model: artifact of kind ``model``: ``card.json`` (network, input size, iterations, batch, seed, initial weights,
             train images), ``curve.json`` (iteration -> loss) and ``checkpoint.pth``.
         evaluation: artifact of kind ``evaluation``: ``scores.json``, predictions and per-image evidence.
@@ -27,11 +27,11 @@ class Result(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     task: Task
-    arm: str
+    arm: Arm
     seed: int
     model: Artifact
     evaluation: Artifact
-    images: dict[str, int] = {}
+    images: dict[Arm, int] = {}
 
     def __hash__(self) -> int:
         return hash((self.task, self.arm, self.seed))  # a dict has no hash, and a run has one result a cell
@@ -43,7 +43,7 @@ class Failure(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     task: Task
-    arm: str
+    arm: Arm
     seed: int
     error: str
 

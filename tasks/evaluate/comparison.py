@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tasks.compute import with_progress
 from tasks.contracts import (
+    Arm,
     ArmDifference,
     ArmScores,
     Comparison,
@@ -41,12 +42,11 @@ Quantity = tuple[str, str]
 
 METRIC: dict[Task, str] = {"segmentation": "mIoU", "detection": "mAP"}
 GROUPS = ("metrics", "classes", "classes50")
-MIXED = "real+"
 
 
 @dataclass(frozen=True)
 class Scored:
-    """An evaluated model: ``folder`` is that of its evaluation artifact."""
+    """An evaluated model: ``folder`` is that of its evaluation artifact; ``arm`` its arm, or whatever it is one of."""
 
     task: Task
     arm: str
@@ -84,7 +84,7 @@ class Scoreboard:
         """The seeds that an arm has, ascending."""
         return tuple(sorted(seed for of, seed in self.models if of == arm))
 
-    def arm(self, arm: str) -> ArmScores:
+    def arm(self, arm: Arm) -> ArmScores:
         """An arm's scores over its seeds."""
         seeds = self.seeds(arm)
         models = [self.models[arm, seed] for seed in seeds]
@@ -111,8 +111,8 @@ def compare_arms(
     scored: Sequence[Scored],
     declared: Mapping[Task, Sequence[Cell]],
     config: EvaluateConfig,
-    baseline: str,
-    oracle: str,
+    baseline: Arm,
+    oracle: Arm,
     seed: int = 0,
 ) -> Comparison:
     """Compare the arms of each task with the baseline, the oracle, and mixed arms with the mixed baseline.
@@ -121,8 +121,8 @@ def compare_arms(
         scored: the evaluated models.
         declared: task -> arm and seed of all cells of the matrix; those without a result are listed as missing.
         config: resamples and margin.
-        baseline: an arm, as ``source``; its mixed arm is ``real+source``. Differences to an arm that is not there are
-            left out.
+        baseline: an arm, as ``source``; mixed arms are compared with its mixed one as well (``real+source``).
+            Differences to an arm that is not there are left out.
         oracle: an arm, as ``real``.
         seed: of the random numbers; the same results and seed give the same comparison.
 
@@ -187,10 +187,10 @@ def _scores(evidence: Evidence, weights: Weights | None) -> Floats:
 
 
 def _compared(
-    task: Task, board: Scoreboard, cells: tuple[Cell, ...], config: EvaluateConfig, baseline: str, oracle: str
+    task: Task, board: Scoreboard, cells: tuple[Cell, ...], config: EvaluateConfig, baseline: Arm, oracle: Arm
 ) -> TaskComparison:
     there = {arm for arm, _ in board.models}
-    arms = [arm for arm in dict.fromkeys(arm for arm, _ in (*cells, *board.models)) if arm in there]
+    arms = [arm for arm in dict.fromkeys(Arm(name) for name, _ in (*cells, *board.models)) if arm in there]
     common = {pair: _common(board, pair) for pair in _pairs(arms, baseline, oracle)}
     differences = _differences(board, common, config.margin)
     return TaskComparison(
@@ -206,10 +206,9 @@ def _compared(
     )
 
 
-def _pairs(arms: Sequence[str], baseline: str, oracle: str) -> list[Pair]:
-    mixed = f"{MIXED}{baseline}"
+def _pairs(arms: Sequence[Arm], baseline: Arm, oracle: Arm) -> list[Pair]:
     pairs = [(arm, other) for other in (baseline, oracle) for arm in arms if arm != other]
-    pairs += [(arm, mixed) for arm in arms if arm.startswith(MIXED) and arm != mixed]
+    pairs += [(arm, baseline.with_real) for arm in arms if arm.mixed and arm != baseline.with_real]
     return [pair for pair in dict.fromkeys(pairs) if pair[1] in arms]
 
 
@@ -242,7 +241,7 @@ def _distinct(pairs: Iterable[Pair]) -> list[Pair]:
 
 
 def _notes(
-    board: Scoreboard, arms: Sequence[str], common: Mapping[Pair, tuple[int, ...]], cells: Sequence[Cell]
+    board: Scoreboard, arms: Sequence[Arm], common: Mapping[Pair, tuple[int, ...]], cells: Sequence[Cell]
 ) -> Iterator[Note]:
     """How far the intervals go."""
     single = tuple(arm for arm in arms if len(board.seeds(arm)) == 1)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from tasks.contracts import Artifact, MadeWith, Note, Task
+from tasks.contracts import Arm, Artifact, MadeWith, Note, Task
 from tasks.store import Manifest, StoreError, decisive
 
 Versions = dict[str, set[str]]
 
 
-def made_with_note(task: Task, scored: Mapping[tuple[Task, str, int], Artifact]) -> Note | None:
+def made_with_note(task: Task, scored: Mapping[tuple[Task, Arm, int], Artifact]) -> Note | None:
     """What the arms of a task were not all made with alike, in training or in scoring; None where they were.
 
     Args:
         scored: task, arm and seed -> artifact of kind ``evaluation``. What of it or of its model is no longer in the
             store is not known.
     """
-    stages: dict[str, dict[str, Versions]] = {}
+    stages: dict[str, dict[Arm, Versions]] = {}
     for (of, arm, _), evaluation in scored.items():
         for manifest in _manifests(evaluation) if of == task else ():
             found = stages.setdefault(manifest.kind, {}).setdefault(arm, defaultdict(set))
@@ -27,7 +27,7 @@ def made_with_note(task: Task, scored: Mapping[tuple[Task, str, int], Artifact])
     names = {name for arms in stages.values() for name in _differing(arms)}
     if not names:
         return None
-    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    groups: dict[tuple[tuple[str, str], ...], list[Arm]] = {}
     for arm in dict.fromkeys(arm for arms in stages.values() for arm in arms):
         of_arm = [arms[arm] for arms in stages.values() if arm in arms]
         values = {name: sorted(set().union(*(v.get(name, ()) for v in of_arm))) for name in sorted(names)}
@@ -36,7 +36,7 @@ def made_with_note(task: Task, scored: Mapping[tuple[Task, str, int], Artifact])
     return Note(code="made_with", made=tuple(made))
 
 
-def _differing(arms: Mapping[str, Versions]) -> Iterator[str]:
+def _differing(arms: Mapping[Arm, Versions]) -> Iterator[str]:
     """The names whose values, where known, are not the same one in all arms."""
     for name in {name for versions in arms.values() for name in versions}:
         if len(set().union(*(versions.get(name, set()) for versions in arms.values()))) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tasks.contracts import Artifact, Comparison, Task
+from tasks.contracts import Arm, Artifact, Comparison, Task
 from tasks.evaluate.comparison import Scored, compare_arms
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.made_with import made_with_note
@@ -15,11 +15,11 @@ COMPARISON = "comparison.json"
 
 
 def build_comparison(
-    scored: dict[tuple[Task, str, int], Artifact],
-    declared: tuple[tuple[Task, str, int], ...],
+    scored: dict[tuple[Task, Arm, int], Artifact],
+    declared: tuple[tuple[Task, Arm, int], ...],
     config: EvaluateConfig,
-    baseline: str,
-    oracle: str,
+    baseline: Arm,
+    oracle: Arm,
     store: Store,
 ) -> Artifact:
     """Return the ``comparison`` artifact of the arms, with intervals: ``comparison.json``.
@@ -36,7 +36,7 @@ def build_comparison(
     """
 
     def make(folder: Path) -> dict[str, Any]:
-        cells: dict[Task, list[tuple[str, int]]] = {kind: [] for kind, _, _ in declared}
+        cells: dict[Task, list[tuple[Arm, int]]] = {kind: [] for kind, _, _ in declared}
         for kind, arm, seed in declared:
             cells[kind].append((arm, seed))
         results = [Scored(*cell, folder=artifact.path) for cell, artifact in scored.items()]
@@ -47,7 +47,7 @@ def build_comparison(
     return store.build(comparison_recipe(scored, declared, config, baseline, oracle), make)
 
 
-def _noted(found: Comparison, scored: dict[tuple[Task, str, int], Artifact]) -> Comparison:
+def _noted(found: Comparison, scored: dict[tuple[Task, Arm, int], Artifact]) -> Comparison:
     notes = {of.task: made_with_note(of.task, scored) for of in found.tasks}
     return Comparison(
         tasks=tuple(
@@ -57,11 +57,11 @@ def _noted(found: Comparison, scored: dict[tuple[Task, str, int], Artifact]) -> 
 
 
 def comparison_recipe(
-    scored: dict[tuple[Task, str, int], Artifact],
-    declared: tuple[tuple[Task, str, int], ...],
+    scored: dict[tuple[Task, Arm, int], Artifact],
+    declared: tuple[tuple[Task, Arm, int], ...],
     config: EvaluateConfig,
-    baseline: str,
-    oracle: str,
+    baseline: Arm,
+    oracle: Arm,
 ) -> Recipe:
     """What a ``comparison`` artifact is made from; the arguments are those of ``build_comparison``."""
     slice_ = {"declared": declared, "resamples": config.resamples, "margin": config.margin, "sides": [baseline, oracle]}

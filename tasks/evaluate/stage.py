@@ -7,7 +7,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.compute import ComputeConfig
 from tasks.compute.stage import this_machine
-from tasks.contracts import Artifact, Task
+from tasks.contracts import Arm, Artifact, Task
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.make_comparison import build_comparison
 from tasks.evaluate.make_evaluation import build_evaluation
@@ -34,11 +34,11 @@ def evaluate_model(
 
 @task(name="compare arms", cache_policy=NO_CACHE)
 def compare(
-    scored: dict[tuple[Task, str, int], Artifact],
-    declared: tuple[tuple[Task, str, int], ...],
+    scored: dict[tuple[Task, Arm, int], Artifact],
+    declared: tuple[tuple[Task, Arm, int], ...],
     config: EvaluateConfig,
-    baseline: str,
-    oracle: str,
+    baseline: Arm,
+    oracle: Arm,
     store: Store,
 ) -> Artifact:
     """Compare the arms with intervals, or find the comparison: see ``build_comparison``."""

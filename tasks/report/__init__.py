@@ -28,11 +28,9 @@ if TYPE_CHECKING:
         arm_label,
         change,
         interval,
-        is_mixed,
         legend,
         signed,
         task_label,
-        translator_of,
     )
 else:
     __all__, __getattr__ = face(__name__, __file__)

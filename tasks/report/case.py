@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from tasks.catalogue import t
-from tasks.contracts import Difference, Failure, TaskComparison
+from tasks.contracts import Arm, Difference, Failure, TaskComparison
 from tasks.report.config import ReportConfig
 from tasks.report.intervals import scaled
 from tasks.report.model import Outcome, Row
-from tasks.report.words import is_mixed, translator_of
 
 _SMALL_GAP = 1.0  # points; a share of a smaller gap is noise divided by noise
 
@@ -45,13 +44,13 @@ class Case:
         compared: TaskComparison | None,
     ) -> None:
         self.metric, self.rows, self.failures, self.compared = (metric, {r.arm: r for r in rows}, failures, compared)
-        translated = [r for r in rows if translator_of(r.arm) not in {None, *controls}]
-        self.controls = [r for r in rows if translator_of(r.arm) in controls and not is_mixed(r.arm)]
-        alone = [r for r in translated if not is_mixed(r.arm)]
+        translated = [r for r in rows if r.arm.translator not in {None, *controls}]
+        self.controls = [r for r in rows if r.arm.translator in controls and not r.arm.mixed]
+        alone = [r for r in translated if not r.arm.mixed]
         self.mixed = bool(translated) and not alone
         self.rivals = sorted(alone or translated, key=score, reverse=True)
         self.best = self.rivals[0] if self.rivals else None
-        self.mixed_name = f"real+{config.baseline}"
+        self.mixed_name = config.baseline.with_real
         self.base_name = self.mixed_name if self.mixed else config.baseline
         if self.mixed and self.base_name not in self.rows and config.oracle in self.rows:
             self.base_name = config.oracle
@@ -61,7 +60,7 @@ class Case:
         self.difference = self.between(self.best.arm, self.base.arm) if self.best and self.base else None
         self.margin = round(100 * compared.margin, 4) if compared else 0.0
 
-    def between(self, arm: str, against: str) -> Difference | None:
+    def between(self, arm: Arm, against: Arm) -> Difference | None:
         """The difference of two arms in the metric; None where the comparison has none."""
         found = self.compared.difference(arm, against) if self.compared else None
         difference = found.metrics.get(self.metric) if found else None
@@ -108,7 +107,7 @@ class Case:
         """Whether baseline and oracle are so close that nothing can be said of a gap."""
         return self.gap is not None and self.gap < _SMALL_GAP
 
-    def why_missing(self, arm: str) -> str:
+    def why_missing(self, arm: Arm) -> str:
         """Why the run has no score of an arm."""
         failed = any(f.arm == arm for f in self.failures)
         return t("verdict.arm_failed" if failed else "verdict.arm_absent", arm=arm)

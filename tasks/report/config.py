@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from tasks.catalogue import Language
-from tasks.contracts import Section
+from tasks.contracts import Arm, Section
 
 
 class ReportConfig(Section):
@@ -13,8 +13,8 @@ class ReportConfig(Section):
 
     language: Language = Field(default="en", description="Language of the report: en or ko.")
     title: str = Field(default="", description="The page's heading; where not given, what a report is about.")
-    baseline: str = Field(default="source", description="Arm that differences are taken to.")
-    oracle: str = Field(default="real", description="Arm that marks the far end of the gap.")
+    baseline: Arm = Field(default=Arm("source"), description="Arm that differences are taken to.")
+    oracle: Arm = Field(default=Arm("real"), description="Arm that marks the far end of the gap.")
     sample_rows: int = Field(default=4, ge=0, le=50, description="Images shown before and after translation.")
     prediction_rows: int = Field(
         default=3, ge=0, le=50, description="Benchmark images shown with every arm's predictions."

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tasks.catalogue import t
-from tasks.contracts import AuditCheck
+from tasks.contracts import Arm, AuditCheck
 from tasks.datasets import Check
 from tasks.report.checking import finding
 from tasks.report.model import AuditPart, Broken, Gate, TaskTable
-from tasks.report.words import arm_label, change, is_mixed, sign, task_name, translator_of
+from tasks.report.words import arm_label, change, sign, task_name
 
 DATA = "data"
 _TOLD = ("flips", "detail", "recall", "geometry")  # colours and distances sum up what these say where
@@ -41,15 +41,15 @@ def broken(tables: Iterable[TaskTable], audits: Iterable[AuditPart]) -> Iterator
     tables = list(tables)
     worse = [b for table in tables for b in _classes(table)]
     yield from sorted(worse, key=lambda b: -b.measured)
-    trained = {translator_of(row.arm) for table in tables for row in table.rows}
+    trained = {row.arm.translator for table in tables for row in table.rows}
     seen = [b for part in audits for b in _audited(part)]
     yield from sorted(seen, key=lambda b: (b.translator not in trained, _TOLD.index(b.kind), -b.measured))
 
 
 def _classes(table: TaskTable) -> Iterator[Broken]:
     for row in table.rows:
-        name = translator_of(row.arm)
-        if name is None or is_mixed(row.arm):
+        name = row.arm.translator
+        if name is None or row.arm.mixed:
             continue
         for column, cell in zip(table.columns, row.cells, strict=True):
             if column.is_class and cell.outcome == "harms" and cell.delta is not None and sign(cell.delta) < 0:
@@ -70,7 +70,7 @@ def _audited(part: AuditPart) -> Iterator[Broken]:
         if check.passed or check.name not in _TOLD:
             continue
         told = finding(check, part.audit)
-        arm = arm_label(f"translated({part.name})")
+        arm = arm_label(Arm.translated(part.name))
         yield Broken(
             kind=check.name,
             translator=part.name,

@@ -12,6 +12,7 @@ import yaml
 from jinja2 import Template
 
 from tasks.catalogue import speaking, t
+from tasks.contracts import Arm
 from tasks.datasets import page_templates
 from tasks.report import audits, intervals, words
 from tasks.report.costs import stages
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_BYTES = 8_000_000  # what mail and chat still take as an attachment
 _WORDS = (
-    *("points", "signed", "sign", "duration", "memory", "arm_label", "is_mixed", "mixture", "legend"),
+    *("points", "signed", "sign", "duration", "memory", "arm_label", "mixture", "legend"),
     *("percent", "figure", "rate_words", "rate_interval", "task_label", "outcome_label", "check_label"),
     *("role_label", "stage_label"),
 )
@@ -66,7 +67,7 @@ def _template() -> Template:
             "mark": intervals.mark,
             "stages": stages,
             "text_uri": _text_uri,
-            "translated_label": lambda name: words.arm_label(f"translated({name})"),
+            "translated_label": lambda name: words.arm_label(Arm.translated(name)),
             "yaml": _yaml,
         }
     )
@@ -87,7 +88,7 @@ def _helpers() -> dict[str, Any]:
 
 def _leads(report: Report) -> set[str]:
     """The translators whose pictures are open at once: those that a verdict is about, or all without one."""
-    named = {words.translator_of(v.arm) for v in report.verdicts if v.arm} - {None}
+    named = {v.arm.translator for v in report.verdicts if v.arm} - {None}
     return {str(n) for n in named} or {t.name for t in report.translators}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tasks.catalogue import t
-from tasks.contracts import ArmDifference, ArmScores, Comparison, Difference, Estimate, RunRecord, TaskComparison
+from tasks.contracts import Arm, ArmDifference, ArmScores, Comparison, Difference, Estimate, RunRecord, TaskComparison
 from tasks.report.model import Cell, Column, Row, TaskTable
 from tasks.report.reading import Reader
 from tasks.report.words import MARKS, capital, change, count, listed, outcome_label
@@ -23,7 +23,7 @@ def scaled(value: float | None) -> float | None:
     return None if value is None else round(100 * value, 4)
 
 
-def with_intervals(table: TaskTable, compared: TaskComparison, baseline: str) -> TaskTable:
+def with_intervals(table: TaskTable, compared: TaskComparison, baseline: Arm) -> TaskTable:
     """The table with the intervals of all scores, and of the differences to the baseline.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from tasks.catalogue import speaking, t
-from tasks.contracts import Audit, AuditCheck
+from tasks.contracts import Arm, Audit, AuditCheck
 from tasks.report.audits import acted, check_label, check_sentence, failed, passed, subject_label
 from tasks.report.fitting import LINE_CHARS, Rank, TextBlock, fit, listing, short
 from tasks.report.fitting import escape as escape
@@ -123,7 +123,7 @@ def _audits(report: Report) -> Iterable[TextBlock]:
     if report.audits:
         yield TextBlock((f"## {t('markdown.audits')}",))
     for part in report.audits:
-        label = short(arm_label(f"translated({part.name})"))
+        label = short(arm_label(Arm.translated(part.name)))
         passes = f" {passed(part.audit)}." if part.audit.checks else ""
         head = f"**{label}.** {escape(part.summary)}{passes}"
         head += f"\n\n{escape(acted(part.audit))}" if part.audit.acted else ""

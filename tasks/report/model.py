@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.catalogue import Language
-from tasks.contracts import Audit, Failure, Task
+from tasks.contracts import Arm, Audit, Failure, Task
 from tasks.contracts import Outcome as Decided
 from tasks.datasets import Check
 from tasks.report.gallery.grid import Grid
@@ -71,12 +71,12 @@ class Row(Part):
             that was not recorded.
     """
 
-    arm: str
+    arm: Arm
     label: str
     role: Literal["baseline", "oracle", "other"]
     seeds: tuple[int, ...]
     train_images: int | None
-    images: dict[str, int] = {}
+    images: dict[Arm, int] = {}
     cells: tuple[Cell, ...]
 
 
@@ -91,7 +91,7 @@ class Fact(Part):
 class Curve(Part):
     """A training's loss: ``points`` are (iteration, loss)."""
 
-    arm: str
+    arm: Arm
     seed: int
     points: tuple[tuple[float, float], ...]
 
@@ -111,7 +111,7 @@ class TaskTable(Part):
     margin: float | None = None
     curves: tuple[Curve, ...]
 
-    def row(self, arm: str) -> Row | None:
+    def row(self, arm: Arm) -> Row | None:
         """The row of an arm, or None."""
         return next((r for r in self.rows if r.arm == arm), None)
 
@@ -134,9 +134,9 @@ class Verdict(Part):
     outcome: Outcome
     sentence: str
     notes: tuple[str, ...] = ()
-    arm: str | None = None
-    baseline: str | None = None
-    oracle: str | None = None
+    arm: Arm | None = None
+    baseline: Arm | None = None
+    oracle: Arm | None = None
     delta: float | None = None
     low: float | None = None
     high: float | None = None
@@ -265,7 +265,7 @@ class ScoreRef(Part):
     """A score's way into the provenance; ``value`` in points."""
 
     task: Task
-    arm: str
+    arm: Arm
     seed: int
     metric: str
     value: float | None

@@ -14,13 +14,11 @@ from tasks.report.words import (
     capital,
     change,
     count,
-    is_mixed,
     listed,
     outcome_label,
     part_label,
     probability,
     signed,
-    translator_of,
 )
 
 _MISSING = 12  # cells that are named
@@ -80,7 +78,7 @@ def _rivals(case: Case) -> Iterable[str]:
     if case.base is None:
         return
     if len(case.rivals) > 1:
-        each = ", ".join(f"{translator_of(r.arm)} {_to_base(case, r)}" for r in case.rivals)
+        each = ", ".join(f"{r.arm.translator} {_to_base(case, r)}" for r in case.rivals)
         yield t("notes.best_of", n=len(case.rivals), each=each)
     if case.controls:
         each = ", ".join(f"{arm_label(r.arm)} {_to_base(case, r)}" for r in case.controls)
@@ -100,7 +98,7 @@ def _change(difference: Difference) -> str:
 def _mixing(case: Case) -> Iterable[str]:
     """What the simulator's images add to the real ones, where that was run beside the main comparison."""
     real = case.rows.get(case.oracle_name)
-    added = [r for r in case.rows.values() if is_mixed(r.arm)]
+    added = [r for r in case.rows.values() if r.arm.mixed]
     if case.mixed and case.base and case.base.arm != case.oracle_name and real:
         yield t("notes.real_alone", score=points(score(real)))
     if case.mixed or not added:
@@ -112,9 +110,9 @@ def _mixing(case: Case) -> Iterable[str]:
 def _others(case: Case) -> Iterable[str]:
     """The best arm against the oracle, and mixed arms against the mixed baseline and the oracle."""
     best = [case.best] if case.best and not case.mixed else []
-    for row in (*best, *(r for r in case.rows.values() if is_mixed(r.arm))):
+    for row in (*best, *(r for r in case.rows.values() if r.arm.mixed)):
         told = []
-        for other in (case.mixed_name, case.oracle_name) if is_mixed(row.arm) else (case.oracle_name,):
+        for other in (case.mixed_name, case.oracle_name) if row.arm.mixed else (case.oracle_name,):
             main = case.best is not None and (row.arm, other) == (case.best.arm, case.base_name)
             found = case.between(row.arm, other)
             if found is not None and not main:

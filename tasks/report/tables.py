@@ -9,11 +9,11 @@ from statistics import fmean
 from typing import Any
 
 from tasks.catalogue import t
-from tasks.contracts import Result, Task
+from tasks.contracts import Arm, Result, Task
 from tasks.report.config import ReportConfig
 from tasks.report.model import Cell, Column, Curve, Fact, Row, TaskTable
 from tasks.report.reading import Card, Reader, Scores
-from tasks.report.words import CLASS_METRIC, METRICS, arm_label, count, is_mixed
+from tasks.report.words import CLASS_METRIC, METRICS, arm_label, count
 
 _CURVE_POINTS = 200  # as many as a small chart can show
 _RANDOM = "random"  # what a card says of weights that are from no file
@@ -74,7 +74,7 @@ def _columns(task: Task, scored: Sequence[Scored]) -> list[Column]:
     return metrics + [Column(name=n, is_class=True, boxes=b, counts=n not in left_out) for n, b in boxes.items()]
 
 
-def _cell(task: Task, column: Column, arm: str, scored: Sequence[Scored]) -> Cell:
+def _cell(task: Task, column: Column, arm: Arm, scored: Sequence[Scored]) -> Cell:
     seeds = {}
     for s in scored:
         if s.result.arm == arm and (fraction := _fraction(task, column, s.scores)) is not None:
@@ -91,7 +91,7 @@ def _fraction(task: Task, column: Column, scores: Scores) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _with_deltas(cells: dict[str, list[Cell]], baseline: str) -> dict[str, list[Cell]]:
+def _with_deltas(cells: dict[Arm, list[Cell]], baseline: Arm) -> dict[Arm, list[Cell]]:
     base = cells.get(baseline)
     if base is None:
         return cells
@@ -106,15 +106,15 @@ def _with_deltas(cells: dict[str, list[Cell]], baseline: str) -> dict[str, list[
     }
 
 
-def _with_best(cells: dict[str, list[Cell]], oracle: str) -> dict[str, list[Cell]]:
+def _with_best(cells: dict[Arm, list[Cell]], oracle: Arm) -> dict[Arm, list[Cell]]:
     """Mark the best of each column, apart for arms with and without real images: the latter cannot win otherwise."""
-    with_real = {arm: row for arm, row in cells.items() if arm == oracle or is_mixed(arm)}
+    with_real = {arm: row for arm, row in cells.items() if arm == oracle or arm.mixed}
     without = {arm: row for arm, row in cells.items() if arm not in with_real}
     marked = _marked(with_real) | _marked(without)
     return {arm: marked[arm] for arm in cells}
 
 
-def _marked(cells: dict[str, list[Cell]]) -> dict[str, list[Cell]]:
+def _marked(cells: dict[Arm, list[Cell]]) -> dict[Arm, list[Cell]]:
     """Mark the best where there is a choice; arms that print the same figure share it, and 0.0 is no best."""
     if len(cells) < 2:
         return cells
@@ -127,7 +127,7 @@ def _marked(cells: dict[str, list[Cell]]) -> dict[str, list[Cell]]:
     return {arm: [mark(c, t) for c, t in zip(row, tops, strict=True)] for arm, row in cells.items()}
 
 
-def _row(arm: str, scored: Sequence[Scored], cells: Sequence[Cell], config: ReportConfig) -> Row:
+def _row(arm: Arm, scored: Sequence[Scored], cells: Sequence[Cell], config: ReportConfig) -> Row:
     return Row(
         arm=arm,
         label=arm_label(arm),

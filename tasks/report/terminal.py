@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tasks.catalogue import points, speaking, t
-from tasks.contracts import Artifact, RunRecord
+from tasks.contracts import Arm, Artifact, RunRecord
 from tasks.report.audits import acted, check_sentence, failed
 from tasks.report.intervals import mark
 from tasks.report.markdown import first_line, gate_words
@@ -117,7 +117,7 @@ def _beside(table: TaskTable) -> Iterable[str]:
 
 
 def _print_audit(part: AuditPart, console: Console) -> None:
-    label = arm_label(f"translated({part.name})")
+    label = arm_label(Arm.translated(part.name))
     text = Text(f"{label}: ", style="bold").append(part.summary, style="not bold")
     console.print(text)
     for check in failed(part.audit):

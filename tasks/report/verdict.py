@@ -22,7 +22,6 @@ from tasks.report.words import (
     shift,
     sign,
     size,
-    translator_of,
 )
 
 
@@ -110,7 +109,7 @@ def _decided(case: Case, values: dict[str, str]) -> str:
     needs = case.difference.needs
     told = t("verdict.would_need", needs=needed(needs)) if needs else ""
     key = "verdict.not_decidable_mixed" if case.mixed else "verdict.not_decidable"
-    return t(key, name=translator_of(case.best.arm), change=change, needs=told, **values)
+    return t(key, name=case.best.arm.translator, change=change, needs=told, **values)
 
 
 def needed(needs: Needs) -> str:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from tasks.catalogue import ABSENT, figure, known, percent, points, rounded, t
-from tasks.contracts import Outcome, Rate, Task, Unit
+from tasks.contracts import Arm, Outcome, Rate, Task, Unit
 
 METRICS: dict[Task, tuple[str, ...]] = {"segmentation": ("mIoU",), "detection": ("mAP", "AP50")}
 CLASS_METRIC: dict[Task, str] = {"segmentation": "IoU", "detection": "AP"}
 MARKS: dict[Outcome, str] = {"improves": "▲", "harms": "▼", "no difference": "=", "not decidable": "·"}
 
-_MIX = "real+"
-_TRANSLATED = re.compile(r"translated\((.+)\)")
-_ARMS = {"real": "real", "source": "source", f"{_MIX}source": "real_source"}  # arm -> how its texts' keys end
 _PAIR = " / "
 _STAGES = {  # of ``RunRecord.artifacts``
     "dataset": r"dataset (?P<role>\w+)",
@@ -111,37 +108,25 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def translator_of(arm: str) -> str | None:
-    """The translator's name where the arm holds translated images (alone or with real ones)."""
-    match = _TRANSLATED.fullmatch(arm.removeprefix(_MIX))
-    return match[1] if match else None
+def arm_label(arm: Arm) -> str:
+    """``translated(cut)`` -> ``Translated (cut)``, ``source`` -> ``Simulator``."""
+    if arm.translator is None:
+        return t(f"words.arm_{'_'.join(arm.parts)}")
+    return t("words.arm_real_translated" if arm.mixed else "words.arm_translated", name=arm.translator)
 
 
-def is_mixed(arm: str) -> bool:
-    """Whether the arm adds something to real images."""
-    return arm.startswith(_MIX)
-
-
-def arm_label(arm: str) -> str:
-    """``translated(cut)`` -> ``Translated (cut)``, ``source`` -> ``Simulator``; other names stay."""
-    name = translator_of(arm)
-    if name is None:
-        return t(f"words.arm_{_ARMS[arm]}") if arm in _ARMS else arm
-    return t("words.arm_real_translated" if is_mixed(arm) else "words.arm_translated", name=name)
-
-
-def arm_phrase(arm: str) -> str:
+def arm_phrase(arm: Arm) -> str:
     """The arm inside a sentence, after ``over`` or ``against``."""
-    return t(f"words.over_{_ARMS[arm]}") if arm in _ARMS else t("words.over_arm", arm=arm)
+    return t("words.over_arm", arm=arm) if arm.translator else t(f"words.over_{'_'.join(arm.parts)}")
 
 
-def part_label(part: str) -> str:
+def part_label(part: Arm) -> str:
     """A part of an arm inside a sentence: ``translated(cut)`` -> ``translated (cut)``, ``source`` -> ``simulator``."""
     label = arm_label(part)
     return label[:1].lower() + label[1:]
 
 
-def mixture(images: Mapping[str, int]) -> str:
+def mixture(images: Mapping[Arm, int]) -> str:
     """What a mixed arm was trained on and in which ratio, as ``367 real + 250 translated (cut), 59 : 41``."""
     total = sum(images.values())
     if len(images) < 2 or not total:
@@ -184,7 +169,11 @@ def severity_label(severity: str) -> str:
 
 def stage_label(stage: str) -> str:
     """A stage of ``RunRecord.artifacts``, such as ``train translator cut``; another name stays."""
-    shown = {"role": role_label, "task": task_name, "arm": part_label}
+    shown: dict[str, Callable[[str], str]] = {
+        "role": role_label,
+        "task": task_name,
+        "arm": lambda arm: part_label(Arm(arm)),
+    }
     for kind, pattern in _STAGES.items():
         if found := re.fullmatch(pattern, stage):
             parts = {name: shown[name](text) if name in shown else text for name, text in found.groupdict().items()}

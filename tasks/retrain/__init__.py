@@ -6,7 +6,7 @@ from tasks import face
 
 if TYPE_CHECKING:
     from tasks.retrain.checkpoints import CHECKPOINT, load_checkpoint
-    from tasks.retrain.config import RetrainConfig, translator_of
+    from tasks.retrain.config import RetrainConfig
     from tasks.retrain.configuration import PACKAGES, TrainingError, check_images
     from tasks.retrain.data import DATASETS
 else:

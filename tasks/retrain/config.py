@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, field_validator
 
-from tasks.contracts import Section, Task
-
-_ARM = re.compile(r"real|source|(real\+)?translated(\([\w.-]+\))?|real\+source")
+from tasks.contracts import Arm, Section, Task
 
 
 class Weights(Section):
@@ -38,8 +35,8 @@ class TrainingConfig(Section):
 class RetrainConfig(Section):
     """The experiment's matrix: arms x tasks x seeds, at an equal budget."""
 
-    arms: tuple[str, ...] = Field(
-        ("real", "source", "translated"),
+    arms: tuple[Arm, ...] = Field(
+        (Arm("real"), Arm("source"), Arm("translated")),
         description="real, source, translated, real+source, real+translated; translated(NAME) takes one translator.",
     )
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="Every arm is trained once a seed.")
@@ -48,10 +45,7 @@ class RetrainConfig(Section):
 
     @field_validator("arms")
     @classmethod
-    def _known_arms(cls, arms: tuple[str, ...]) -> tuple[str, ...]:
-        for arm in arms:
-            if not _ARM.fullmatch(arm):
-                raise ValueError(f"unknown arm {arm!r}: real, source, translated, real+source or real+translated")
+    def _distinct_arms(cls, arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
         if len(set(arms)) < len(arms):
             raise ValueError(f"an arm is named twice: {', '.join(arms)}")
         return arms
@@ -77,25 +71,16 @@ class RetrainConfig(Section):
 
         return self.model_copy(update={task: files(training) for task, training in self.tasks().items()})
 
-    def expanded_arms(self, translators: tuple[str, ...]) -> tuple[str, ...]:
+    def expanded_arms(self, translators: tuple[str, ...]) -> tuple[Arm, ...]:
         """The arms with every bare ``translated`` standing for one arm a translator.
 
         Raises:
             ValueError: an arm names a translator that is not among ``translators``.
         """
-        arms: list[str] = []
-        for arm in self.arms:
-            bare = arm.endswith("translated")
-            arms += [f"{arm}({name})" for name in translators] if bare else [arm]
+        arms = [expanded for arm in self.arms for expanded in arm.expanded(translators)]
         for arm in arms:
-            if (name := translator_of(arm)) is not None and name not in translators:
+            if arm.translator is not None and arm.translator not in translators:
                 raise ValueError(
                     f"arm {arm!r} names no translator of this pipeline: {', '.join(translators) or 'none'}"
                 )
         return tuple(dict.fromkeys(arms))
-
-
-def translator_of(arm: str) -> str | None:
-    """The translator that an arm names in brackets, or None."""
-    found = re.search(r"translated\((.+)\)", arm)
-    return found[1] if found else None

@@ -12,6 +12,7 @@ from typing import Any, get_args
 import pytest
 
 from tasks.catalogue.language import LANGUAGES, Language, catalogue, say, speaking, t
+from tasks.contracts.arm import Arm
 from tasks.contracts.audit import Acted, Domain, Recall, Severity
 from tasks.contracts.comparison import NoteCode
 from tasks.contracts.comparison import Outcome as Decided
@@ -57,8 +58,8 @@ NAMED: dict[str, Iterable[str]] = {
 DYNAMIC: dict[str, Iterable[str]] = {
     "words.{}_{}": [f"{kind}_{name}" for kind, names in NAMED.items() for name in names],
     "words.count_{}": (),  # of what the sources count, see ``nouns``
-    "words.arm_{}": words._ARMS.values(),
-    "words.over_{}": words._ARMS.values(),
+    "words.arm_{}": ("real", "source", "real_source"),
+    "words.over_{}": ("real", "source", "real_source"),
     "words.stage_{}": words._STAGES,
     "notes.{}": get_args(NoteCode),
     "audits.kept_{}": ("gradient", "edges", "high_band"),
@@ -225,6 +226,6 @@ def test_a_language_is_spoken_only_inside() -> None:
     with speaking("ko"):
         assert t("words.arm_source") == "시뮬레이터"
         with speaking("en"):
-            assert words.arm_label("translated(cut)") == "Translated (cut)"
-        assert words.arm_label("real+translated(cut)") == "실제 + 변환 (cut)"
-    assert words.arm_label("source") == "Simulator"
+            assert words.arm_label(Arm("translated(cut)")) == "Translated (cut)"
+        assert words.arm_label(Arm("real+translated(cut)")) == "실제 + 변환 (cut)"
+    assert words.arm_label(Arm("source")) == "Simulator"

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
+from tasks.contracts.arm import Arm
 from tasks.contracts.comparison import ArmDifference, Comparison, Difference, Estimate, Needs, Note, TaskComparison
 from tasks.contracts.task import Task
 from tasks.evaluate.comparison import Scored, compare_arms, read_scores
@@ -25,6 +26,7 @@ from tasks.store.files import write_json
 
 NAMES = ("road", "car", "person", "bus")  # the benchmark shows no bus
 IMAGES = 24
+CUT, SRUNIT = "translated(cut)", "translated(srunit)"
 Maps = NDArray[np.uint8]
 
 
@@ -110,7 +112,7 @@ def scored(folder: Path, predictions: dict[tuple[str, int], Maps], truth: Maps |
 
 def compared(results: Sequence[Scored], settings: EvaluateConfig | None = None) -> TaskComparison:
     cells = [(r.arm, r.seed) for r in results]
-    (found,) = compare_arms(results, {results[0].task: cells}, settings or config(), "source", "real").tasks
+    (found,) = compare_arms(results, {results[0].task: cells}, settings or config(), Arm("source"), Arm("real")).tasks
     return found
 
 
@@ -150,29 +152,29 @@ def test_a_clear_improvement_and_the_same_seen_from_the_other_arm(tmp_path: Path
 
 def test_a_difference_is_that_of_the_scores_seed_by_seed(tmp_path: Path) -> None:
     truth = truth_maps()
-    shares = {("source", 0): 0.5, ("source", 1): 0.52, ("cut", 1): 0.3, ("cut", 0): 0.29, ("cut", 2): 0.9}
+    shares = {("source", 0): 0.5, ("source", 1): 0.52, (CUT, 1): 0.3, (CUT, 0): 0.29, (CUT, 2): 0.9}
     results = scored(tmp_path, {cell: wrong(truth, share, i) for i, (cell, share) in enumerate(shares.items())})
-    difference = miou(compared(results), "cut", "source")
+    difference = miou(compared(results), CUT, "source")
     values = {(r.arm, r.seed): json.loads((r.folder / "scores.json").read_text())["metrics"]["mIoU"] for r in results}
-    expected = {seed: values["cut", seed] - values["source", seed] for seed in (0, 1)}
+    expected = {seed: values[CUT, seed] - values["source", seed] for seed in (0, 1)}
     assert difference.by_seed == pytest.approx(expected, abs=1e-6)
     assert difference.value == pytest.approx(sum(expected.values()) / 2, abs=1e-6)
 
 
 def test_identical_predictions_are_no_difference(tmp_path: Path) -> None:
     truth = truth_maps()
-    same = {(arm, seed): wrong(truth, 0.3, seed) for arm in ("source", "cut") for seed in (0, 1)}
+    same = {(arm, seed): wrong(truth, 0.3, seed) for arm in ("source", CUT) for seed in (0, 1)}
     found = compared(scored(tmp_path, same))
-    for difference in (miou(found, "cut", "source"), against(found, "cut", "source").classes["car"]):
+    for difference in (miou(found, CUT, "source"), against(found, CUT, "source").classes["car"]):
         assert (difference.value, difference.low, difference.high, difference.p) == (0, 0, 0, 1)
         assert (difference.outcome, difference.needs) == ("no difference", None)
 
 
 def test_noise_is_not_decidable_and_says_how_many_images_would_decide(tmp_path: Path) -> None:
     truth = truth_maps()
-    noisy = {("source", 0): wrong(truth, 0.3, 1, 0.15), ("cut", 0): wrong(truth, 0.3, 2, 0.15)}
+    noisy = {("source", 0): wrong(truth, 0.3, 1, 0.15), (CUT, 0): wrong(truth, 0.3, 2, 0.15)}
     found = compared(scored(tmp_path, noisy))
-    difference = miou(found, "cut", "source")
+    difference = miou(found, CUT, "source")
     assert difference.outcome == "not decidable"
     assert difference.needs is not None
     assert difference.needs.images is not None
@@ -185,12 +187,12 @@ def test_noise_is_not_decidable_and_says_how_many_images_would_decide(tmp_path: 
 
 def test_a_mixed_difference_over_seeds_is_wider_than_that_of_one(tmp_path: Path) -> None:
     truth = truth_maps()
-    shares = {("source", s): 0.4 for s in range(3)} | {("cut", 0): 0.2, ("cut", 1): 0.41, ("cut", 2): 0.3}
+    shares = {("source", s): 0.4 for s in range(3)} | {(CUT, 0): 0.2, (CUT, 1): 0.41, (CUT, 2): 0.3}
     results = scored(tmp_path, {c: wrong(truth, share, c[1]) for c, share in shares.items()})
     one, three = compared(results[:1] + results[3:4]), compared(results)
-    assert miou(one, "cut", "source").outcome == "improves"
-    assert miou(three, "cut", "source").outcome == "not decidable"
-    needs = miou(three, "cut", "source").needs
+    assert miou(one, CUT, "source").outcome == "improves"
+    assert miou(three, CUT, "source").outcome == "not decidable"
+    needs = miou(three, CUT, "source").needs
     assert needs is not None
     assert needs.seeds is not None
     assert three.notes[0] == Note(code="no_sign_flip", values={"least": 6, "level": 0.05})
@@ -199,10 +201,10 @@ def test_a_mixed_difference_over_seeds_is_wider_than_that_of_one(tmp_path: Path)
 
 def test_six_seeds_have_a_sign_flip_test(tmp_path: Path) -> None:
     truth = truth_maps(8)
-    shares = {"source": 0.4, "cut": 0.1}
+    shares = {"source": 0.4, CUT: 0.1}
     predictions = {(arm, s): wrong(truth, share, s) for arm, share in shares.items() for s in range(6)}
     found = compared(scored(tmp_path, predictions, truth), config(resamples=1000))
-    difference = miou(found, "cut", "source")
+    difference = miou(found, CUT, "source")
     assert difference.outcome == "improves"
     assert difference.sign_flip == pytest.approx(2 / 64, abs=1e-6)
     assert found.notes == ()
@@ -210,8 +212,8 @@ def test_six_seeds_have_a_sign_flip_test(tmp_path: Path) -> None:
 
 def test_a_class_that_the_benchmark_does_not_show(tmp_path: Path) -> None:
     truth = truth_maps()
-    found = compared(scored(tmp_path, {("source", 0): wrong(truth, 0.5), ("cut", 0): wrong(truth, 0.2)}))
-    bus = against(found, "cut", "source").classes["bus"]
+    found = compared(scored(tmp_path, {("source", 0): wrong(truth, 0.5), (CUT, 0): wrong(truth, 0.2)}))
+    bus = against(found, CUT, "source").classes["bus"]
     assert (bus.value, bus.low, bus.high, bus.p, bus.q, bus.outcome) == (None, None, None, None, None, "not decidable")
     assert (bus.by_seed, bus.needs) == ({}, None)
     assert found.arms[0].classes["bus"].value is None
@@ -223,8 +225,8 @@ def test_a_class_in_few_images_is_not_decided_by_them(tmp_path: Path) -> None:
     truth = truth_maps()
     truth[:5, :4] = 3  # a bus in 5 images
     blind = np.where(truth == 3, 0, truth).astype(np.uint8)
-    found = compared(scored(tmp_path, {("source", 0): blind, ("cut", 0): truth}, truth))
-    bus = against(found, "cut", "source").classes["bus"]
+    found = compared(scored(tmp_path, {("source", 0): blind, (CUT, 0): truth}, truth))
+    bus = against(found, CUT, "source").classes["bus"]
     needs = Needs(kind="least", images=6, shown=True)
     assert (bus.value, bus.outcome, bus.needs) == (1, "not decidable", needs)
     assert (bus.p, bus.q) == (None, None)
@@ -246,10 +248,10 @@ def test_arms_of_one_task_in_the_order_of_the_matrix(tmp_path: Path) -> None:
 
 def test_class_differences_are_adjusted_once_a_pair(tmp_path: Path) -> None:
     truth = truth_maps()
-    arms = ("source", "real", "cut")
+    arms = ("source", "real", CUT)
     uneven = {(arm, s): wrong(truth, 0.2, 3 * s + i, 0.1) for i, arm in enumerate(arms) for s in (0, 1)}
     found = compared(scored(tmp_path, uneven))
-    pairs = [("real", "source"), ("cut", "source"), ("cut", "real")]
+    pairs = [("real", "source"), (CUT, "source"), (CUT, "real")]
     classes = [d for pair in pairs for d in against(found, *pair).classes.values()]
     p = sorted(d.p for d in classes if d.p is not None)
     q = sorted(d.q for d in classes if d.q is not None)
@@ -266,35 +268,35 @@ def test_models_are_compared_on_the_same_images(tmp_path: Path) -> None:
     source = np.where(hard[:, None, None], wrong(truth, 0.8), truth).astype(np.uint8)
     cut = source.copy()
     cut[:, :1] = truth[:, :1]  # a twelfth of every image's errors is gone
-    found = compared(scored(tmp_path, {("source", 0): source, ("cut", 0): cut}))
-    score, difference = found.arms[0].metrics["mIoU"], miou(found, "cut", "source")
+    found = compared(scored(tmp_path, {("source", 0): source, (CUT, 0): cut}))
+    score, difference = found.arms[0].metrics["mIoU"], miou(found, CUT, "source")
     assert difference.outcome == "improves"
     assert width(difference) < width(score) / 5
 
 
 def test_one_arm_alone_has_scores_and_no_differences(tmp_path: Path) -> None:
     truth = truth_maps(8)
-    found = compared(scored(tmp_path, {("cut", 0): wrong(truth, 0.2)}, truth))
-    assert [a.arm for a in found.arms] == ["cut"]
+    found = compared(scored(tmp_path, {(CUT, 0): wrong(truth, 0.2)}, truth))
+    assert [a.arm for a in found.arms] == [CUT]
     assert found.differences == ()
     assert found.notes == (Note(code="one_seed"),)
 
 
 def test_a_partial_matrix_names_what_is_missing(tmp_path: Path) -> None:
     truth = truth_maps(8)
-    cells = [(arm, seed) for arm in ("source", "cut", "srunit") for seed in (0, 1)]
-    there = {("source", 0): 0.3, ("cut", 0): 0.2, ("cut", 1): 0.2, ("srunit", 1): 0.2}
+    cells = [(arm, seed) for arm in ("source", CUT, SRUNIT) for seed in (0, 1)]
+    there = {("source", 0): 0.3, (CUT, 0): 0.2, (CUT, 1): 0.2, (SRUNIT, 1): 0.2}
     results = scored(tmp_path, {c: wrong(truth, share, c[1]) for c, share in there.items()}, truth)
-    declared: dict[Task, list[tuple[str, int]]] = {"segmentation": cells, "detection": [("cut", 0)]}
-    comparison = compare_arms(results, declared, config(), "source", "real")
+    declared: dict[Task, list[tuple[str, int]]] = {"segmentation": cells, "detection": [(CUT, 0)]}
+    comparison = compare_arms(results, declared, config(), Arm("source"), Arm("real"))
     found, nothing = comparison.tasks
-    assert [(m.arm, m.seed) for m in found.missing] == [("source", 1), ("srunit", 0)]
-    assert [(d.arm, d.against, d.seeds) for d in found.differences] == [("cut", "source", (0,))]
-    assert Note(code="no_common_seed", arms=("srunit", "source")) in found.notes
-    assert Note(code="few_common_seeds", arms=("cut", "source"), seeds=(0,), values={"declared": 2}) in found.notes
-    assert Note(code="one_seed", arms=("source", "srunit")) in found.notes
+    assert [(m.arm, m.seed) for m in found.missing] == [("source", 1), (SRUNIT, 0)]
+    assert [(d.arm, d.against, d.seeds) for d in found.differences] == [(CUT, "source", (0,))]
+    assert Note(code="no_common_seed", arms=(SRUNIT, "source")) in found.notes
+    assert Note(code="few_common_seeds", arms=(CUT, "source"), seeds=(0,), values={"declared": 2}) in found.notes
+    assert Note(code="one_seed", arms=("source", SRUNIT)) in found.notes
     assert (nothing.task, nothing.metric, nothing.arms, nothing.images) == ("detection", "mAP", (), 0)
-    assert [(m.arm, m.seed) for m in nothing.missing] == [("cut", 0)]
+    assert [(m.arm, m.seed) for m in nothing.missing] == [(CUT, 0)]
 
 
 @pytest.mark.parametrize("left_out", [(), ("car",)])
@@ -307,10 +309,10 @@ def test_unrounded_points_are_those_of_scores_json(tmp_path: Path, left_out: tup
         ("detection", found, {"classes": "AP", "classes50": "AP50"}),
     ]
     for task, folder, keys in tasks:
-        board = read_scores(task, [Scored(task, "cut", 0, folder)], 5, 0)
+        board = read_scores(task, [Scored(task, CUT, 0, folder)], 5, 0)
         scores = json.loads((folder / "scores.json").read_text())
         by_class = {c["name"]: c for c in scores["classes"]}
-        for value, (group, name) in zip(board.models["cut", 0].values, board.quantities, strict=True):
+        for value, (group, name) in zip(board.models[CUT, 0].values, board.quantities, strict=True):
             expected = scores["metrics"][name] if group == "metrics" else by_class[name][keys[group]]
             assert (None if math.isnan(value) else value) == (expected and pytest.approx(expected, abs=1e-9))
 
@@ -319,15 +321,15 @@ def test_detectors(tmp_path: Path) -> None:
     truth = boxes()
     folders = {
         "source": detection(tmp_path / "a", truth, detected(truth, 0.4, 3)),
-        "cut": detection(tmp_path / "b", truth, detected(truth, 1.0)),
+        CUT: detection(tmp_path / "b", truth, detected(truth, 1.0)),
     }
     found = compared([Scored("detection", arm, 0, folder) for arm, folder in folders.items()])
-    difference = against(found, "cut", "source")
+    difference = against(found, CUT, "source")
     assert found.metric == "mAP"
     assert {name: d.outcome for name, d in difference.metrics.items()} == {"mAP": "improves", "AP50": "improves"}
     assert difference.classes["bike"].value is None
     assert difference.classes50["bus"].outcome == "improves"
-    points = json.loads((folders["cut"] / "scores.json").read_text())["metrics"]
+    points = json.loads((folders[CUT] / "scores.json").read_text())["metrics"]
     estimate = found.arms[1].metrics["AP50"]
     assert estimate.value == pytest.approx(points["AP50"], abs=1e-6)
     assert estimate.low is not None
@@ -337,9 +339,9 @@ def test_detectors(tmp_path: Path) -> None:
 
 def test_detectors_that_find_nothing(tmp_path: Path) -> None:
     truth = boxes()
-    results = [Scored("detection", arm, 0, detection(tmp_path / arm, truth, [])) for arm in ("source", "cut")]
+    results = [Scored("detection", arm, 0, detection(tmp_path / arm, truth, [])) for arm in ("source", CUT)]
     found = compared(results)
-    difference = against(found, "cut", "source").metrics["mAP"]
+    difference = against(found, CUT, "source").metrics["mAP"]
     assert (difference.value, difference.low, difference.high) == (0, 0, 0)
     assert difference.outcome == "no difference"
     assert found.arms[0].metrics["mAP"].model_dump() == {"value": 0, "low": 0, "high": 0}
@@ -357,8 +359,8 @@ def test_results_of_other_classes_images_or_labels_are_refused_by_name(tmp_path:
         "labels of 1 images": segmentation(tmp_path / "e", other, truth),
     }
     for what, folder in cases.items():
-        with pytest.raises(EvidenceError, match="arm source, seed 0 and arm cut, seed 3") as refused:
-            compared([first, Scored("segmentation", "cut", 3, folder)])
+        with pytest.raises(EvidenceError, match=r"arm source, seed 0 and arm translated\(cut\), seed 3") as refused:
+            compared([first, Scored("segmentation", CUT, 3, folder)])
         assert what in str(refused.value)
     with pytest.raises(EvidenceError, match="arm source, seed 0 is there twice"):
         compared([first, first])
@@ -366,20 +368,20 @@ def test_results_of_other_classes_images_or_labels_are_refused_by_name(tmp_path:
 
 def test_the_same_results_give_the_same_comparison_and_it_survives_json(tmp_path: Path) -> None:
     truth = truth_maps()
-    predictions = {(arm, s): wrong(truth, 0.3, i + 2 * s) for i, arm in enumerate(("source", "cut")) for s in (0, 1)}
+    predictions = {(arm, s): wrong(truth, 0.3, i + 2 * s) for i, arm in enumerate(("source", CUT)) for s in (0, 1)}
     results = scored(tmp_path, predictions)
     found = compared(results)
     assert compared(results) == found
     extended = compared([*results, Scored("segmentation", "real", 0, results[0].folder)])
     assert extended.arms[:2] == found.arms  # an arm more changes no interval of the others
-    assert extended.difference("cut", "source").metrics == found.difference("cut", "source").metrics  # type: ignore[union-attr]
+    assert extended.difference(CUT, "source").metrics == found.difference(CUT, "source").metrics  # type: ignore[union-attr]
     comparison = Comparison(tasks=(found,))
     assert Comparison.model_validate_json(comparison.model_dump_json()) == comparison
 
 
 def test_a_single_class_that_cannot_pass_the_adjustment_is_said_so(tmp_path: Path) -> None:
     truth = truth_maps(8)
-    results = scored(tmp_path, {("source", 0): wrong(truth, 0.4), ("cut", 0): wrong(truth, 0.1)}, truth)
+    results = scored(tmp_path, {("source", 0): wrong(truth, 0.4), (CUT, 0): wrong(truth, 0.1)}, truth)
     few = Note(code="few_resamples", values={"comparisons": 3, "resamples": 110, "least": 120})
     assert few in compared(results, config(resamples=110)).notes
     assert "few_resamples" not in {n.code for n in compared(results, config(resamples=120)).notes}

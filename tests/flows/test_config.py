@@ -7,6 +7,7 @@ import pytest
 from flows.config import PipelineConfig, TrainTranslatorConfig, overridden
 from flows.matrix import tables_of
 from flows.smoke import SMOKE, shrunk
+from tasks.contracts.arm import Arm
 from tasks.contracts.artifact import Artifact
 from tasks.settings.loading import ConfigError, load
 
@@ -89,7 +90,7 @@ def test_tables_of_an_arm() -> None:
         "real+translated(fda)": "target fda",
     }
     for arm, expected in arms.items():
-        assert [a.key for a in tables_of(arm, sets, translated)] == expected.split()
+        assert [a.key for a in tables_of(Arm(arm), sets, translated)] == expected.split()
 
 
 def test_labels_needed_are_those_of_the_tasks_and_arms() -> None:

@@ -21,6 +21,7 @@ from flows.config import PipelineConfig
 from flows.matrix import Cell, experiment_matrix, members, runner
 from tasks.compute import stage as compute_stage
 from tasks.compute.config import ComputeConfig
+from tasks.contracts.arm import Arm
 from tasks.contracts.artifact import Artifact
 from tasks.contracts.record import Failure, Result
 from tasks.evaluate.stage import evaluate_model
@@ -153,9 +154,9 @@ def test_a_card_of_another_arm_is_refused(images: dict[str, Artifact], tmp_path:
         write_json(folder / "card.json", {"train_sets": [{"dataset": "d", "images": 4}]})
 
     model = Store(tmp_path / "store").build(Recipe("model", config={}, inputs={}, code="1"), make)
-    assert members("source", model) == {"source": 4}
+    assert members(Arm("source"), model) == {"source": 4}
     with pytest.raises(ValueError, match="shorter"):
-        members("real+source", model)
+        members(Arm("real+source"), model)
 
 
 def test_threads_take_as_many_models_as_workers(settings: Callable[..., PipelineConfig]) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tasks.contracts.arm import Arm
 from tasks.contracts.task import Task
 from tasks.report.model import (
     Cell,
@@ -21,7 +22,7 @@ from tasks.report.model import (
     TaskTable,
     TranslatorRow,
 )
-from tasks.report.words import METRICS, arm_label, translator_of
+from tasks.report.words import METRICS, arm_label
 from tasks.store.digest import content_digest
 from tasks.store.files import write_json
 
@@ -73,7 +74,7 @@ def report(
             against = None if base is None or arm == "source" else score - base
             cells = [_cell(v, h, against, seeds) for v, h in zip(values, halves, strict=True)]
             role = {"source": "baseline", "real": "oracle"}.get(arm, "other")
-            made = {"arm": arm, "label": arm_label(arm), "role": role, "seeds": tuple(seeds), "train_images": 96}
+            made = {"arm": arm, "label": arm_label(Arm(arm)), "role": role, "seeds": tuple(seeds), "train_images": 96}
             rows.append(Row(**made, cells=tuple(cells)))
         content = {"protocol": (), "notes": (), "curves": (), "margin": 0.5}
         found.append(TaskTable(task=task, columns=tuple(columns), rows=tuple(rows), **content))
@@ -89,7 +90,7 @@ def report(
         "tables": tuple(found),
         "galleries": (),
         "datasets": tuple(_dataset(role, benchmark) for role in ("source", "target", "benchmark")),
-        "translators": tuple(_translator(n) for arm in arms if (n := translator_of(arm))),
+        "translators": tuple(_translator(n) for arm in arms if (n := Arm(arm).translator)),
         "costs": (),
         "total_seconds": 1.0,
         "provenance": provenance(tasks, arms, seeds, models, f"{models} {day}", config, benchmark),
@@ -129,7 +130,7 @@ def provenance(
     scores = []
     for task, (arm, score), seed in itertools.product(tasks, arms.items(), seeds):
         which = f"{task} {arm} {seed}"
-        images = [_images(part, config, nodes) for part in _parts(arm)]
+        images = [_images(part, config, nodes) for part in Arm(arm).parts]
         slice_ = {"task": task, "training": _training(config, task), "seed": seed}
         inputs = {f"images{i}": name for i, name in enumerate(images)}
         model = _add(nodes, "model", f"{models} {which}", f"digest of {models} {which}", slice_, inputs)
@@ -168,13 +169,9 @@ def _set(role: str, config: Mapping[str, Any], benchmark: str) -> Node:
     return Node(kind="dataset", key=f"key {role}", digest=digest, config=slice_, code="d1", environment=0)
 
 
-def _parts(arm: str) -> list[str]:
-    return ["real", arm.removeprefix("real+")] if arm.startswith("real+") else [arm]
-
-
-def _images(part: str, config: Mapping[str, Any], nodes: dict[str, Node]) -> str:
+def _images(part: Arm, config: Mapping[str, Any], nodes: dict[str, Node]) -> str:
     """What a part of an arm is trained on; where the audit drops images, the audit."""
-    name = translator_of(part)
+    name = part.translator
     if name is None:
         return f"dataset/key {'target' if part == 'real' else 'source'}"
     found = [t for t in config.get("translate", {}).get("translators", ()) if t["name"] == name]

@@ -18,6 +18,7 @@ from tasks.charts.marks import COLOURS, series
 from tasks.charts.scales import scale
 from tasks.charts.svg import WIDTH, Figure
 from tasks.charts.typesetting import FONT, SMALL, width, wrap
+from tasks.contracts.arm import Arm
 from tasks.contracts.audit import DomainMap, MapPoint
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
@@ -335,9 +336,9 @@ def test_without_intervals_differences_are_dots_and_the_note_says_so(fake: Any) 
 def test_names_from_outside_are_text(report: Report, tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>\"'&\x00\x1b\udc80"
     table = report.tables[0]
-    rows = [r.model_copy(update={"arm": f"{r.arm}{evil}", "label": evil}) for r in table.rows]
+    rows = [r.model_copy(update={"arm": Arm.translated(f"{r.arm}{evil}"), "label": evil}) for r in table.rows]
     columns = [c.model_copy(update={"name": evil}) for c in table.columns]
-    named = [c.model_copy(update={"arm": f"{c.arm}{evil}"}) for c in table.curves]
+    named = [c.model_copy(update={"arm": Arm.translated(f"{c.arm}{evil}")}) for c in table.curves]
     table = table.model_copy(update={"rows": tuple(rows), "columns": tuple(columns), "curves": tuple(named)})
     found = AuditPart(name=evil, summary="", audit=audit(evil, (evil, "<b>", "<i>")))
     made = report.model_copy(update={"tables": (table,), "audits": (found,)})

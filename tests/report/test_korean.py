@@ -240,7 +240,7 @@ def test_every_verdict_is_korean(fake: Any, outcome: Decided) -> None:
     ],
 )
 def test_every_verdict_without_an_interval_is_korean(fake: Any, arms: dict[str, float]) -> None:
-    failures = [Failure(task="segmentation", arm="x", seed=0, error="")]
+    failures = [Failure(task="segmentation", arm="source", seed=0, error="")]
     run = fake({("segmentation", arm, 0): score for arm, score in arms.items()}, failures=failures)
     (verdict,) = build_report(run.record(), ReportConfig(language="ko")).verdicts
     assert foreign(verdict.sentence + " ".join(verdict.notes), ("'real'", "'source'")) == set()

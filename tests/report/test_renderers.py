@@ -151,7 +151,7 @@ def test_failures_are_shown(write: Any) -> None:
 def test_names_are_escaped(write: Any) -> None:
     evil = "<script>alert(1)</script>|x"
     arms = {("segmentation", "source", 0): 0.2, ("segmentation", f"translated({evil})", 0): 0.3}
-    failures = [Failure(task="segmentation", arm=evil, seed=0, error=evil)]
+    failures = [Failure(task="segmentation", arm=f"translated({evil})", seed=0, error=evil)]
     more = {"classes": {evil: 0.5}, "rejected": [(evil, evil)], "translators": (), "failures": failures}
     _, markdown, page = read(write(arms, **more)[0])
     assert parse(page).tags.count("script") == 1  # the page's own
@@ -233,7 +233,7 @@ def test_report_is_rebuilt_only_when_its_content_changes(write: Any, fake: Any) 
     store = Store(first.path.parent.parent)
     assert write_report.fn(ReportConfig(), again, store).cached
     assert not write_report.fn(ReportConfig(sample_rows=1), record, store).cached
-    failed = record.model_copy(update={"failures": (Failure(task="detection", arm="x", seed=0, error="y"),)})
+    failed = record.model_copy(update={"failures": (Failure(task="detection", arm="source", seed=0, error="y"),)})
     assert not write_report.fn(ReportConfig(), failed, store).cached
 
 
@@ -269,7 +269,7 @@ def test_json_reads_back(write: Any) -> None:
 
 
 def test_terminal_prints_verdicts_figures_and_what_was_found(write: Any, tmp_path: Path) -> None:
-    artifact, record = write(FULL, failures=[Failure(task="detection", arm="[bold]", seed=0, error="[red]boom")])
+    artifact, record = write(FULL, failures=[Failure(task="detection", arm="source", seed=0, error="[red]boom [bold]")])
     console = Console(width=160, record=True, file=(tmp_path / "out").open("w"))
     found = record.model_copy(update={"source": record.source.model_copy(update={"cached": True})})
     print_report(artifact, found, console)

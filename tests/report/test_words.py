@@ -6,6 +6,7 @@ import pytest
 
 from tasks.catalogue.formats import figure
 from tasks.catalogue.language import speaking
+from tasks.contracts.arm import Arm
 from tasks.contracts.audit import Rate
 from tasks.report.words import (
     change,
@@ -58,7 +59,7 @@ def test_intervals_are_printed_as_points() -> None:
     ],
 )
 def test_mixture_states_the_ratio(images: dict[str, int], text: str) -> None:
-    assert mixture(images) == text
+    assert mixture({Arm(part): n for part, n in images.items()}) == text
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from tasks.contracts.arm import Arm
 from tasks.evaluate.comparison import Scored, compare_arms
 from tasks.evaluate.config import EvaluateConfig
 from tasks.report.model import Node, Report
@@ -246,10 +247,10 @@ def test_evaluations_in_the_store_are_compared_by_image(tmp_path: Path) -> None:
     assert change.outcome == "improves"
     results = [
         Scored("segmentation", side, 0, store / r.provenance.scores[2].evaluation)
-        for side, r in (("source", a), ("cut", b))
+        for side, r in (("source", a), (CUT, b))
     ]
-    (task,) = compare_arms(results, {}, EvaluateConfig(resamples=400), "source", "real").tasks
-    expected = task.difference("cut", "source")
+    (task,) = compare_arms(results, {}, EvaluateConfig(resamples=400), Arm("source"), Arm("real")).tasks
+    expected = task.difference(CUT, "source")
     assert expected
     of = expected.metrics["mIoU"]
     assert of.value is not None

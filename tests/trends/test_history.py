@@ -15,6 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from tasks.catalogue.language import catalogue
+from tasks.contracts.arm import Arm
 from tasks.report.model import Cell, Report
 from tasks.trends.history.archive import Kept, archive, read_archive
 from tasks.trends.history.chance import independent
@@ -243,11 +244,12 @@ def test_an_interval_without_width_says_nothing_of_chance() -> None:
 
 
 def test_an_arm_without_real_images_and_one_with_share_a_colour() -> None:
-    found = styles(["real", "source", "translated(a)", "real+translated(a)", "real+source", "translated(b)"])
+    names = ("real", "source", "translated(a)", "real+translated(a)", "real+source", "translated(b)")
+    found = styles([Arm(name) for name in names])
     assert (found["translated(a)"].colour, found["translated(a)"].dash) == ("0", "")
     assert (found["real+translated(a)"].colour, bool(found["real+translated(a)"].dash)) == ("0", True)
     assert (found["real"].colour, found["real+source"].colour) == ("real", "source")
-    many = styles([f"translated({i})" for i in range(COLOURS + 1)])
+    many = styles([Arm.translated(str(i)) for i in range(COLOURS + 1)])
     assert len(set(many.values())) == COLOURS + 1
 
 
@@ -277,7 +279,7 @@ def dots(number: int, part: int = 0) -> tuple[Dot, ...]:
 
 
 def chart(number: int, walls: Sequence[Wall] = ()) -> Chart:
-    style = styles([CUT])[CUT]
+    style = styles([Arm(CUT)])[CUT]
     return draw([Line("cut", style, dots(number))], walls, WIDE)
 
 
@@ -290,14 +292,14 @@ def test_few_entries_have_whiskers_and_many_a_band() -> None:
 
 
 def test_a_line_breaks_where_scores_are_not_comparable() -> None:
-    line = Line("cut", styles([CUT])[CUT], (*dots(3), *dots(3, 5)))
+    line = Line("cut", styles([Arm(CUT)])[CUT], (*dots(3), *dots(3, 5)))
     drawn = draw([line], [], WIDE).lines[0]
     assert len(drawn.paths) == 2
     assert len(drawn.marks) == 6
 
 
 def test_names_at_the_ends_do_not_overlap_and_walls_only_have_labels_with_room() -> None:
-    style = styles([CUT])[CUT]
+    style = styles([Arm(CUT)])[CUT]
     drawn = draw([Line(f"arm {i}", style, dots(4)) for i in range(12)], [], WIDE)
     heights = sorted(line.named[1] for line in drawn.lines if line.named)
     assert len(heights) == 12

@@ -26,6 +26,7 @@ from tasks.charts import (
     width,
     wrap,
 )
+from tasks.contracts import Arm
 from tasks.report.model import Curve, TaskTable
 from tasks.report.words import arm_label, task_name
 
@@ -59,7 +60,7 @@ def curves(table: TaskTable) -> Figure | None:
     return Figure("curves", t("figures.curves", task=task_name(table.task)), note, tuple(rows))
 
 
-def _named(arm: str, table: TaskTable) -> str:
+def _named(arm: Arm, table: TaskTable) -> str:
     row = table.row(arm)
     return row.label if row else arm_label(arm)
 

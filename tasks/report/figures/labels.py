@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from tasks.charts import LINE, WIDTH, Block, lines, marker, series, tag, width, wrap
 from tasks.report.model import Cell, Row, TaskTable
-from tasks.report.words import MARKS, change, is_mixed, outcome_label, role_label
+from tasks.report.words import MARKS, change, outcome_label, role_label
 
 _INDENT = 22.0
 
@@ -20,12 +20,12 @@ def label(row: Row) -> str:
 
 def role(row: Row) -> str:
     """The class of what an arm was trained on: ``baseline``, ``oracle``, ``mixed`` or ``other``."""
-    return "mixed" if row.role == "other" and is_mixed(row.arm) else row.role
+    return "mixed" if row.role == "other" and row.arm.mixed else row.role
 
 
 def has_real(row: Row) -> bool:
     """Whether the arm was trained on real images, alone or with others."""
-    return row.role == "oracle" or is_mixed(row.arm)
+    return row.role == "oracle" or row.arm.mixed
 
 
 def outcome(cell: Cell) -> str:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from tasks.charts import Figure
+from tasks.contracts import Arm
 from tasks.report.figures.classes import classes
 from tasks.report.figures.curves import curves
 from tasks.report.figures.differences import differences
@@ -37,7 +38,7 @@ def of_task(table: TaskTable, best: str | None = None, with_scores: bool = False
 
 def of_audit(part: AuditPart) -> list[Figure]:
     """The map of domains, flips by class and the colour gap by class of a translated set, in the spoken language."""
-    name = arm_label(f"translated({part.name})")
+    name = arm_label(Arm.translated(part.name))
     return _drawn(part.name, [functools.partial(f, part, name) for f in (domains, flips, gap)])
 
 

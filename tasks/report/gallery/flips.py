@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tasks.audit import source_id
 from tasks.catalogue import percent, t
+from tasks.contracts import Arm
 from tasks.datasets import IGNORE, ImageError, Sample, mask_of, read_image, read_label
 from tasks.report.gallery.grid import Grid, GridRow, Picture
 from tasks.report.gallery.marks import Flags, outline
@@ -65,7 +66,7 @@ def worst_flips(sets: Sets, audits: Sequence[AuditPart]) -> Iterator[Grid]:
                 title=t("pictures.flips_title", translator=name),
                 note=t("pictures.flips_note", share=percent(_SPECK)) + _trust(name, audits),
                 columns=(
-                    arm_label("source"),
+                    arm_label(Arm("source")),
                     translated_label(name),
                     t("pictures.column_read_before"),
                     t("pictures.column_read_after"),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tasks.audit import MARGIN, DetailMaps, source_id
 from tasks.catalogue import percent, t
-from tasks.contracts import Audit
+from tasks.contracts import Arm, Audit
 from tasks.datasets import ImageError, Sample, TableInfo, mask_of, read_image
 from tasks.report.gallery.grid import Grid, GridRow, Picture
 from tasks.report.gallery.marks import Flags, Pixels, corners
@@ -55,7 +55,7 @@ def lost_details(sets: Sets, audits: Sequence[AuditPart]) -> Iterator[Grid]:
                 translator=name,
                 title=t("pictures.lost_title", translator=name),
                 note=t("pictures.lost_note", pixels=CROP),
-                columns=(arm_label("source"), translated_label(name)),
+                columns=(arm_label(Arm("source")), translated_label(name)),
                 rows=tuple(map(_row, lost)),
             )
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tasks.audit import source_id
 from tasks.catalogue import figure, t
+from tasks.contracts import Arm
 from tasks.report.gallery.grid import Grid, GridRow
 from tasks.report.gallery.samples import photograph, translated_label
 from tasks.report.gallery.sets import Images, Sets, spread
@@ -77,7 +78,7 @@ def _grid(name: str, rows: tuple[GridRow, ...]) -> Grid:
         translator=name,
         title=t("pictures.nearest_title", translator=name),
         note=t("pictures.nearest_note"),
-        columns=(arm_label("source"), translated_label(name), *nearest),
+        columns=(arm_label(Arm("source")), translated_label(name), *nearest),
         rows=rows,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tasks.catalogue import t
+from tasks.contracts import Arm
 from tasks.datasets import Sample
 from tasks.report.gallery.grid import Grid, GridRow, Picture
 from tasks.report.gallery.sets import Images, Sets, everywhere, spread
@@ -22,7 +23,7 @@ def translation_samples(sets: Sets) -> Iterator[Grid]:
         kind="translation",
         title=t("pictures.translation_title"),
         note=t("pictures.translation_note"),
-        columns=(arm_label("source"), *map(translated_label, sets.translated)),
+        columns=(arm_label(Arm("source")), *map(translated_label, sets.translated)),
         rows=tuple(GridRow(id=i, pictures=tuple(_before_and_after(sets, sets.source, i))) for i in chosen),
     )
 
@@ -58,4 +59,4 @@ def photograph(caption: str, sample: Sample | None) -> Picture:
 
 def translated_label(translator: str) -> str:
     """The heading of a translator's images."""
-    return arm_label(f"translated({translator})")
+    return arm_label(Arm.translated(translator))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tasks.catalogue import t
-from tasks.report import Node, Report, ScoreRef, translator_of
+from tasks.report import Node, Report, ScoreRef
 from tasks.store import decisive
 from tasks.trends.comparing.model import ArmChange, Setting
 from tasks.trends.comparing.origins import Whose, differing, explaining, keys
@@ -118,7 +118,7 @@ class _Walk:
     def _whose(self, old: str, new: str, judge: bool) -> Whose:
         rows = [d for report in (self.runs.after, self.runs.before) for d in report.datasets]
         roles = dict.fromkeys(d.role for d in rows if f"dataset/{d.key}" in (old, new))
-        return Whose(self.arm.task, translator_of(self.arm.arm), list(roles), judge)
+        return Whose(self.arm.task, self.arm.arm.translator, list(roles), judge)
 
     def _node(self, before: Node, after: Node, whose: Whose) -> Iterator[Setting]:
         if before.config is None or after.config is None:

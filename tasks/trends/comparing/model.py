@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.catalogue import Language
-from tasks.contracts import Outcome, Task
+from tasks.contracts import Arm, Outcome, Task
 
 Method = Literal["identical", "paired", "independent", "incomparable"]
 
@@ -72,7 +72,7 @@ class ArmChange(Part):
     """
 
     task: Task
-    arm: str
+    arm: Arm
     method: Method
     reason: str
     same_models: bool | None
@@ -91,7 +91,7 @@ class OneSided(Part):
     """An arm that only one of the two has, with its first metric in points."""
 
     task: Task
-    arm: str
+    arm: Arm
     side: Literal["before", "after"]
     metric: str
     value: float | None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.catalogue import t
-from tasks.contracts import Difference, Outcome, Task
+from tasks.contracts import Arm, Difference, Outcome, Task
 from tasks.evaluate import Measured, Quantity, benjamini_hochberg
 from tasks.report import Cell, Column, Report, Row, ScoreRef, TaskTable, scaled
 from tasks.trends.comparing import paired
@@ -24,7 +24,7 @@ class _Arm:
     task: Task
     columns: tuple[Column, ...]
     cells: tuple[tuple[Cell, Cell], ...]
-    arm: str
+    arm: Arm
     method: Method
     reason: str
     same_models: bool | None
@@ -105,7 +105,7 @@ def _arm(old: TaskTable, new: TaskTable, row: Row, earlier: Row, before: Report,
 
 
 def _measured(
-    task: Task, arm: str, before: Report, after: Report, how: Pairing
+    task: Task, arm: Arm, before: Report, after: Report, how: Pairing
 ) -> tuple[Method, str, Mapping[Quantity, Measured]]:
     """How the arm's differences are taken, why, and the paired ones."""
     old, new = _refs(task, arm, before), _refs(task, arm, after)
@@ -123,14 +123,14 @@ def _measured(
         return "independent", t("compare.independent", reason=str(error)), {}
 
 
-def _refs(task: Task, arm: str, report: Report) -> Refs:
+def _refs(task: Task, arm: Arm, report: Report) -> Refs:
     def mine(score: ScoreRef) -> bool:
         return (score.task, score.arm) == (task, arm)
 
     return {score.seed: score for score in report.provenance.scores if mine(score)}
 
 
-def _same_models(task: Task, arm: str, before: Report, after: Report) -> bool | None:
+def _same_models(task: Task, arm: Arm, before: Report, after: Report) -> bool | None:
     old, new = (
         models(Chain(scores=r.provenance.scores, nodes=r.provenance.nodes)).get((task, arm)) for r in (before, after)
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tasks.catalogue import points, t
-from tasks.report import arm_label, change, interval, is_mixed, signed, translator_of
+from tasks.contracts import Arm
+from tasks.report import arm_label, change, interval, signed
 from tasks.trends.history.chart import NARROW, WIDE, Chart, Dot, Line, Tone, Wall, draw
 from tasks.trends.history.style import Style, styles
 from tasks.trends.history.trend import NIGHTLY, Break, Entry, Point, Trend
@@ -39,10 +40,10 @@ def panels(trend: Trend) -> list[Panel]:
     return [panel for panel in found if panel is not None]
 
 
-def translated(trend: Trend) -> list[str]:
+def translated(trend: Trend) -> list[Arm]:
     """The arms with translated images; those without real ones, unless there are no others."""
-    arms = [arm for arm in trend.arms if translator_of(arm) is not None]
-    return [arm for arm in arms if not is_mixed(arm)] or arms
+    arms = [arm for arm in trend.arms if arm.translator is not None]
+    return [arm for arm in arms if not arm.mixed] or arms
 
 
 def moment(entry: Entry) -> str:
@@ -76,7 +77,7 @@ def _wall(found: Break) -> Wall:
     return Wall(found.at, label, t("history.wall", what=label, moment=moment(found.entry)))
 
 
-def _line(trend: Trend, arm: str, found: Sequence[Point], style: Style) -> Line:
+def _line(trend: Trend, arm: Arm, found: Sequence[Point], style: Style) -> Line:
     parts = _parts(trend)
     dots = (
         Dot(
@@ -94,7 +95,7 @@ def _line(trend: Trend, arm: str, found: Sequence[Point], style: Style) -> Line:
     return Line(arm_label(arm), style, tuple(dots))
 
 
-def _deltas(trend: Trend, arm: str, found: Sequence[Point], style: Style) -> Line:
+def _deltas(trend: Trend, arm: Arm, found: Sequence[Point], style: Style) -> Line:
     parts = _parts(trend)
     dots = (
         Dot(
@@ -129,7 +130,7 @@ def _tone(point: Point) -> Tone:
     return outcome if outcome in {"regression", "gain"} else ""  # type: ignore[return-value]
 
 
-def _told(arm: str, point: Point) -> Iterable[str]:
+def _told(arm: Arm, point: Point) -> Iterable[str]:
     """What hovering over a point says."""
     cell, found = point.cell, point.change
     yield f"{moment(point.entry)}, {kind(point.entry)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.contracts import Task
+from tasks.contracts import Arm, Task
 from tasks.trends.history.trend import Entry, Point, Trend
 
 SHOWN = 30  # regressions listed
@@ -23,7 +23,7 @@ class Regressed:
 
     entry: Entry
     task: Task
-    arm: str
+    arm: Arm
     metrics: tuple[tuple[str, Point], ...]
     classes: tuple[tuple[str, Point], ...]
     more: int
@@ -54,7 +54,7 @@ def judged(trends: Sequence[Trend], entry: Entry | None) -> JudgedArms:
     return JudgedArms(len(found), sum(change.outcome == "unknown" for change in found))
 
 
-def _of(trend: Trend, entry: Entry, arm: str) -> Regressed | None:
+def _of(trend: Trend, entry: Entry, arm: Arm) -> Regressed | None:
     fallen = {
         name: point
         for name in (*trend.metrics, *trend.classes)

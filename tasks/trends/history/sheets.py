@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tasks.catalogue import points, t
+from tasks.contracts import Arm
 from tasks.report import MARKS, arm_label, interval, signed
 from tasks.trends.history.charts import kind, moment, translated
 from tasks.trends.history.trend import Point, Trend
@@ -57,7 +58,7 @@ def translators_sheet(trend: Trend) -> Sheet | None:
     return _sheet(trend, trend.metrics[0], arms, _compared) if arms else None
 
 
-def _sheet(trend: Trend, metric: str, arms: list[str], field: Callable[[Point | None], Field]) -> Sheet:
+def _sheet(trend: Trend, metric: str, arms: list[Arm], field: Callable[[Point | None], Field]) -> Sheet:
     walls = {b.entry.file: t(f"history.{b.kind}_changed") for b in trend.breaks}
     lines = [
         Line(

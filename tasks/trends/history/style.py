@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.report import is_mixed, translator_of
+from tasks.contracts import Arm
 
 COLOURS = 7  # of translators, in history.html.j2: --arm-0 ...
 _DASHES = ("", "8 3 2 3", "2 3")
@@ -19,16 +19,16 @@ class Style:
     dash: str
 
 
-def styles(arms: Sequence[str]) -> dict[str, Style]:
+def styles(arms: Sequence[Arm]) -> dict[str, Style]:
     """A style for each arm: a translator's colour is that of its place among the translators."""
-    names = list(dict.fromkeys(translator_of(a) or a.removeprefix("real+") for a in arms))
+    names = list(dict.fromkeys(a.translator or a.parts[-1] for a in arms))
     others = [n for n in names if n not in {"real", "source"}]
     return {arm: _style(arm, others) for arm in arms}
 
 
-def _style(arm: str, others: Sequence[str]) -> Style:
-    name = translator_of(arm) or arm.removeprefix("real+")
+def _style(arm: Arm, others: Sequence[str]) -> Style:
+    name = arm.translator or arm.parts[-1]
     if name not in others:
-        return Style(name, "6 4" if is_mixed(arm) else "")
+        return Style(name, "6 4" if arm.mixed else "")
     place = others.index(name)
-    return Style(str(place % COLOURS), "6 4" if is_mixed(arm) else _DASHES[place // COLOURS % len(_DASHES)])
+    return Style(str(place % COLOURS), "6 4" if arm.mixed else _DASHES[place // COLOURS % len(_DASHES)])

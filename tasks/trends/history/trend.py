@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from tasks.contracts import Task
+from tasks.contracts import Arm, Task
 from tasks.evaluate import benjamini_hochberg
 from tasks.report import Cell
 from tasks.trends.history.archive import Chain, Kept, Table
@@ -102,13 +102,13 @@ class Trend:
 
     task: Task
     entries: tuple[Entry, ...]
-    arms: tuple[str, ...]
+    arms: tuple[Arm, ...]
     metrics: tuple[str, ...]
     classes: tuple[str, ...]
     points: Mapping[tuple[str, str, str], Point]
     breaks: tuple[Break, ...]
 
-    def line(self, arm: str, column: str) -> list[Point]:
+    def line(self, arm: Arm, column: str) -> list[Point]:
         """The scores of an arm, the earliest first."""
         found = (self.points.get((e.file, arm, column)) for e in self.entries)
         return [p for p in found if p is not None]
