@@ -30,8 +30,8 @@ from tasks.translate import (
     MULTIPLE,
     ResnetGenerator,
     WholeImageTranslator,
+    autocast,
     initialise,
-    mixed_precision,
     to_tensor,
     translate_padded,
     translate_table,
@@ -85,7 +85,7 @@ def measure(table: SampleTable, translator: WholeImageTranslator, folder: Path, 
 def forward(translator: WholeImageTranslator, batches: list[np.ndarray]) -> None:
     """The network on these batches, and nothing else but moving them to the device."""
     device = translator.device
-    with torch.autocast(device.type, torch.bfloat16, enabled=mixed_precision(device)):
+    with autocast(device):
         for batch in batches:
             translate_padded(translator.network, to_tensor(batch, device), translator.multiple)
     if device.type == "cuda":

@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from tasks.datasets import SampleTable
 from tasks.translate.ahead import ahead
 from tasks.translate.config import Training
+from tasks.translate.errors import TranslatorError
 from tasks.translate.focus import Focus
-from tasks.translate.losslog import TranslatorError
 from tasks.translate.pixels import PixelError, read_exact
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Side:
-    """The images of one side, source or target."""
+class TrainingImages:
+    """The images of one side, source or target, and the crops of them."""
 
     name: str
     paths: tuple[Path, ...]
@@ -32,7 +32,7 @@ class Side:
     focus: Focus | None = None
 
     @classmethod
-    def of(cls, name: str, table: SampleTable, training: Training) -> Side:
+    def of(cls, name: str, table: SampleTable, training: Training) -> TrainingImages:
         """The side of a table's images, in its order.
 
         Raises:
@@ -97,7 +97,7 @@ def _order(salt: tuple[int, ...], epoch: int, count: int) -> tuple[int, ...]:
 
 
 def crop_batches(
-    source: Side, target: Side, steps: range, rank: int = 0, ranks: int = 1
+    source: TrainingImages, target: TrainingImages, steps: range, rank: int = 0, ranks: int = 1
 ) -> Iterator[tuple[int, NDArray[np.uint8], NDArray[np.uint8]]]:
     """Yield (step, source crops, target crops), crops ``uint8 [N, crop, crop, 3]``, read ahead by threads.
 

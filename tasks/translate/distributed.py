@@ -23,7 +23,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from tasks.translate.losslog import TranslatorError
+from tasks.translate.errors import TranslatorError
 
 T = TypeVar("T")
 FAILED = 2  # a rank's exit status where it has said why

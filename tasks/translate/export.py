@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from tasks.store import MANIFEST, Manifest, atomic_path, file_sha256
+from tasks.translate.job import CARD, WEIGHTS
 from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator
 from tasks.translate.networks.weights import load_weights
-from tasks.translate.training import CARD, WEIGHTS
 
 TOLERANCE = 1e-3  # the largest difference from PyTorch, of values in [-1, 1]
 _ABOUT = (

@@ -1,4 +1,4 @@
-"""What a training process is told."""
+"""What a training process is told, and what it leaves."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from tasks.translate.config import Translator
+
+WEIGHTS = "weights.safetensors"  # the generator's moving average
+CARD = "card.json"
 
 
 class TranslatorJob(BaseModel):

@@ -11,15 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tasks.translate.errors import SetbackError
+
 _Entry = tuple[int, dict[str, float]]
-
-
-class TranslatorError(Exception):
-    """A training that cannot go on; the message says at which step and why."""
-
-
-class SetbackError(Exception):
-    """A training went wrong and must go back; the message says at which step and how."""
 
 
 class LossLog:

@@ -12,9 +12,8 @@ from tasks.datasets import SampleTable
 from tasks.store import Manifest, Recipe, Store, StoreError, code_version, file_sha256
 from tasks.translate.apply import translate_table
 from tasks.translate.config import GeneratorFile, Learned, Translator, method_of
+from tasks.translate.job import WEIGHTS
 from tasks.translate.methods.base import Resources, method_module
-
-WEIGHTS = "weights.safetensors"
 
 
 def build_translated(

@@ -11,7 +11,7 @@ from tasks.compute import run_worker
 from tasks.contracts import Artifact
 from tasks.store import Recipe, Store, code_version, write_json
 from tasks.translate.config import Learned, method_of
-from tasks.translate.job import TranslatorJob
+from tasks.translate.job import CARD, TranslatorJob
 
 JOB = "job.json"
 BOARDS = ".tensorboard"  # TensorBoard's files lie in the store, but in no artifact, whose digest they would change
@@ -38,7 +38,7 @@ def build_translator(config: Learned, source: Artifact, target: Artifact, store:
         )
         write_json(folder / JOB, job.model_dump(mode="json"))
         run_worker("tasks.translate.worker", folder / JOB, config.name, _PROGRESS, {})
-        card = json.loads((folder / "card.json").read_text())
+        card = json.loads((folder / CARD).read_text())
         kept = ("method", "iterations", "iterations_per_second", "device", "losses", "rollbacks", "parameters")
         return {name: card[name] for name in kept}
 

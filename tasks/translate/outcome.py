@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tasks.translate.job import CARD
+
 _ROWS = 12
 _WIDTH = 800  # pixels of the picture, which travels inside the text
 _QUALITY = 80
@@ -15,7 +17,7 @@ _QUALITY = 80
 
 def outcome(folder: Path) -> str:
     """Describe a finished training from its folder (``card.json``, ``log.jsonl``, ``samples/``)."""
-    card = json.loads((folder / "card.json").read_text())
+    card = json.loads((folder / CARD).read_text())
     entries = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     losses = [e for e in entries if "rollback" not in e]
     text = [

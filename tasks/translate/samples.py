@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tasks.store import write_png
-from tasks.translate.crops import Side
+from tasks.translate.crops import TrainingImages
 from tasks.translate.networks.resnet import MULTIPLE
-from tasks.translate.networks.whole_image import mixed_precision, to_images, to_tensor, translate_padded
+from tasks.translate.networks.whole_image import autocast, to_images, to_tensor, translate_padded
 
 _ROWS = 4
 _GAP = 4  # pixels of white between images
 _WIDEST = 640
 
 
-def write_samples(path: Path, network: nn.Module, source: Side, target: Side) -> None:
+def write_samples(path: Path, network: nn.Module, source: TrainingImages, target: TrainingImages) -> None:
     """Write a PNG of rows ``source | translated | a target image``: always the same images, at training size.
 
     Images wider than 640 pixels are shrunk; nothing is enlarged.
@@ -32,11 +32,11 @@ def write_samples(path: Path, network: nn.Module, source: Side, target: Side) ->
 
 
 @torch.inference_mode()
-def _row(network: nn.Module, source: Side, target: Side, row: int) -> NDArray[np.uint8]:
+def _row(network: nn.Module, source: TrainingImages, target: TrainingImages, row: int) -> NDArray[np.uint8]:
     before = source.image(_spread(row, len(source.paths)))
     real = target.image(_spread(row, len(target.paths)))
     device = next(network.parameters()).device
-    with torch.autocast(device.type, torch.bfloat16, enabled=mixed_precision(device)):
+    with autocast(device):
         after = to_images(translate_padded(network, to_tensor(np.stack([before]), device), MULTIPLE))[0]
     panels = [_shrink(p) for p in (before, after, real)]
     height = max(p.shape[0] for p in panels)

@@ -1,4 +1,4 @@
-"""The one training loop of all learned methods: seeded, resumable to the exact step.
+"""The training of a translator, from its data to its card: one loop for all learned methods.
 
 Crops and random numbers are functions of (seed, step), so the state is the networks, the optimisers, the generator's
 moving average, the rollbacks and the step; on a CPU a resumed training ends with the same bits as an uninterrupted one.
@@ -6,6 +6,7 @@ moving average, the rollbacks and the step; on a CPU a resumed training ends wit
 
 from __future__ import annotations
 
+import copy
 import functools
 import logging
 import time
@@ -15,28 +16,31 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.compute import device_name, pick_device, with_progress
 from tasks.datasets import SampleTable
 from tasks.store import write_json
-from tasks.translate import checkpoints, rollback
+from tasks.translate import checkpoints
 from tasks.translate.board import Board
 from tasks.translate.compiling import compile_generator
 from tasks.translate.config import Learned
-from tasks.translate.crops import Side, crop_batches
+from tasks.translate.crops import TrainingImages, crop_batches
 from tasks.translate.distributed import Ranks
-from tasks.translate.losslog import LossLog, SetbackError, TranslatorError
+from tasks.translate.errors import SetbackError, TranslatorError
+from tasks.translate.job import CARD, WEIGHTS
+from tasks.translate.losslog import LossLog
 from tasks.translate.methods.base import Learner, method_module
 from tasks.translate.networks.weights import save_weights
-from tasks.translate.networks.whole_image import to_tensor
+from tasks.translate.networks.whole_image import autocast, memory_format, to_tensor
+from tasks.translate.rounds import side_by_side, step_batches
 from tasks.translate.samples import write_samples
-from tasks.translate.steps import Stepper
+from tasks.translate.vitals import PROBE, check_vitals, measure_vitals
 
 log = logging.getLogger(__name__)
 
-WEIGHTS = "weights.safetensors"
-CARD = "card.json"
+ROLLBACKS = 3  # of one training, at most
 
 
 class Trainer:
@@ -64,24 +68,32 @@ class Trainer:
         board: Path | None = None,
         ranks: Ranks | None = None,
     ) -> None:
-        self.config = config
-        self.folder = folder
-        self.device = torch.device(device or pick_device())
-        self.ranks = ranks = ranks or Ranks()
-        if config.training.batch % ranks.count:
-            raise TranslatorError(f"training.batch {config.training.batch} cannot be shared by {ranks.count} processes")
-        self.source = Side.of("source", source, config.training)
-        self.target = Side.of("target", target, config.training)
-        rng = torch.Generator().manual_seed(config.training.seed)
+        self.config, self.training, self.folder = config, (training := config.training), folder
+        self.device, self.ranks = torch.device(device or pick_device()), (ranks := ranks or Ranks())
+        if training.batch % ranks.count:
+            raise TranslatorError(f"training.batch {training.batch} cannot be shared by {ranks.count} processes")
+
+        # Data.
+        self.source = TrainingImages.of("source", source, training)
+        self.target = TrainingImages.of("target", target, training)
+
+        # Networks, their optimisers, and the generator's moving average, which is what translates.
+        rng = torch.Generator().manual_seed(training.seed)
         self.learner: Learner = method_module(config.method).build(config, rng)
-        self.stepper = Stepper(self.learner, config.training, self.device, ranks)
-        self.networks, self.average = self.stepper.networks, self.stepper.average
+        self.networks = self.learner.networks.to(self.device).train()
+        self.networks.to(memory_format=memory_format(self.device))  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.networks["generator"]).requires_grad_(False).eval()
+        self.optimisers = {name: adam.over(self.networks) for name, adam in self.learner.optimisers.items()}
+
+        # What is told.
         self.board = Board(board if ranks.first else None)
-        every = max(1, min(50, config.training.iterations // 50))
+        every = max(1, min(50, training.iterations // 50))
         self.log = LossLog(folder / "log.jsonl" if ranks.first else None, every, self.board.losses)
+
+        # How far it is.
         self.step = 0  # steps done
         self.seconds = 0.0
-        self.rollbacks: list[rollback.Rollback] = []
+        self.rollbacks: list[dict[str, Any]] = []  # as in log.jsonl: step (gone back to), rollback (why), lr_factor
         self.variety: dict[str, float] = {}  # of the generator's outputs, when last measured
 
     def run(self, card: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -93,89 +105,118 @@ class Trainer:
         Raises:
             TranslatorError: it went wrong again and again; the message says how.
         """
-        if self.config.training.compile:
-            with self.stepper.precision():
-                compile_generator(self.networks["generator"], self._probe[: self.config.training.batch])
-        self._resume()
-        while (why := self._train()) is not None:
-            self._roll_back(why)
+        if self.training.compile:
+            with autocast(self.device):
+                compile_generator(self.networks["generator"], self._probe[: self.training.batch])
+        self.resume()
+        while self.step < self.training.iterations:
+            try:
+                self._train()
+            except SetbackError as error:
+                self._roll_back(str(error))
         self.board.close()
         return self._finish(card or {})
 
-    def _train(self) -> str | None:
-        """Train on, to the end (None) or until something is wrong (what)."""
-        training = self.config.training
-        begun, before = time.perf_counter(), self.seconds
-        remaining = range(self.step, training.iterations)
-        batches = crop_batches(self.source, self.target, remaining, self.ranks.rank, self.ranks.count)
-        try:
-            for step, source, target in with_progress(batches, len(remaining), f"training {self.config.name}"):
-                self._train_step(step, source, target)
-                self.step, self.seconds = step + 1, before + time.perf_counter() - begun
-                self._after_step(last=self.step == training.iterations)
-        except SetbackError as error:
-            return str(error)
-        return None
-
-    def _after_step(self, last: bool) -> None:
-        training = self.config.training
-        save = self.step % training.checkpoint_every == 0
-        if save or last:
-            self._check()
-        if self.ranks.first and (last or self.step % training.sample_every == 0):
-            path = self.folder / "samples" / f"{self.step:07d}.png"
-            write_samples(path, self.average, self.source, self.target)
-            self.board.samples(self.step, path)
-        if save and not last:
+    def resume(self) -> None:
+        """Go on from the newest checkpoint; without one, save what there is to go back to before the first."""
+        if (state := self._restore()) is None:
             self._save()
-            log.info("%s: step %d of %d, %s", self.config.name, self.step, training.iterations, self.log.summary())
-
-    def _train_step(self, step: int, source: np.ndarray[Any, Any], target: np.ndarray[Any, Any]) -> None:
-        values = self.stepper.step(step, source, target, rollback.lr_factor(self.rollbacks))
-        self.log.add(step, values, last=step + 1 == self.config.training.iterations)
-
-    @functools.cached_property
-    def _probe(self) -> Tensor:
-        """Source crops that the generator is tried on."""
-        return to_tensor(np.stack([self.source.crop(k) for k in range(rollback.PROBE)]), self.device)
-
-    def _check(self) -> None:
-        """Raise SetbackError if something is wrong: no checkpoint may hold that, or what follows from it."""
-        self.log.check()
-        # A batch of another size is not worth compiling for.
-        plain = torch.compiler.set_stance("force_eager") if self.config.training.compile else nullcontext()
-        with self.stepper.precision(), plain:
-            found = rollback.vitals(self.networks["generator"], self._probe, self._state())
-        self.ranks.average([found])
-        self.variety = rollback.check_vitals(found, self.step)
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            "step": self.step,
-            "seconds": self.seconds,
-            **self.stepper.state(),
-            "rollbacks": self.rollbacks,
-            "log": self.log.pending(),
-        }
-
-    def _save(self) -> None:
-        if self.ranks.first:
-            checkpoints.save(self.folder, self.step, self._state())
-
-    def _resume(self) -> None:
-        state = self._restore()
-        if state is None:
-            self._save()  # what there is to go back to before the first checkpoint
         else:
             self.rollbacks = state["rollbacks"]
             log.info("%s: resumed at step %d", self.config.name, self.step)
         self._rewind(state)
 
+    def _train(self) -> None:
+        """Train on to the end, or raise SetbackError where something went wrong."""
+        training = self.training
+        begun, before = time.perf_counter(), self.seconds
+        remaining = range(self.step, training.iterations)
+        batches = crop_batches(self.source, self.target, remaining, self.ranks.rank, self.ranks.count)
+        for step, source, target in with_progress(batches, len(remaining), f"training {self.config.name}"):
+            losses = self.train_step(step, source, target)
+            last = step + 1 == training.iterations
+            self.log.add(step, losses, last=last)
+            self.step, self.seconds = step + 1, before + time.perf_counter() - begun
+            save = self.step % training.checkpoint_every == 0
+            if save or last:
+                self._check()
+            if last or self.step % training.sample_every == 0:
+                self._sample()
+            if save and not last:
+                self._save()
+                log.info("%s: step %d of %d, %s", self.config.name, self.step, training.iterations, self.log.summary())
+
+    def train_step(self, step: int, source: NDArray[np.uint8], target: NDArray[np.uint8]) -> dict[str, Tensor]:
+        """Step each optimiser once, on the mean gradient of all batches and ranks, and the moving average after them.
+
+        Args:
+            step: the step's index, from 0.
+            source, target: crops ``uint8 [N, crop, crop, 3]``, of all batches.
+
+        Returns:
+            The losses by name, means over batches and ranks.
+        """
+        batches = step_batches(step, source, target, self.training, self.device)
+        lr_factor = self.learner.schedule(step) * 0.5 ** len(self.rollbacks)
+        values: dict[str, Tensor] = {}
+        for part, name, losses in side_by_side(self.learner, batches):
+            self.optimise(name, losses, lr_factor, part, len(batches))
+            for n, v in losses.items():
+                values[n] = values.get(n, 0) + v.detach() / len(batches)
+        self._update_average(step)
+        self.ranks.follow_first(self.networks)
+        self.ranks.average(list(values.values()))
+        return values
+
+    def optimise(self, name: str, losses: dict[str, Tensor], factor: float, part: int = 0, parts: int = 1) -> None:
+        """Add the gradients of one of the step's batches; after the last of them, step the optimiser."""
+        optimiser = self.optimisers[name]
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        if part == 0:
+            optimiser.zero_grad(set_to_none=True)
+        total = torch.stack([self.learner.weights[n] * v for n, v in losses.items()]).sum() / parts
+        # Gradients of this optimiser's networks only: the others' are neither computed nor left behind.
+        total.backward(inputs=parameters)  # type: ignore[no-untyped-call]
+        if part < parts - 1:
+            return
+        self.ranks.average([p.grad for p in parameters if p.grad is not None])
+        if (clip := self.learner.optimisers[name].clip) is not None:
+            torch.nn.utils.clip_grad_norm_(parameters, clip)
+        for group in optimiser.param_groups:
+            group["lr"] = self.learner.optimisers[name].lr * factor
+        optimiser.step()
+
+    @torch.no_grad()
+    def _update_average(self, step: int) -> None:
+        # A short memory at first, or a short training would be translated by its initial weights.
+        decay = min(self.training.ema, (1 + step) / (10 + step))
+        for average, new in zip(self.average.parameters(), self.networks["generator"].parameters(), strict=True):
+            average.lerp_(new, 1 - decay)
+
+    def _check(self) -> None:
+        """Raise SetbackError if something is wrong: no checkpoint may hold that, or what follows from it."""
+        self.log.check()
+        # A batch of another size is not worth compiling for.
+        plain = torch.compiler.set_stance("force_eager") if self.training.compile else nullcontext()
+        with autocast(self.device), plain:
+            found = measure_vitals(self.networks["generator"], self._probe, self._state())
+        self.ranks.average([found])
+        self.variety = check_vitals(found, self.step)
+
+    @functools.cached_property
+    def _probe(self) -> Tensor:
+        """Source crops that the generator is tried on."""
+        return to_tensor(np.stack([self.source.crop(k) for k in range(PROBE)]), self.device)
+
     def _roll_back(self, why: str) -> None:
         """Go back to the newest checkpoint and halve the learning rate; saved there, for a resumed run to know."""
-        rollback.check_may_roll_back(self.rollbacks, why)
+        if len(self.rollbacks) >= ROLLBACKS:
+            raise TranslatorError(
+                f"{why}, after {ROLLBACKS} rollbacks that each halved the learning rate: training stopped; "
+                "lower training.lr, or raise training.batch or training.accumulate, and train again"
+            )
         state = self._restore()
-        factor = rollback.lr_factor(self.rollbacks) / 2
+        factor = 0.5 ** (len(self.rollbacks) + 1)
         self.rollbacks = [*self.rollbacks, {"step": self.step, "rollback": why, "lr_factor": factor}]
         self._rewind(state)
         self._save()
@@ -185,13 +226,39 @@ class Trainer:
         """Load the newest checkpoint that opens, if there is one."""
         state = self.ranks.first_before_others(lambda: checkpoints.newest(self.folder, self.device))
         if state is not None:
-            self.stepper.load(state)
             self.step, self.seconds = state["step"], state["seconds"]
+            self.networks.load_state_dict(state["networks"])
+            self.average.load_state_dict(state["average"])
+            for name, optimiser in self.optimisers.items():
+                optimiser.load_state_dict(state["optimisers"][name])
         return state
 
     def _rewind(self, state: dict[str, Any] | None) -> None:
+        """What is told of later steps is void."""
         self.log.rewind(self.step, state["log"] if state else [], self.rollbacks)
         self.board.begin(self.step)
+
+    def _save(self) -> None:
+        if self.ranks.first:
+            checkpoints.save(self.folder, self.step, self._state())
+
+    def _state(self) -> dict[str, Any]:
+        """All that a training changes."""
+        return {
+            "step": self.step,
+            "seconds": self.seconds,
+            "networks": self.networks.state_dict(),
+            "average": self.average.state_dict(),
+            "optimisers": {name: o.state_dict() for name, o in self.optimisers.items()},
+            "rollbacks": self.rollbacks,
+            "log": self.log.pending(),
+        }
+
+    def _sample(self) -> None:
+        if self.ranks.first:
+            path = self.folder / "samples" / f"{self.step:07d}.png"
+            write_samples(path, self.average, self.source, self.target)
+            self.board.samples(self.step, path)
 
     def _finish(self, card: dict[str, Any]) -> dict[str, Any]:
         whole = {

@@ -18,8 +18,8 @@ from pathlib import Path
 from tasks.datasets import ImageError, SampleTable
 from tasks.translate.config import Learned
 from tasks.translate.distributed import FAILED, joined, processes
+from tasks.translate.errors import TranslatorError
 from tasks.translate.job import TranslatorJob
-from tasks.translate.losslog import TranslatorError
 from tasks.translate.networks.weights import WeightsError
 from tasks.translate.training import Trainer
 

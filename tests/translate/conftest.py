@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from torch import Tensor
 
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
@@ -93,14 +94,14 @@ def crash() -> Callable[[Trainer, int], None]:
     """A function that runs a training until it dies as this step (counted from 0) begins."""
 
     def run(trainer: Trainer, at: int) -> None:
-        train = trainer._train_step
+        train = trainer.train_step
 
-        def dying(step: int, *crops: Any) -> None:
+        def dying(step: int, *crops: Any) -> dict[str, Tensor]:
             if step == at:
                 raise KeyboardInterrupt
-            train(step, *crops)
+            return train(step, *crops)
 
-        trainer._train_step = dying  # type: ignore[method-assign]
+        trainer.train_step = dying  # type: ignore[method-assign]
         with pytest.raises(KeyboardInterrupt):
             trainer.run()
 

@@ -11,8 +11,9 @@ from tasks.datasets.images import read_image
 from tasks.datasets.table import SampleTable
 from tasks.settings.loading import load
 from tasks.translate.apply import translate_table
+from tasks.translate.job import WEIGHTS
 from tasks.translate.methods.base import Resources, method_module
-from tasks.translate.training import WEIGHTS, Trainer
+from tasks.translate.training import Trainer
 
 FILES = sorted(Path("configs/translators").glob("*.yaml"))
 METHODS = {"cut", "cyclegan", "srunit", "decent", "vsait"}

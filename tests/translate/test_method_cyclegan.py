@@ -202,7 +202,7 @@ def test_each_step_changes_what_its_optimiser_owns(make_trainer) -> None:
             before = {n: _state(net) for n, net in networks.items() if not n.startswith("pool")}
             if (turn := next(rounds, None)) is None:
                 break
-            trainer.stepper.optimise(*turn, 1.0)
+            trainer.optimise(*turn, 1.0)
             found.append({n for n in before if any((v != before[n][k]).any() for k, v in _state(networks[n]).items())})
         assert found == [set(names) for names in SIDES]
 
@@ -213,7 +213,7 @@ def test_resumed_training_ends_with_the_same_bits(make_trainer, crash, tmp_path:
     card = whole.run()
     crash(make_trainer("cut", config), 5)
     resumed = make_trainer("cut", config)
-    resumed._resume()
+    resumed.resume()
     assert resumed.step == 4
     assert int(resumed.networks["pool"].stored) == 2, "the pool comes from the checkpoint"
     assert resumed.run()["losses"] == card["losses"]

@@ -203,7 +203,7 @@ def test_minimising_the_term_lowers_it(make_trainer) -> None:
         next(rounds), next(rounds)
         _, losses = next(rounds)
         found.append(losses["density"].item())
-        trainer.stepper.optimise("generator", {"density": losses["density"]}, 5.0)
+        trainer.optimise("generator", {"density": losses["density"]}, 5.0)
     assert found[-1] < 0.7 * found[0]
 
 
@@ -215,15 +215,15 @@ def test_each_step_changes_what_its_optimiser_owns(make_trainer) -> None:
         rounds = trainer.learner.losses(_batch(step))
         while (turn := next(rounds, None)) is not None:
             before = {n: _state(net) for n, net in networks.items()}
-            trainer.stepper.optimise(*turn, 1.0)
+            trainer.optimise(*turn, 1.0)
             found.append({n for n in before if any((v != before[n][k]).any() for k, v in _state(networks[n]).items())})
         assert found == [{"discriminator"}, {"flows"}, {"generator"}]
 
 
 def test_flows_have_their_own_optimiser(make_trainer) -> None:
     trainer = make_trainer("t", _config({"lr": 0.004, "clip": 0.01}))
-    adam, flows = trainer.stepper.optimisers["flows"], list(trainer.networks["flows"].parameters())
-    trainer.stepper.optimise("flows", {"source_bits": sum(100 * p.square().sum() for p in flows)}, 0.5)
+    adam, flows = trainer.optimisers["flows"], list(trainer.networks["flows"].parameters())
+    trainer.optimise("flows", {"source_bits": sum(100 * p.square().sum() for p in flows)}, 0.5)
     assert torch.stack([p.grad.norm() for p in flows]).norm().item() == pytest.approx(0.01, rel=1e-3)
     assert adam.param_groups[0]["amsgrad"]
     assert adam.param_groups[0]["lr"] == 0.002
@@ -251,7 +251,7 @@ def test_average_judges_and_belongs_to_the_state(make_trainer) -> None:
     for step in range(2):
         before, flows = _state(trainer.networks["average_flows"]), {}
         for name, losses in trainer.learner.losses(_batch(step)):
-            trainer.stepper.optimise(name, losses, 1.0)
+            trainer.optimise(name, losses, 1.0)
             flows = _state(trainer.networks["flows"])
         after = trainer.networks["average_flows"].state_dict()
         assert after.pop("steps") == step + 1

@@ -239,7 +239,7 @@ def test_each_step_changes_what_its_optimiser_owns(make_trainer) -> None:
             before = {n: {k: v.clone() for k, v in net.state_dict().items()} for n, net in networks.items()}
             if (turn := next(rounds, None)) is None:
                 break
-            trainer.stepper.optimise(*turn, 1.0)
+            trainer.optimise(*turn, 1.0)
             changed = {n for n in before if any((v != before[n][k]).any() for k, v in networks[n].state_dict().items())}
             found.append(changed)
         assert found == [{"discriminator"}, {"generator", "projection"}]

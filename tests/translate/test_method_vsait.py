@@ -261,7 +261,7 @@ def test_resumed_training_ends_with_the_same_bits(sets, make_vsait, crash, tmp_p
     _trainer(config, sets, tmp_path / "whole").run()
     crash(_trainer(config, sets, tmp_path / "cut"), 3)
     resumed = _trainer(config, sets, tmp_path / "cut")
-    resumed._resume()
+    resumed.resume()
     assert resumed.step == 2
     resumed.run()
     for name in ("weights.safetensors", "log.jsonl"):

@@ -24,25 +24,21 @@ from tasks.store.files import write_json
 from tasks.store.manifest import Manifest
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
-from tasks.translate import rollback
 from tasks.translate.board import Board
 from tasks.translate.compiling import compile_generator
-from tasks.translate.crops import Side, crop_batches
+from tasks.translate.crops import TrainingImages, crop_batches
 from tasks.translate.distributed import processes
+from tasks.translate.errors import SetbackError, TranslatorError
 from tasks.translate.job import TranslatorJob
-from tasks.translate.losslog import SetbackError, TranslatorError
 from tasks.translate.methods.base import Batch
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.outcome import outcome
 from tasks.translate.stage import train_translator
 from tasks.translate.training import Trainer
+from tasks.translate.vitals import check_vitals, measure_vitals
 
 ROOT = Path(__file__).parents[2]
 RED, GREEN = (255, 0, 0), (0, 255, 0)
-
-
-class CrashError(Exception):
-    pass
 
 
 @pytest.fixture
@@ -96,7 +92,7 @@ def _entries(path: Path) -> list[dict]:
 
 @pytest.mark.parametrize("width", [None, 192])
 def test_focused_crops_show_what_they_were_placed_on(street, make_cut, width) -> None:
-    side = Side.of("source", street, make_cut(crops="classes", width=width).training)
+    side = TrainingImages.of("source", street, make_cut(crops="classes", width=width).training)
     seen: dict[str, int] = {"sign": 0, "box": 0, "road": 0, "nothing": 0}
     for position in range(200):
         spot = side.focus.spot(position)
@@ -121,7 +117,7 @@ def test_focused_crops_show_what_they_were_placed_on(street, make_cut, width) ->
 
 def test_rare_classes_are_seen_more_often(street, make_cut) -> None:
     def share(crops: str, color: tuple[int, int, int]) -> float:
-        side = Side.of("source", street, make_cut(crops=crops).training)
+        side = TrainingImages.of("source", street, make_cut(crops=crops).training)
         return float(np.mean([_pixels(side.crop(p), color) > 0 for p in range(120)]))
 
     for color in (RED, GREEN):
@@ -130,10 +126,10 @@ def test_rare_classes_are_seen_more_often(street, make_cut) -> None:
 
 def test_crops_do_not_depend_on_what_was_read_before(street, make_cut) -> None:
     training = make_cut(crops="classes").training
-    forth, back = Side.of("source", street, training), Side.of("source", street, training)
+    forth, back = TrainingImages.of("source", street, training), TrainingImages.of("source", street, training)
     there = [forth.crop(p).tobytes() for p in range(40)]
     assert there == [back.crop(p).tobytes() for p in reversed(range(40))][::-1]
-    assert there != [Side.of("target", street, training).crop(p).tobytes() for p in range(40)]
+    assert there != [TrainingImages.of("target", street, training).crop(p).tobytes() for p in range(40)]
 
 
 def test_sets_without_labels(street, make_table, make_cut) -> None:
@@ -141,10 +137,10 @@ def test_sets_without_labels(street, make_table, make_cut) -> None:
     with pytest.raises(
         TranslatorError, match=r"training.crops: 'classes' needs masks or small boxes, and noise has none"
     ):
-        Side.of("source", plain.take([0]), training)
-    assert Side.of("target", plain.take([0]), training).focus is None
-    assert Side.of("target", plain, training).focus is not None, "its small boxes are enough"
-    assert Side.of("source", street, make_cut().training).focus is None
+        TrainingImages.of("source", plain.take([0]), training)
+    assert TrainingImages.of("target", plain.take([0]), training).focus is None
+    assert TrainingImages.of("target", plain, training).focus is not None, "its small boxes are enough"
+    assert TrainingImages.of("source", street, make_cut().training).focus is None
 
 
 # Accumulation and several processes
@@ -152,7 +148,9 @@ def test_sets_without_labels(street, make_table, make_cut) -> None:
 
 def test_ranks_share_each_batch(sets, make_cut) -> None:
     training = make_cut(batch=4, accumulate=2).training
-    source, target = (Side.of(name, table, training) for name, table in zip(("source", "target"), sets, strict=True))
+    source, target = (
+        TrainingImages.of(name, table, training) for name, table in zip(("source", "target"), sets, strict=True)
+    )
     whole = {step: s for step, s, _ in crop_batches(source, target, range(2))}
     for rank, places in enumerate(([0, 1, 4, 5], [2, 3, 6, 7])):
         for step, crops, _ in crop_batches(source, target, range(2), rank, 2):
@@ -171,7 +169,7 @@ def test_accumulated_gradients_are_those_of_one_batch(sets, make_cut, tmp_path, 
         method = trainer.learner.losses
         trainer.learner.losses = lambda b, m=method: m(Batch(b.source.double(), b.target.double(), b.rng, b.step))
         crops = next(crop_batches(trainer.source, trainer.target, range(1)))
-        losses.append({n: v.item() for n, v in trainer.stepper.step(*crops, 1.0).items()})
+        losses.append({n: v.item() for n, v in trainer.train_step(*crops).items()})
         gradients.append(torch.cat([p.grad.flatten() for p in trainer.networks.parameters()]))
     size = gradients[0].norm()
     for other in gradients[1:]:
@@ -288,8 +286,8 @@ def test_nan_is_rolled_back_at_half_the_rate(sets, make_cut, tmp_path) -> None:
     trainer = _trainer(make_cut(iterations=8, decay=0), sets, tmp_path / "t", board=tmp_path / "board")
     _poison(trainer, 5, times=2)
     steps = []
-    train = trainer._train_step
-    trainer._train_step = lambda step, *crops: (steps.append(step), train(step, *crops))
+    train = trainer.train_step
+    trainer.train_step = lambda step, *crops: (steps.append(step), train(step, *crops))[1]
     card = trainer.run()
     assert steps == [0, 1, 2, 3, 4, 5, 4, 5, 4, 5, 6, 7]
     why = "loss 'nce' is nan at step 6"
@@ -298,7 +296,7 @@ def test_nan_is_rolled_back_at_half_the_rate(sets, make_cut, tmp_path) -> None:
     entries = _entries(tmp_path / "t/log.jsonl")
     assert [e["step"] for e in entries] == [1, 2, 3, 4, 4, 4, 5, 6, 7, 8]
     assert entries[4:6] == rollbacks
-    assert trainer.stepper.optimisers["generator"].param_groups[0]["lr"] == 2e-4 / 4
+    assert trainer.optimisers["generator"].param_groups[0]["lr"] == 2e-4 / 4
     assert all(t.isfinite().all() for t in load_file(tmp_path / "t/weights.safetensors").values())
     assert _curve(tmp_path / "board") == [(e["step"], pytest.approx(e["nce"])) for e in entries if "nce" in e]
 
@@ -314,7 +312,7 @@ def test_nan_before_the_first_checkpoint_starts_again(sets, make_cut, tmp_path) 
     assert a == b, "as if it had begun at half the rate"
 
 
-def test_crash_after_a_rollback_resumes_at_its_rate(sets, street, make_cut, tmp_path) -> None:
+def test_crash_after_a_rollback_resumes_at_its_rate(sets, street, make_cut, crash, tmp_path) -> None:
     config = make_cut(iterations=8, crops="classes", accumulate=2)
     sets = (street, sets[1])
     for name in ("whole", "cut"):
@@ -323,19 +321,12 @@ def test_crash_after_a_rollback_resumes_at_its_rate(sets, street, make_cut, tmp_
         if name == "whole":
             trainer.run()
             continue
-        train = trainer._train_step
-        trainer._train_step = lambda step, *crops: _die() if step == 5 else train(step, *crops)  # noqa: B023
-        with pytest.raises(CrashError):
-            trainer.run()
+        crash(trainer, 5)
         resumed = _trainer(config, sets, tmp_path / name)
         _poison(resumed, 3)
         assert resumed.run()["rollbacks"][0]["step"] == 2
     for name in ("weights.safetensors", "log.jsonl", "samples/0000008.png"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
-
-
-def _die() -> None:
-    raise CrashError
 
 
 def test_training_that_always_diverges_ends_with_its_reason(sets, make_cut, tmp_path) -> None:
@@ -378,7 +369,7 @@ def test_vitals_tell_collapse_from_health() -> None:
     state = {"networks": {"a": torch.ones(2)}, "log": [[1, {"nce": 2.0}]], "rollbacks": [{"rollback": "why"}]}
 
     def check(network: nn.Module, inputs: torch.Tensor = probe, state: dict = state) -> dict[str, float]:
-        return rollback.check_vitals(rollback.vitals(network, inputs, state), 5)
+        return check_vitals(measure_vitals(network, inputs, state), 5)
 
     assert check(nn.Identity()) == {"within": 1, "between": 1}
     with pytest.raises(SetbackError, match=r"collapse at step 5: .* within an image is 0.0%"):
@@ -418,14 +409,11 @@ def _no_compiler(*_: object) -> None:
 
 
 @pytest.mark.slow
-def test_compiled_training_resumes_with_the_same_bits(sets, make_cut, tmp_path) -> None:
+def test_compiled_training_resumes_with_the_same_bits(sets, make_cut, crash, tmp_path) -> None:
     config = make_cut(compile=True)
     _trainer(config, sets, tmp_path / "whole").run()
     trainer = _trainer(config, sets, tmp_path / "cut")
-    train = trainer._train_step
-    trainer._train_step = lambda step, *crops: _die() if step == 5 else train(step, *crops)
-    with pytest.raises(CrashError):
-        trainer.run()
+    crash(trainer, 5)
     resumed = _trainer(config, sets, tmp_path / "cut")
     resumed.run()
     assert "forward" in resumed.networks["generator"].__dict__, "compilation did not fail"
@@ -447,13 +435,10 @@ def _curve(folder: Path, tag: str = "loss/nce") -> list[tuple[int, float]]:
     return [(e.step, e.value) for e in events.Scalars(tag)]
 
 
-def test_curves_of_a_resumed_training_have_each_step_once(sets, make_cut, tmp_path) -> None:
+def test_curves_of_a_resumed_training_have_each_step_once(sets, make_cut, crash, tmp_path) -> None:
     config = make_cut()
     trainer = _trainer(config, sets, tmp_path / "t", board=tmp_path / "board")
-    train = trainer._train_step
-    trainer._train_step = lambda step, *crops: _die() if step == 5 else train(step, *crops)
-    with pytest.raises(CrashError):
-        trainer.run()
+    crash(trainer, 5)
     _trainer(config, sets, tmp_path / "t", board=tmp_path / "board").run()
     lines = [(e["step"], pytest.approx(e["nce"])) for e in _entries(tmp_path / "t/log.jsonl")]
     assert len(lines) == 6

@@ -7,33 +7,16 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from tasks.translate import checkpoints
-from tasks.translate.losslog import LossLog, TranslatorError
+from tasks.translate.errors import TranslatorError
+from tasks.translate.losslog import LossLog
 from tasks.translate.methods.base import linear_decay
 from tasks.translate.pixels import PixelError
 from tasks.translate.training import Trainer
 
 
-class CrashError(Exception):
-    pass
-
-
 def _trainer(config, source, target, folder: Path) -> Trainer:
     folder.mkdir(exist_ok=True)
     return Trainer(config, source, target, folder, "cpu")
-
-
-def _crash_at(trainer: Trainer, step: int) -> None:
-    """Let a training die when it comes to this step."""
-    train = trainer._train_step
-
-    def dying(number, source, target):
-        if number == step:
-            raise CrashError
-        train(number, source, target)
-
-    trainer._train_step = dying
-    with pytest.raises(CrashError):
-        trainer.run()
 
 
 @pytest.fixture
@@ -42,15 +25,15 @@ def sets(make_table):
 
 
 @pytest.mark.parametrize("fast", [True, False])
-def test_resumed_training_ends_with_the_same_bits(sets, make_cut, tmp_path, fast) -> None:
+def test_resumed_training_ends_with_the_same_bits(sets, make_cut, crash, tmp_path, fast) -> None:
     config = make_cut(fast, batch=2)
     whole = _trainer(config, *sets, tmp_path / "whole").run()
-    _crash_at(_trainer(config, *sets, tmp_path / "cut"), 5)
+    crash(_trainer(config, *sets, tmp_path / "cut"), 5)
     assert sorted(p.name for p in (tmp_path / "cut/checkpoints").iterdir()) == ["00000002.pt", "00000004.pt"]
     resumed = _trainer(config, *sets, tmp_path / "cut")
     trained = []
-    train = resumed._train_step
-    resumed._train_step = lambda step, *crops: (trained.append(step), train(step, *crops))
+    train = resumed.train_step
+    resumed.train_step = lambda step, *crops: (trained.append(step), train(step, *crops))[1]
     card = resumed.run()
 
     assert trained == [4, 5]
@@ -60,14 +43,14 @@ def test_resumed_training_ends_with_the_same_bits(sets, make_cut, tmp_path, fast
     assert not (tmp_path / "cut/checkpoints").exists()
 
 
-def test_truncated_checkpoint_falls_back_to_the_older_one(sets, make_cut, tmp_path) -> None:
+def test_truncated_checkpoint_falls_back_to_the_older_one(sets, make_cut, crash, tmp_path) -> None:
     config = make_cut()
     _trainer(config, *sets, tmp_path / "whole").run()
-    _crash_at(_trainer(config, *sets, tmp_path / "cut"), 5)
+    crash(_trainer(config, *sets, tmp_path / "cut"), 5)
     newest = tmp_path / "cut/checkpoints/00000004.pt"
     newest.write_bytes(newest.read_bytes()[:1000])
     resumed = _trainer(config, *sets, tmp_path / "cut")
-    resumed._resume()
+    resumed.resume()
     assert resumed.step == 2
     resumed.run()
     name = "weights.safetensors"
@@ -97,7 +80,7 @@ def test_each_optimiser_moves_its_own_networks_only(sets, make_cut, tmp_path) ->
     before = {n: {k: v.clone() for k, v in net.state_dict().items()} for n, net in trainer.networks.items()}
     networks = trainer.networks
     judged = networks["discriminator"](networks["generator"](torch.rand(1, 3, 32, 32)))
-    trainer.stepper.optimise("generator", {"gan": judged.mean()}, 1.0)
+    trainer.optimise("generator", {"gan": judged.mean()}, 1.0)
     changed = {n for n, net in networks.items() if any((v != before[n][k]).any() for k, v in net.state_dict().items())}
     assert changed == {"generator"}
     assert all(p.grad is None for p in networks["discriminator"].parameters()), "nothing computed for nothing"

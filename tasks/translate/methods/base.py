@@ -84,6 +84,13 @@ class Adam:
     amsgrad: bool = False
     clip: float | None = None  # the largest norm of its gradient
 
+    def over(self, networks: nn.ModuleDict) -> torch.optim.Adam:
+        """The optimiser of those of the networks that it steps."""
+        import torch  # methods without a network do without
+
+        parameters = [p for name in self.networks for p in networks[name].parameters()]
+        return torch.optim.Adam(parameters, self.lr, self.betas, weight_decay=self.weight_decay, amsgrad=self.amsgrad)
+
 
 class Learner(ABC):
     """A learned method under training: networks, weighted losses, optimisers, schedule. It holds no other state.

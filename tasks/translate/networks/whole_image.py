@@ -23,9 +23,10 @@ _CUDA_PIXELS = 8 << 20  # a batch of 8 megapixels keeps a GPU busy and takes a f
 _TILE = 512  # pixels a side, where memory runs out
 
 
-def mixed_precision(device: torch.device) -> bool:
-    """Whether to compute in bfloat16, which needs no loss scaling; only where the hardware does it."""
-    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+def autocast(device: torch.device) -> torch.autocast:
+    """The context that networks run in: bfloat16, which needs no loss scaling, but only where the hardware has it."""
+    has_it = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_it)
 
 
 def memory_format(device: torch.device) -> torch.memory_format:
@@ -83,7 +84,7 @@ class WholeImageTranslator:
     def __call__(self, images: Sequence[NDArray[np.uint8]], ids: Sequence[str]) -> list[NDArray[np.uint8]]:
         with self._share_of_threads():
             x = to_tensor(np.stack(images), self.device)
-            with self._turn, torch.autocast(self.device.type, torch.bfloat16, enabled=mixed_precision(self.device)):
+            with self._turn, autocast(self.device):
                 result = self._translate(x)
             return list(to_images(result))
 

@@ -1,42 +1,21 @@
-"""When a training went wrong, and what is done then: back to the newest checkpoint, on at half the learning rate."""
+"""Whether a training is sound: its numbers are finite, and its translations differ as their sources do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tasks.translate.losslog import SetbackError, TranslatorError
+from tasks.translate.errors import SetbackError
 
-LIMIT = 3  # rollbacks of one training
 PROBE = 8  # crops that collapse is measured on
 LEAST_VARIETY = 0.02  # of the source's, below which the outputs count as collapsed
 
-Rollback = dict[str, Any]  # as in log.jsonl: step (gone back to), rollback (why), lr_factor (from then on)
-
-
-def lr_factor(rollbacks: Sequence[Rollback]) -> float:
-    """The factor on every learning rate after these rollbacks."""
-    return 0.5 ** len(rollbacks)
-
-
-def check_may_roll_back(rollbacks: Sequence[Rollback], why: str) -> None:
-    """Refuse one rollback too many.
-
-    Raises:
-        TranslatorError: there were ``LIMIT`` already.
-    """
-    if len(rollbacks) >= LIMIT:
-        raise TranslatorError(
-            f"{why}, after {LIMIT} rollbacks that each halved the learning rate: training stopped; "
-            "lower training.lr, or raise training.batch or training.accumulate, and train again"
-        )
-
 
 @torch.no_grad()
-def vitals(network: nn.Module, probe: Tensor, state: Iterable[Any]) -> Tensor:
+def measure_vitals(network: nn.Module, probe: Tensor, state: Iterable[Any]) -> Tensor:
     """What tells a sound training from a broken one, ``[3]``.
 
     Args:
@@ -55,7 +34,7 @@ def vitals(network: nn.Module, probe: Tensor, state: Iterable[Any]) -> Tensor:
 
 
 def check_vitals(found: Tensor, step: int) -> dict[str, float]:
-    """Judge what ``vitals`` found after so many steps; returns the variety by name.
+    """Judge what ``measure_vitals`` found after so many steps; returns the variety by name.
 
     Raises:
         SetbackError: a number is not finite, or the outputs have collapsed.
