@@ -13,7 +13,7 @@ install:  ## set up .venv from requirements.lock (the first time compiles mmcv's
 	@$(PYTHON) bootstrap.py
 
 smoke: install  ## run the whole chain on the embedded sample; results in runs/smoke/
-	$(BIN)/python -m flows.smoke
+	$(BIN)/sim2real smoke
 
 test: install  ## run the tests (not those marked slow or gpu)
 	$(BIN)/python -m pytest

@@ -1,5 +1,7 @@
 """Sets up the virtual environment from requirements.lock: ``python3 bootstrap.py`` (what ``make install`` calls).
 
+It then holds the command ``sim2real``: this folder is installed as it is (editable), without anything being copied.
+
 Needs Python 3.11 or 3.12, a C++ compiler and about 8 GB of disk, and says so in one line before anything is downloaded.
 The one slow step compiles mmcv's operators; its wheel is cached, so that it happens once a machine.
 """
@@ -14,12 +16,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 LOCK = HERE / "requirements.lock"
+PROJECT = HERE / "pyproject.toml"
 STAMP = VENV / ".installed"
+PROJECT_STAMP = VENV / ".project"
 PYTHON = VENV / "bin" / "python"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sim2real-pipeline" / "wheels"
 DISK_GB = 8
@@ -27,10 +32,29 @@ COMPILED = "onedl-mmcv"  # published as source only, and compiled against the in
 
 
 def main() -> None:
-    """Bring the environment to what the lock says; do nothing where it already is."""
-    wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    if STAMP.is_file() and STAMP.read_text() == wanted:
-        return
+    """Bring the environment to what the lock and the project say; do nothing where it already is."""
+    once(STAMP, LOCK, install_packages)
+    if PROJECT.is_file():  # an image's layer of packages is made without it
+        once(PROJECT_STAMP, PROJECT, install_project)
+
+
+def once(stamp: Path, file: Path, install: Callable[[], None]) -> None:
+    """Install unless the stamp says that this was done for the file as it is."""
+    wanted = hashlib.sha256(file.read_bytes()).hexdigest()
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        install()
+        stamp.write_text(wanted)
+
+
+def install_project() -> None:
+    """Install this folder, so that the command ``sim2real`` is there."""
+    uv = [str(VENV / "bin" / "uv"), "pip", "install", "--python", str(PYTHON), "--quiet"]
+    run([*uv, "--no-deps", "--no-build-isolation", "--editable", str(HERE)])
+    say(f"ready: {VENV.name}/bin/sim2real")
+
+
+def install_packages() -> None:
+    """Install what the lock names."""
     check_machine()
     pins = read_lock()
     if not PYTHON.exists():
@@ -53,8 +77,6 @@ def main() -> None:
         run([*install, "--require-hashes", "-r", part(folder, rest)])
         wheel = compiled_wheel(part(folder, {COMPILED: pins[COMPILED]}), pip, pins[COMPILED])
         run([*install, "--quiet", str(wheel)])
-    STAMP.write_text(wanted)
-    say(f"ready: {VENV.name}")
 
 
 def check_machine() -> None:

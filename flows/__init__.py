@@ -2,6 +2,9 @@
 
 import logging
 import os
+from pathlib import Path
+
+SMOKE = Path("configs/pipelines/smoke.yaml")  # what is run where no pipeline is named: the embedded sample's
 
 # Read by Prefect when it is first imported, which is after this.
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")

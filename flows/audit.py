@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-if __name__ == "__main__":  # before the slow imports below
-    from flows.cli import main
-
-    main("flows.audit")
-
 import logging
 from pathlib import Path
 from typing import Any

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from tasks.audit import AuditConfig
 from tasks.compute import ComputeConfig
@@ -55,6 +55,12 @@ class TrainTranslatorConfig(RunConfig):
 
     translator: Translator
     compute: ComputeConfig = ComputeConfig()
+
+
+class DataConfig(RunConfig):
+    """The data sets of any run's configuration; what is not about them is not looked at."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 Run = TypeVar("Run", bound=RunConfig)

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-if __name__ == "__main__":  # before the slow imports below
-    from flows.cli import main
-
-    main("flows.reevaluate")
-
 import json
 import logging
 from datetime import date
@@ -115,7 +110,7 @@ def last_run(settings: PipelineConfig) -> RunRecord:
     """
     path = settings.folder / RECORD
     if not path.is_file():
-        raise ConfigError(f"{path}: pipeline {settings.name!r} has no finished run; run flows.augment first")
+        raise ConfigError(f"{path}: pipeline {settings.name!r} has no finished run; finish `sim2real run` first")
     return RunRecord.from_json(path.read_bytes(), Store(settings.store).root)
 
 

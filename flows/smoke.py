@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-if __name__ == "__main__":  # before the slow imports below
-    from pathlib import Path
-
-    from flows.cli import main
-
-    main("flows.smoke", default=Path("configs/pipelines/smoke.yaml"))
-
 from pathlib import Path
 from typing import Any
 
 from prefect import flow
 
+from flows import SMOKE
 from flows.augment import augment
 from flows.config import PipelineConfig, overridden
 from tasks.contracts import RunRecord
 
-SMOKE = Path("configs/pipelines/smoke.yaml")
 _IMAGES = 8
 _ITERATIONS = 4
 

@@ -18,6 +18,7 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "STAMP", tmp_path / "stamp")
+    monkeypatch.setattr(module, "PROJECT_STAMP", tmp_path / "project")
     monkeypatch.setattr(module, "PYTHON", tmp_path / "python")
     monkeypatch.setattr(module, "run", lambda *_: pytest.fail("something was started"))
     return module
@@ -47,7 +48,8 @@ def test_too_little_disk(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch)
 def test_nothing_is_done_twice(bootstrap: ModuleType) -> None:
     import hashlib
 
-    bootstrap.STAMP.write_text(hashlib.sha256(Path("requirements.lock").read_bytes()).hexdigest())
+    for stamp, file in ((bootstrap.STAMP, "requirements.lock"), (bootstrap.PROJECT_STAMP, "pyproject.toml")):
+        stamp.write_text(hashlib.sha256(Path(file).read_bytes()).hexdigest())
     bootstrap.main()  # `run` fails the test
 
 

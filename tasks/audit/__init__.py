@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from tasks.audit.config import AuditConfig
     from tasks.audit.detail import MARGIN, DetailMaps
     from tasks.audit.distance import colour_features, frechet_distance
-    from tasks.audit.gate import enforce
+    from tasks.audit.gate import AuditFailed, enforce
     from tasks.audit.make_audit import Judged, build_audit, read_audit, training_set
     from tasks.audit.rates import source_id
 else:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tasks.compute.gpus import GpuError
     from tasks.compute.machine import Lease, Machine
     from tasks.compute.memory import peak_memory, tell_peak_memory
-    from tasks.compute.process import EXPLAINED, die_with_parent, run_worker, supervise, supervised
+    from tasks.compute.process import EXPLAINED, ProcessError, die_with_parent, run_worker, supervise, supervised
     from tasks.compute.progress import artifact_key, with_progress
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -22,7 +22,13 @@ from tasks.compute import memory
 from tasks.compute.watchdog import LOG, Watchdog, tell_where_it_stands
 
 log = logging.getLogger(__name__)
-_ROOT = Path(__file__).resolve().parents[2]
+# A Python program finds this repository's modules from any working directory, and nothing of that directory.
+_IMPORTABLE = {
+    "PYTHONPATH": os.pathsep.join(
+        filter(None, (str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")))
+    ),
+    "PYTHONSAFEPATH": "1",
+}
 _LIFELINE = "SIM2REAL_LIFELINE"
 EXPLAINED = "error: "  # a worker's last line: a problem that it knows, for people
 _GRACE_SECONDS = 10.0
@@ -51,7 +57,6 @@ def run_in_group(
     on_line: Callable[[str], None] | None = None,
     *,
     environment: dict[str, str] | None = None,
-    cwd: Path | None = None,
     watchdog: Watchdog | None = None,
 ) -> None:
     """Run ``command`` to its end in a process group of its own, and leave none of that group behind.
@@ -60,7 +65,6 @@ def run_in_group(
         command: program and arguments; a Python program should call ``die_with_parent()`` first thing.
         on_line: receives each line that it prints, as it comes.
         environment: added to this process's environment.
-        cwd: its working directory.
         watchdog: ends it, with all of its group, when it makes no progress.
 
     Raises:
@@ -68,7 +72,7 @@ def run_in_group(
         StalledError: it made no progress.
     """
     tail: deque[str] = deque(maxlen=40)
-    with lifeline(command, environment, subprocess.PIPE, cwd) as process:
+    with lifeline(command, environment, subprocess.PIPE) as process:
         with watchdog.watching(process.pid) if watchdog else nullcontext():
             assert process.stdout is not None
             for raw in process.stdout:
@@ -125,27 +129,24 @@ def run_worker(
 
         environment = {"PYTHONUNBUFFERED": "1", **environment}
         command = [sys.executable, "-m", module, str(job)]
-        run_in_group(command, on_line, environment=environment, cwd=_ROOT, watchdog=watchdog)
+        run_in_group(command, on_line, environment=environment, watchdog=watchdog)
 
 
 class lifeline:  # noqa: N801 - used as a context manager function
     """Start a command in its own session, tied to this process; on leaving, whatever is left of its group is killed."""
 
-    def __init__(
-        self, command: Sequence[str], environment: dict[str, str] | None, stdout: int | None, cwd: Path | None = None
-    ) -> None:
+    def __init__(self, command: Sequence[str], environment: dict[str, str] | None, stdout: int | None) -> None:
         reader, self._writer = os.pipe()
         try:
             self._process = subprocess.Popen(
                 command,
                 start_new_session=True,
                 pass_fds=(reader,),
-                env={**os.environ, **(environment or {}), _LIFELINE: str(reader)},
+                env={**os.environ, **_IMPORTABLE, **(environment or {}), _LIFELINE: str(reader)},
                 stdout=stdout,
                 stderr=None if stdout is None else subprocess.STDOUT,
                 text=True,
                 errors="replace",
-                cwd=cwd,
             )
         except BaseException:
             os.close(self._writer)

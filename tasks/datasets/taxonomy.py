@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from tasks.contracts import Section
 from tasks.datasets.masks import IGNORE, MAX_CLASSES, MaskEncoding
 from tasks.datasets.table import SegmentationClass
+from tasks.settings import packaged
 
 _Byte = Annotated[int, Field(ge=0, le=255)]
 _Value = Annotated[int, Field(ge=0, le=65535)] | tuple[_Byte, _Byte, _Byte] | str
@@ -71,12 +72,13 @@ class Taxonomy(Section):
         """Read a taxonomy's YAML file, and the maps of the folder beside it that has its name without ``.yaml``.
 
         Args:
-            path: the file.
+            path: the file; this repository's where there is none from the working directory.
             detection: the detection classes to use, of those the taxonomy has; objects of others give no box.
 
         Raises:
             TaxonomyError: no such file, no YAML, or a key that is missing, unknown or wrong.
         """
+        path = packaged(path)
         content = _load(path)
         if isinstance(content, dict):
             maps = content.setdefault("maps", {})

@@ -21,6 +21,8 @@ from tasks.report.tables import Scored, read_results, task_table
 from tasks.report.verdict import verdict
 from tasks.store import Manifest, describe_environment
 
+_COMMANDS = {"augment": "run", "reevaluate": "reevaluate"}  # flow -> what starts it
+
 
 def build_report(record: RunRecord, config: ReportConfig, resolved: Mapping[str, Any] | None = None) -> Report:
     """Read the artifacts of a run and say what it found, in the language of the configuration.
@@ -84,7 +86,7 @@ def _command(record: RunRecord) -> str:
     """What repeats the run, in a checkout of the code that made this report."""
     commit = describe_environment()["git"]
     lines = [f"git checkout {commit.removesuffix('+changes')}"] if commit else []
-    lines += ["make install", f".venv/bin/python -m flows.{record.flow} config.yaml"]
+    lines += ["make install", f".venv/bin/sim2real {_COMMANDS[record.flow]} config.yaml"]
     note = "  # and the changes that were not committed then" if commit and commit.endswith("+changes") else ""
     return "\n".join([lines[0] + note, *lines[1:]])
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from tasks.contracts import Arm, Section, Task
+from tasks.settings import packaged
 
 
 class Weights(Section):
@@ -67,7 +68,7 @@ class RetrainConfig(Section):
 
         def files(training: TrainingConfig) -> TrainingConfig:
             init = training.init and training.init.model_copy(update={"path": training.init.path.absolute()})
-            return training.model_copy(update={"config": training.config.absolute(), "init": init})
+            return training.model_copy(update={"config": packaged(training.config).absolute(), "init": init})
 
         return self.model_copy(update={task: files(training) for task, training in self.tasks().items()})
 

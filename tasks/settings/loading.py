@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from tasks.settings.moved import moved
+from tasks.settings.places import packaged
 
 Place = tuple[str | int, ...]  # the keys and list positions that lead to a value
 Model = TypeVar("Model", bound=BaseModel)
@@ -148,7 +149,7 @@ def _dotted(place: Place) -> str:
 
 
 def read(path: Path) -> Document:
-    """Read a YAML file, with its includes and environment variables resolved.
+    """Read a YAML file, of this repository where there is none from here, with its includes and variables resolved.
 
     ``!include other.yaml`` stands for that file's content, ``!include other.yaml#key.key`` for a part of it; the path
     is relative to the including file. ``${NAME}`` or ``${NAME:-default}`` stands for an environment variable.
@@ -156,7 +157,7 @@ def read(path: Path) -> Document:
     Raises:
         ConfigError: a file is missing or no YAML, a key is there twice, a variable is not set, an include goes round.
     """
-    return _read(Path(path), "", ())
+    return _read(packaged(path), "", ())
 
 
 def _read(path: Path, part: str, including: tuple[tuple[Path, str], ...]) -> Document:

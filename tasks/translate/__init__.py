@@ -7,6 +7,7 @@ from tasks import face
 if TYPE_CHECKING:
     from tasks.translate.apply import translate_table
     from tasks.translate.config import Features, Identity, Learned, TranslateConfig, Translator
+    from tasks.translate.export import ExportError, export_onnx
     from tasks.translate.networks.features import build_features
     from tasks.translate.networks.initial import initialise
     from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from tasks.datasets.checks.leaks import closest
 from tasks.datasets.checks.model import Check, CheckedSet
-from tasks.datasets.checks.page import print_table, write_page
+from tasks.datasets.checks.page import print_checks, write_page
 from tasks.datasets.checks.run import run_checks
 from tasks.datasets.config import ChecksConfig, DatasetsConfig, SampleDataset
 from tasks.datasets.errors import Cause, Rejection
@@ -418,7 +418,7 @@ def test_the_terminal(sets: Sets) -> None:
     sets.change("target", lambda s: replace(s, sha256=sets.samples["benchmark"][0].sha256), 1)
     console = Console(width=80, file=io.StringIO())
     checks = sets.run()
-    print_table(checks, console)
+    print_checks(checks, console)
     text = cast(io.StringIO, console.file).getvalue()
     assert text.index("target / benchmark, leak 16.7 %") < text.index("target / benchmark, sequence 16.7 %")
     assert "drive 1 [red]" in " ".join(text.split())

@@ -16,7 +16,7 @@ from tasks.datasets.masks import IGNORE, MaskEncoding
 from tasks.datasets.overview import page as overview_page
 from tasks.datasets.overview.drawing import BOX_COLORS, draw_labels
 from tasks.datasets.overview.numbers import class_divergence, overview_of
-from tasks.datasets.overview.page import percent, print_overview, write_page
+from tasks.datasets.overview.page import percent, print_overview, write_overview
 from tasks.datasets.priors import heat_map, spatial_priors
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 
@@ -149,7 +149,7 @@ def test_pictures_tell_what_is_missing(table: SampleTable, tmp_path: Path) -> No
     assert pictures["b1"].notes[0].startswith("b1.png: cannot be decoded")
     assert pictures["b2"].notes == ("no mask", "no box labels")
     assert pictures["b2"].image is not None
-    write_page(tmp_path / "page.html", [overview_of(table, "source")], "Sets")
+    write_overview(tmp_path / "page.html", [overview_of(table, "source")], "Sets")
     page = (tmp_path / "page.html").read_text()
     assert "This image cannot be shown." in page
     assert "no box labels" in page
@@ -171,7 +171,7 @@ def test_a_set_without_masks_or_without_boxes(table: SampleTable, tmp_path: Path
         assert {c.state for c in found.detection} == {"unlabelled"}
         assert found.masked == 3
     for sets in ([found], [overview_of(table, "source"), found]):
-        write_page(tmp_path / "page.html", sets, "Sets")
+        write_overview(tmp_path / "page.html", sets, "Sets")
         print_overview(sets, Console(file=io.StringIO()))
     page = (tmp_path / "page.html").read_text()
     assert ("no masks</div>" in page, "the set has no boxes" in page) == (case == 0, case == 1)
@@ -186,7 +186,7 @@ def test_an_empty_set_and_a_single_image(table: SampleTable, tmp_path: Path, row
         "absent",
         "impossible",
     ]
-    write_page(tmp_path / "page.html", [found], "Sets")
+    write_overview(tmp_path / "page.html", [found], "Sets")
     assert (tmp_path / "page.html").stat().st_size > 1000
 
 
@@ -218,7 +218,7 @@ def test_page_is_one_file_with_everything_escaped(table: SampleTable, tmp_path: 
     evil = '<script>alert("x")</script>'
     info = INFO.model_copy(update={"dataset": evil})
     renamed = SampleTable.from_samples([replace(s, id=evil) for s in table], info, tmp_path)
-    write_page(tmp_path / "page.html", [overview_of(renamed, evil), overview_of(table, "target")], evil)
+    write_overview(tmp_path / "page.html", [overview_of(renamed, evil), overview_of(table, "target")], evil)
     page = (tmp_path / "page.html").read_text()
     tags = Tags(page).found
     assert "script" not in {name for name, _ in tags}
@@ -239,10 +239,10 @@ def test_pictures_shrink_until_the_page_is_small(
     found = overview_of(table, "source", images=2)
     noise = np.random.default_rng(0).integers(0, 256, (540, 720, 3), np.uint8)
     found = replace(found, pictures=tuple(replace(p, image=noise) for p in found.pictures))
-    write_page(tmp_path / "page.html", [found], "Sets")
+    write_overview(tmp_path / "page.html", [found], "Sets")
     whole = (tmp_path / "page.html").stat().st_size
     monkeypatch.setattr(overview_page, "MAX_BYTES", whole // 2)
-    write_page(tmp_path / "page.html", [found], "Sets")
+    write_overview(tmp_path / "page.html", [found], "Sets")
     assert (tmp_path / "page.html").stat().st_size <= whole // 2
 
 

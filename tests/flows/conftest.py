@@ -56,11 +56,11 @@ def write_tiny() -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def start() -> Callable[..., subprocess.Popen[str]]:
-    """Start ``python -m module arguments`` as a user would, its output in a pipe."""
+    """Start ``sim2real`` with arguments as a user would, its output in a pipe."""
 
-    def run(module: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
+    def run(*arguments: object, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", module, *map(str, arguments)],
+            [sys.executable, "-m", "flows", *map(str, arguments)],
             cwd=ROOT,
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,

@@ -54,7 +54,7 @@ def test_a_run_leaves_report_record_and_timings(config: Path, first: RunRecord) 
     assert first.failures == ()
     told = json.loads((folder / "report" / "report.json").read_text())
     assert len(told["tables"]) == 2
-    assert told["command"].endswith(".venv/bin/python -m flows.augment config.yaml")
+    assert told["command"].endswith(".venv/bin/sim2real run config.yaml")
     assert PipelineConfig.model_validate(told["config"]).name == "tiny"
     costs = {cost["artifact"].partition("/")[0]: cost["peak_memory"] for cost in told["costs"]}
     assert all(costs[kind] > 100e6 for kind in ("model", "evaluation", "translated"))

@@ -53,7 +53,7 @@ def test_killed_run_is_finished_by_the_same_command(
     arguments = [config, *(part for s in sets for part in ("--set", s))]
 
     def run() -> subprocess.Popen[str]:
-        return start("flows.augment", *arguments, SIM2REAL_TEST=tmp_path.name)
+        return start("run", *arguments, SIM2REAL_TEST=tmp_path.name)
 
     process = run()
     images = tmp_path / "store" / "translated"
@@ -94,7 +94,7 @@ def test_interrupted_run_leaves_nothing_running(
     config = write_tiny(tmp_path)
     marker = f"SIM2REAL_TEST={tmp_path.name}"
     arguments = ("--set", "retrain.segmentation.iterations=100000")
-    process = start("flows.augment", config, *arguments, SIM2REAL_TEST=tmp_path.name)
+    process = start("run", config, *arguments, SIM2REAL_TEST=tmp_path.name)
     wait_for(lambda: bool(list((tmp_path / "store").glob("model/.*/log.txt"))), process)
     process.send_signal(number)
     process.communicate(timeout=60)
@@ -105,7 +105,7 @@ def test_interrupted_run_leaves_nothing_running(
 def test_configuration_error_is_told_before_anything_starts(
     tmp_path: Path, write_tiny: Callable[..., Path], start: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    process = start("flows.augment", write_tiny(tmp_path), "--set", "retrain.detection.iteration=5")
+    process = start("run", write_tiny(tmp_path), "--set", "retrain.detection.iteration=5")
     output = process.communicate(timeout=60)[0]
     assert process.returncode == 2
     assert "retrain.detection.iteration: unknown key" in output

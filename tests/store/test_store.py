@@ -272,27 +272,6 @@ def test_a_hit_needs_no_write_access_and_a_build_says_what_it_needs(
         build(Store(tmp_path), "other")
 
 
-def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from tasks.store.__main__ import main
-
-    artifact = build(Store(tmp_path))
-    root = ["--root", str(tmp_path)]
-    assert main([*root, "ls"]) == 0
-    assert main([*root, "show", artifact.key[:6]]) == 0
-    shown = capsys.readouterr().out
-    assert json.loads(shown[shown.index("{") :])["key"] == artifact.key
-    assert main([*root, "verify"]) == 0
-    (artifact.path / "sub" / "a.txt").write_text("HELLO")
-    assert main([*root, "verify"]) == 1
-    assert main([*root, "show", "zzz"]) == 1
-    os.utime(artifact.path, (1, 1))
-    assert main([*root, "gc", "--dry-run"]) == 0
-    assert artifact.path.exists()
-    assert main([*root, "gc"]) == 0
-    assert not artifact.path.exists()
-    assert main(["--root", str(tmp_path / "none"), "ls"]) == 1
-
-
 def test_find_builds_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     recipe = Recipe("text", config={"text": "hello"}, inputs={}, code="1")

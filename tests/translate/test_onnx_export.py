@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from flows.cli.app import invoke
 from tasks.store.digest import file_sha256
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
-from tasks.translate.__main__ import main
 from tasks.translate.config import GeneratorFile
 from tasks.translate.methods import cut
 from tasks.translate.methods.base import Resources
@@ -42,7 +42,7 @@ def trained(tmp_path: Path) -> Path:
 def test_export_agrees_at_any_size(trained, tmp_path, capsys) -> None:
     onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
     out = tmp_path / "new" / "cut.onnx"
-    assert main(["export", str(trained), str(out)]) == 0
+    assert invoke(["translator", "export", str(trained), str(out)]) == 0
     assert "agrees with PyTorch" in capsys.readouterr().out
     assert [p.name for p in out.parent.iterdir()] == ["cut.onnx"]
     session = onnxruntime.InferenceSession(out)
@@ -59,7 +59,7 @@ def test_export_agrees_at_any_size(trained, tmp_path, capsys) -> None:
 
 
 def _fails(folder: Path, out: Path, capsys) -> str:
-    assert main(["export", str(folder), str(out)]) == 1
+    assert invoke(["translator", "export", str(folder), str(out)]) == 1
     assert not list(out.parent.glob("*.onnx"))
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1

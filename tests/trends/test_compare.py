@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from flows.cli.app import invoke
 from tasks.contracts.arm import Arm
 from tasks.evaluate.comparison import Scored, compare_arms
 from tasks.evaluate.config import EvaluateConfig
 from tasks.report.model import Node, Report
-from tasks.trends.__main__ import main
 from tasks.trends.comparing.build import compare_runs
 from tasks.trends.comparing.find import NotAReport
 from tasks.trends.comparing.markdown import render_markdown
@@ -497,7 +497,7 @@ def test_bad_input_is_one_line_and_status_2(
     good, bad = written(report(), tmp_path / "good.json"), tmp_path / "bad.json"
     if content is not None:
         bad.write_text(content)
-    assert main(["compare", str(good), str(bad)]) == 2
+    assert invoke(["report", "compare", str(good), str(bad)]) == 2
     out = capsys.readouterr()
     assert out.out == ""
     assert out.err == f"{bad}: {told}\n"
@@ -513,7 +513,7 @@ def test_the_command_in_every_format(tmp_path: Path, capsys: pytest.CaptureFixtu
     b = written(report(1, scored_cut(30.0), config=MORE, models="new"), tmp_path / "b.json")
     said = {}
     for form in ("text", "md", "json"):
-        assert main(["compare", str(a), str(b), "--format", form, "--store", str(tmp_path)]) == 0
+        assert invoke(["report", "compare", str(a), str(b), "--format", form, "--store", str(tmp_path)]) == 0
         said[form] = capsys.readouterr().out
     found = Compared.model_validate_json(said["json"])
     assert json.loads(said["json"])["schema"] == 1
@@ -521,7 +521,7 @@ def test_the_command_in_every_format(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert "+6.0" in said[form]
     assert "| Translated (cut) | mIoU | 24.0 | 30.0 | ▲ +6.0 [4.6, 7.4] |" in said["md"]
     assert "mIoU +6.0 [4.6, 7.4]; classes: road +6.0 [3.2, 8.8], sky +6.0 [3.2, 8.8]. The" in found.summary[-1]
-    assert main(["compare", str(a), str(b), "--language", "ko"]) == 0
+    assert invoke(["report", "compare", str(a), str(b), "--language", "ko"]) == 0
     assert "변경:" in capsys.readouterr().out
 
 
@@ -556,8 +556,8 @@ def test_a_report_without_its_configuration_says_so(tmp_path: Path) -> None:
 
 def test_the_history_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     archive(written(report(), tmp_path / "report.json"), tmp_path)
-    assert main(["history", str(tmp_path), "--language", "ko"]) == 0
+    assert invoke(["report", "history", str(tmp_path), "--language", "ko"]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'history.html'}\n"
     assert 'lang="ko"' in (tmp_path / "history.html").read_text(encoding="utf-8")
-    assert main(["history", str(tmp_path / "none")]) == 2
+    assert invoke(["report", "history", str(tmp_path / "none")]) == 2
     assert "no archive of reports here" in capsys.readouterr().err

@@ -68,7 +68,7 @@ def _visible(image: Image.Image) -> Image.Image:
     return Image.fromarray(cv2.applyColorMap(spread, cv2.COLORMAP_TURBO)[..., ::-1])
 
 
-def print_table(checks: list[Check], console: Console | None = None) -> None:
+def print_checks(checks: list[Check], console: Console | None = None) -> None:
     """Print what did not pass, errors first, and how many checks passed."""
     console = console or Console()
     failed = _failed(checks)

@@ -37,7 +37,7 @@ _BOXES_FROM = {
 _STATES = {"impossible": "no label", "absent": "does not occur", "unlabelled": "-", "shown": ""}
 
 
-def write_page(path: Path, overviews: Sequence[Overview], title: str) -> None:
+def write_overview(path: Path, overviews: Sequence[Overview], title: str) -> None:
     """Write the overviews of some sets as one page, the sets side by side.
 
     Args:

@@ -1,4 +1,4 @@
-"""``python -m tasks.datasets``, and the check that every flow makes first."""
+"""``sim2real data``, and the check that every flow makes first."""
 
 import re
 import shutil
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flows.cli.app import invoke
 from tasks.contracts.artifact import Artifact
-from tasks.datasets.__main__ import main
 from tasks.datasets.config import CityscapesDataset, DatasetsConfig
 from tasks.datasets.errors import ChecksFailed
 from tasks.datasets.make_checks import build_checks
@@ -54,7 +54,7 @@ def config(root: Path) -> Path:
 
 
 def test_check(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", str(config)]) == 0
+    assert invoke(["data", "check", str(config)]) == 0
     out = capsys.readouterr().out
     page = Path(re.findall(r"page: (.*)", out)[0])
     assert "checks of the data passed" in out
@@ -62,7 +62,7 @@ def test_check(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_leak_fails_the_check_and_stops_a_run(config: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", str(config), "--set", "datasets.benchmark.split=leaky"]) == 1
+    assert invoke(["data", "check", str(config), "--set", "datasets.benchmark.split=leaky"]) == 2
     assert "leak" in capsys.readouterr().out
     store, datasets = Store(root / "store"), section(root, "leaky")
     sets = {role: build_dataset(getattr(datasets, role), datasets, store) for role in ("source", "target", "benchmark")}
@@ -84,40 +84,40 @@ def test_warnings_let_a_run_go_on(root: Path, caplog: pytest.LogCaptureFixture) 
 
 
 def test_show(config: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["show", str(config), "--role", "target", "--images", "2"]) == 0
+    assert invoke(["data", "show", str(config), "--role", "target", "--images", "2"]) == 0
     assert "vegetation" in capsys.readouterr().out
     assert (root / "runs" / "r" / "datasets.html").is_file()
 
 
 def test_export_of_a_configuration_and_of_a_table(config: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["export", str(config), "--role", "target", "--format", "coco", "--to", str(root / "out")]) == 0
+    assert (
+        invoke(["data", "export", str(config), "--role", "target", "--format", "coco", "--to", str(root / "out")]) == 0
+    )
     assert len(list((root / "out" / "images" / "train").iterdir())) == 4
     artifact = build_dataset(section(root).target, section(root), Store(root / "store"))
-    assert main(["export", str(artifact.path), "--format", "yolo", "--to", str(root / "yolo")]) == 0
+    assert invoke(["data", "export", str(artifact.path), "--format", "yolo", "--to", str(root / "yolo")]) == 0
     assert len(list((root / "yolo" / "labels" / "train").iterdir())) == 4
-    assert main(["export", str(artifact.path), "--format", "yolo", "--to", str(root / "yolo")]) == 1
+    assert invoke(["data", "export", str(artifact.path), "--format", "yolo", "--to", str(root / "yolo")]) == 2
     assert str(root / "yolo") in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("sets", "status", "message"),
+    ("sets", "message"),
     [
-        ("datasets.target.root=/nowhere", 1, "/nowhere/leftImg8bit/train: no such folder"),
-        ("datasets.target.split=5", 2, "datasets.target"),
-        ("datasets.detection=[car, horse]", 2, "horse is no detection class of taxonomy cityscapes19; it has person"),
-        ("datasets.taxonomy=none.yaml", 2, "none.yaml: cannot be read"),
+        ("datasets.target.root=/nowhere", "/nowhere/leftImg8bit/train: no such folder"),
+        ("datasets.target.split=5", "datasets.target"),
+        ("datasets.detection=[car, horse]", "horse is no detection class of taxonomy cityscapes19; it has person"),
+        ("datasets.taxonomy=none.yaml", "none.yaml: cannot be read"),
     ],
 )
-def test_errors_are_one_message(
-    config: Path, capsys: pytest.CaptureFixture[str], sets: str, status: int, message: str
-) -> None:
-    assert main(["check", str(config), "--set", sets]) == status
+def test_errors_are_one_message(config: Path, capsys: pytest.CaptureFixture[str], sets: str, message: str) -> None:
+    assert invoke(["data", "check", str(config), "--set", sets]) == 2
     assert message in capsys.readouterr().err
 
 
 def test_further_detection_classes(config: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chosen = "datasets.detection=[bus, traffic sign]"
-    assert main(["show", str(config), "--set", chosen, "--role", "target"]) == 0
+    assert invoke(["data", "show", str(config), "--set", chosen, "--role", "target"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"bus +target +4 ", out)
     assert "traffic sign" in out.split("boxes")[-1]

@@ -1,0 +1,108 @@
+"""``sim2real data``: look at data sets before anything is trained on them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from flows.cli.options import ROLES, Config, Role, Roles, Sets
+from flows.cli.status import CONFIGURATION, FINE
+
+if TYPE_CHECKING:
+    from tasks.contracts import Artifact
+    from tasks.datasets import RunConfig
+    from tasks.store import Store
+
+app = App(name="data", help="Look at a configuration's data sets before anything is trained on them.")
+
+
+@app.command
+def check(config: Config, /, *, sets: Sets = (), role: Roles = ()) -> int:
+    """Check the data sets, as a table and as a page with examples; status 2 where one is not fit to be trained on.
+
+    Example: `sim2real data check configs/pipelines/smoke.yaml`
+    """
+    from tasks.datasets import CHECKS_PAGE, build_checks, print_checks, read_checks
+
+    settings, store = _opened(config, sets)
+    artifact = build_checks(_read(settings, role, store), settings.datasets, store)
+    checks = read_checks(artifact)
+    print_checks(checks)
+    print(f"page: {artifact.file(CHECKS_PAGE)}")
+    return CONFIGURATION if any(c.severity == "error" and not c.passed for c in checks) else FINE
+
+
+@app.command
+def show(
+    config: Config,
+    /,
+    *,
+    sets: Sets = (),
+    role: Roles = (),
+    images: Annotated[int, Parameter(help="Pictures in the contact sheet.")] = 12,
+) -> int:
+    """Show counts, classes, boxes, spatial priors and a contact sheet, as a page and at the terminal.
+
+    Example: `sim2real data show configs/pipelines/smoke.yaml --role source`
+    """
+    from tasks.datasets import SampleTable, overview_of, print_overview, write_overview
+
+    settings, store = _opened(config, sets)
+    found = [
+        overview_of(SampleTable.read(a.path), name, images=images) for name, a in _read(settings, role, store).items()
+    ]
+    print_overview(found)
+    path = settings.folder / "datasets.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_overview(path, found, f"Data sets of {settings.name}")
+    print(f"page: {path}")
+    return FINE
+
+
+@app.command
+def export(
+    config: Annotated[Path, Parameter(help="The YAML file, or the folder of a sample table.")],
+    /,
+    *,
+    format: Annotated[Literal["coco", "cityscapes", "yolo"], Parameter(help="The layout to write.")],
+    to: Annotated[Path, Parameter(help="The folder to write, which must not exist.")],
+    sets: Sets = (),
+    role: Roles = (),
+    link: Annotated[bool, Parameter(negative="", help="Hard links instead of copies where possible.")] = False,
+) -> int:
+    """Write a data set for those who train elsewhere.
+
+    Example: `sim2real data export configs/pipelines/smoke.yaml --role source --format coco --to exported`
+    """
+    from tasks.datasets import SampleTable, export_table
+
+    if config.is_dir():
+        tables = {"": SampleTable.read(config)}
+    else:
+        settings, store = _opened(config, sets)
+        tables = {name: SampleTable.read(a.path) for name, a in _read(settings, role, store).items()}
+    for name, table in tables.items():
+        print(export_table(table, to / name if len(tables) > 1 else to, format, link=link))
+    return FINE
+
+
+def _opened(config: Path, sets: Sequence[str]) -> tuple[RunConfig, Store]:
+    """A configuration, of which only the data sets count, and its store."""
+    from flows.config import DataConfig
+    from tasks.settings import load
+    from tasks.store import Store
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings = load(config, DataConfig, sets)
+    return settings, Store(settings.store, settings.model_dump(mode="json"))
+
+
+def _read(settings: RunConfig, roles: Sequence[Role], store: Store) -> dict[str, Artifact]:
+    from tasks.datasets import build_dataset
+
+    datasets = settings.datasets
+    return {role: build_dataset(getattr(datasets, role), datasets, store) for role in roles or ROLES}
