@@ -11,5 +11,6 @@ if TYPE_CHECKING:
     from tasks.audit.gate import AuditFailed, enforce
     from tasks.audit.make_audit import Judged, build_audit, read_audit, training_set
     from tasks.audit.rates import source_id
+    from tasks.audit.telling import check_sentence, measure_label, subject_label
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -1,4 +1,4 @@
-"""From measurements to checks: a measure against its threshold, and a sentence on what it means and what to do."""
+"""From measurements to checks: a measure against its threshold, with what it means and what to do."""
 
 from __future__ import annotations
 
@@ -9,18 +9,26 @@ from numpy.typing import NDArray
 
 from tasks.audit.config import AuditConfig, Thresholds
 from tasks.audit.flips import FlipsFound
-from tasks.contracts import AuditCheck, Detail, Distance, Gap, Recall, Severity, Unit
+from tasks.contracts import (
+    DETAIL_PARTS,
+    AuditCheck,
+    ClassFlips,
+    Detail,
+    DetailPart,
+    Distance,
+    Finding,
+    Gap,
+    Measure,
+    Recall,
+    Severity,
+    Subject,
+    Unit,
+)
 
 MAX_LISTED = 12
 LEAST_SHARE = 0.0005  # of all pixels read rightly: a class with less says nothing
 NOTICEABLE = 2.3  # just noticeable difference in CIELAB (Mahy et al., Color Research and Application, 1994)
 _TINY = 1e-6  # of a distance: rounding
-_ACTS = {
-    "drop": "they are left out of the training",
-    "keep_source": "the source's images are trained on instead",
-    "stop": "the run ends before retraining",
-}
-_PARTS = {"gradient": "gradients", "edges": "edges", "high_band": "high band"}
 
 
 def rank(checks: Iterable[AuditCheck]) -> tuple[AuditCheck, ...]:
@@ -31,24 +39,25 @@ def rank(checks: Iterable[AuditCheck]) -> tuple[AuditCheck, ...]:
     without saying where, come after the other failed warnings.
     """
     checks = tuple(checks)
-    causes: dict[str, float] = {}
+    causes: dict[str | None, float] = {}
     for c in checks:
-        if c.name in ("flips", "detail") and not c.passed:
-            of = c.subject.split(" -> ")[0].split(": ")[0]
+        if c.measure in ("flips", "detail") and not c.passed:
+            of = c.subject.class_name
             causes[of] = max(c.excess, causes.get(of, 0))
 
     def place(c: AuditCheck) -> tuple[bool, bool, bool, float, bool]:
-        symptom = c.name == "colour" and not c.passed and c.subject in causes
-        excess = min(c.excess, causes[c.subject]) if symptom else c.excess
-        return c.passed, not c.passed and c.severity != "error", not c.passed and c.name == "distance", -excess, symptom
+        failed, of = not c.passed, c.subject.class_name
+        symptom = failed and c.measure == "colour" and of in causes
+        excess = min(c.excess, causes[of]) if symptom else c.excess
+        return c.passed, failed and c.severity != "error", failed and c.measure == "distance", -excess, symptom
 
     return tuple(sorted(checks, key=place))
 
 
 def doubted(checks: Iterable[AuditCheck]) -> list[AuditCheck]:
     """The same where the judge cannot be trusted: flips are warnings at most."""
-    judged = ("flips", "flipped images")
-    return [c.model_copy(update={"severity": "warning"}) if c.name in judged else c for c in checks]
+    judged = ("flips", "flipped_images")
+    return [c.model_copy(update={"severity": "warning"}) if c.measure in judged else c for c in checks]
 
 
 def flips_checks(found: FlipsFound, config: AuditConfig) -> list[AuditCheck]:
@@ -59,16 +68,14 @@ def flips_checks(found: FlipsFound, config: AuditConfig) -> list[AuditCheck]:
     share = found.flips.share.value
     if share is None:
         return []
-    message = (
-        f"{percent(share)} of the pixels that the judge reads rightly in the source are of another class afterwards"
-    )
+    most = config.thresholds.flips_error
     everything = _check(
         "flips",
-        "all classes",
+        Subject(),
         ("error", "share"),
-        (share, config.thresholds.flips_error),
-        message,
-        f", over {percent(config.thresholds.flips_error)}: labels no longer fit, so train or choose another translator",
+        (share, most),
+        Finding.of("audits.found_flips_all", share=share),
+        Finding.of("audits.advice_flips_all", most=most),
         _worst(found.ids, found.share),
     )
     return [everything, _flipped_images(found, config), *_class_flips(found, config.thresholds)]
@@ -76,40 +83,40 @@ def flips_checks(found: FlipsFound, config: AuditConfig) -> list[AuditCheck]:
 
 def _flipped_images(found: FlipsFound, config: AuditConfig) -> AuditCheck:
     over = found.share > config.thresholds.flipped_image
-    least = percent(config.thresholds.flipped_image)
-    message = f"{over.sum()} of {len(over)} images have more than {least} of their pixels flipped"
+    counts = {"over": int(over.sum()), "images": len(over), "least": config.thresholds.flipped_image}
     return _check(
-        "flipped images",
-        "images",
+        "flipped_images",
+        Subject(),
         ("error", "share"),
         (float(over.mean()), config.thresholds.flipped_images),
-        f"{message}: {_ACTS[config.on_fail]}" if over.any() else message,
-        "; that is too many, so train or choose another translator",
+        Finding.of(f"audits.found_flipped_images_{config.on_fail if over.any() else 'kept'}", **counts),
+        Finding.of("audits.advice_flipped_images"),
         _worst(found.ids, np.where(over, found.share, 0)),
     )
 
 
 def _class_flips(found: FlipsFound, thresholds: Thresholds) -> list[AuditCheck]:
-    checks = []
     total = sum(c.pixels for c in found.flips.classes)
-    for k, flipped in enumerate(found.flips.classes):
-        if flipped.rate.value is None or flipped.pixels < LEAST_SHARE * total:
-            continue
-        main = next(iter(flipped.to), None)
-        row = found.per_class[:, k]
-        message = f"{percent(flipped.rate.value)} of {flipped.name} is read as another class after translation"
-        checks.append(
-            _check(
-                "flips",
-                flipped.name if main is None else f"{flipped.name} -> {main}",
-                ("warning", "share"),
-                (flipped.rate.value, thresholds.flips),
-                message if main is None else f"{message}, {percent(flipped.to[main])} as {main}",
-                ": look whether the images listed still show what their labels say, and take another translator if not",
-                _worst(found.ids, row.sum(1) - row[:, k]),
-            )
+    return [
+        _check(
+            "flips",
+            Subject(class_name=flipped.name, becomes=next(iter(flipped.to), None)),
+            ("warning", "share"),
+            (flipped.rate.value, thresholds.flips),
+            _read_as(flipped, flipped.rate.value),
+            Finding.of("audits.advice_flips"),
+            _worst(found.ids, found.per_class[:, k].sum(1) - found.per_class[:, k, k]),
         )
-    return checks
+        for k, flipped in enumerate(found.flips.classes)
+        if flipped.rate.value is not None and flipped.pixels >= LEAST_SHARE * total
+    ]
+
+
+def _read_as(flipped: ClassFlips, share: float) -> Finding:
+    if not flipped.to:
+        return Finding.of("audits.found_flips", share=share, name=flipped.name)
+    to, to_share = next(iter(flipped.to.items()))
+    return Finding.of("audits.found_flips_to", share=share, name=flipped.name, to=to, to_share=to_share)
 
 
 def detail_checks(
@@ -119,18 +126,23 @@ def detail_checks(
     return [
         _check(
             "detail",
-            f"{detail.region}: {words}",
+            Subject(class_name=None if detail.region == "image" else detail.region, part=part),
             ("warning", "share"),
             (1 - kept, thresholds.detail),
-            f"{percent(1 - kept)} of the {words} of {'the image' if detail.region == 'image' else detail.region} "
-            f"{'is' if words == 'high band' else 'are'} lost",
-            ": look at the images listed, and translate at full resolution or train with larger crops",
+            _lost(detail.region, part, 1 - kept),
+            Finding.of("audits.advice_detail"),
             worst.get(detail.region, ()),
         )
         for detail in details
-        for part, words in _PARTS.items()
+        for part in DETAIL_PARTS
         if (kept := getattr(detail, part).value) is not None
     ]
+
+
+def _lost(region: str, part: DetailPart, share: float) -> Finding:
+    if region == "image":
+        return Finding.of(f"audits.found_{part}_image", share=share)
+    return Finding.of(f"audits.found_{part}", share=share, name=region)
 
 
 def recall_checks(recalls: Iterable[Recall], thresholds: Thresholds) -> list[AuditCheck]:
@@ -138,12 +150,11 @@ def recall_checks(recalls: Iterable[Recall], thresholds: Thresholds) -> list[Aud
     return [
         _check(
             "recall",
-            recall.size,
+            Subject(size=recall.size),
             ("warning", "share"),
             (before - after, thresholds.recall),
-            f"The judge finds {percent(after)} of {recall.boxes} {'' if recall.size == 'all' else f'{recall.size} '}"
-            f"boxes after translation, {percent(before)} before",
-            ": objects fade or change, so look at boxes that are found before only",
+            Finding.of(f"audits.found_recall_{recall.size}", boxes=recall.boxes, before=before, after=after),
+            Finding.of("audits.advice_recall"),
         )
         for recall in recalls
         if (before := recall.before.value) is not None and (after := recall.after.value) is not None
@@ -173,12 +184,11 @@ def colour_checks(
     return [
         _check(
             "colour",
-            c.name,
+            Subject(class_name=c.name),
             ("warning", "times"),
             (times[c.name], thresholds.colour),
-            f"The colour of {c.name} is {c.colour_after:.1f} (CIELAB) from the real set's after translation, "
-            f"{c.colour_before:.1f} before",
-            ": the translator paints it as something else, so look at the images listed",
+            Finding.of("audits.found_colour", name=c.name, before=c.colour_before, after=c.colour_after),
+            Finding.of("audits.advice_colour"),
             listed.get(c.name, ()),
         )
         for c in gap.classes
@@ -194,58 +204,65 @@ def distance_checks(distances: Iterable[Distance], thresholds: Thresholds) -> li
     checks = []
     for d in distances:
         least = max(abs(d.floor or 0), _TINY)
-        words = f"{d.name} to the real set is {d.after:.3g} after translation, {d.before:.3g} before"
         checks.append(
             _check(
                 "distance",
-                d.name,
+                Subject(distance=d.name),
                 ("warning", "times"),
                 (max(d.after, least) / max(d.before, least), thresholds.distance),
-                words if d.floor is None else f"{words}, and {d.floor:.3g} between halves of the real set",
-                ": translation brings the source no nearer, so train longer or choose another translator",
+                _apart(d),
+                Finding.of("audits.advice_distance"),
             )
         )
     return checks
+
+
+def _apart(d: Distance) -> Finding:
+    if d.floor is None:
+        return Finding.of("audits.found_distance", name=d.name, before=d.before, after=d.after)
+    return Finding.of("audits.found_distance_floor", name=d.name, before=d.before, after=d.after, floor=d.floor)
 
 
 def geometry_checks(ids: Sequence[str], shift: NDArray[np.floating], thresholds: Thresholds) -> list[AuditCheck]:
     """The median displacement ``[N]`` of images in pixels; NaN where it was not measured."""
     if np.isnan(shift).all():
         return []
+    median = float(np.nanmedian(shift))
     return [
         _check(
             "geometry",
-            "image",
+            Subject(),
             ("error", "px"),
-            (float(np.nanmedian(shift)), thresholds.geometry),
-            f"The median image is displaced by {np.nanmedian(shift):.2g} px",
-            ": no label fits its image any more, so look at how the translator pads, resizes or warps",
+            (median, thresholds.geometry),
+            Finding.of("audits.found_geometry", shift=median),
+            Finding.of("audits.advice_geometry"),
             _worst(ids, np.where(shift > thresholds.geometry, shift, 0)),
         )
     ]
 
 
 def _check(
-    name: str,
-    subject: str,
+    measure: Measure,
+    subject: Subject,
     kind: tuple[Severity, Unit],
     values: tuple[float, float],
-    message: str,
-    advice: str,
+    found: Finding,
+    advice: Finding,
     listed: Sequence[str] = (),
 ) -> AuditCheck:
-    """A check of (measured, threshold); the sentence goes on with the advice where it did not pass."""
+    """A check of (measured, threshold); the advice is for where it did not pass."""
     measured, threshold = values
     passed = measured <= threshold
     return AuditCheck(
-        name=name,
+        measure=measure,
         subject=subject,
         severity=kind[0],
         unit=kind[1],
         passed=passed,
         measured=measured,
         threshold=threshold,
-        message=f"{message}{'' if passed else advice}.",
+        found=found,
+        advice=None if passed else advice,
         listed=tuple(listed)[:MAX_LISTED],
     )
 
@@ -254,8 +271,3 @@ def _worst(ids: Sequence[str], values: NDArray[np.floating] | NDArray[np.int64])
     """The ids of the largest values above 0, the largest first."""
     order = np.argsort(-values, kind="stable")[:MAX_LISTED].tolist()
     return tuple(ids[i] for i in order if values[i] > 0)
-
-
-def percent(share: float) -> str:
-    """A share as people read it: three digits, no exponent."""
-    return f"{100 * share:.1f} %" if share < 0.9995 or share > 1.0005 else "100 %"

@@ -20,7 +20,7 @@ from tasks.audit.extract import (
 )
 from tasks.audit.gap import paired
 from tasks.audit.realism import FeatureSets, distances, semantic_kernel_distance
-from tasks.contracts import Artifact, Distance, DomainMap
+from tasks.contracts import Artifact, Distance, DomainMap, Finding
 from tasks.datasets import SampleTable, subset
 
 _LEAST = 2  # images of a set, or nothing can be fitted
@@ -40,7 +40,7 @@ class Closeness:
 
     distances: tuple[Distance, ...] = ()
     map: DomainMap | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
 
 def measure_closeness(
@@ -70,14 +70,14 @@ def measure_closeness(
     real = real if config.images is None else subset(real, config.images, config.seed)
     tables = (source, real, translated)
     found: dict[str, Sets] = {}
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
     if config.features == "efficientnet_lite0":
         found["efflite0"] = _each(tables, lambda t: efficientnet_features(t, device=_device()))
     else:
         try:
             found["seg"] = _segmenter(tables, judged)
         except FeatureError as error:  # they come for nothing, and nobody asked for them by name
-            notes = (f"Distances and map on the segmenter's features were left out: {error}.",)
+            notes = (Finding.of("audits.note_features", why=error.finding),)
     if (weights := config.inception) is not None:
         found["inception"] = _each(tables, lambda t: inception_features(t, weights, device=_device()))
     features = {name: FeatureSets(*(values for _, values in sets)) for name, sets in found.items()}
@@ -106,12 +106,12 @@ def _segmenter(tables: Tables, judged: Judgements) -> Sets:
     """
     files = [artifact.path for artifact in judged if artifact is not None]
     if len(files) < len(judged):
-        raise FeatureError("no segmenter was trained on the real set and run on all three sets")
+        raise FeatureError(Finding.of("audits.features_untrained"))
     source, real, translated = (_rows(t, f) for t, f in zip(tables, files, strict=True))
     both = [(a, b) for a, b in zip(source, translated, strict=True) if a is not None and b is not None]
     alone = [r for r in real if r is not None]
     if min(len(both), len(alone)) < _LEAST:
-        raise FeatureError("the segmenter has read less than two images of a set")
+        raise FeatureError(Finding.of("audits.features_few"))
     return _stacked([a for a, _ in both]), _stacked(alone), _stacked([b for _, b in both])
 
 

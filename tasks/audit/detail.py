@@ -18,14 +18,13 @@ from numpy.typing import NDArray
 from tasks.audit.geometry import Plane, displacement, gradient_magnitude, luminance
 from tasks.audit.rates import RESAMPLES, ratio, source_id
 from tasks.compute import with_progress
-from tasks.contracts import Detail
+from tasks.contracts import DETAIL_PARTS, Detail
 from tasks.datasets import ImageError, Sample, SampleTable, TableInfo, mask_of, read_image, subset
 from tasks.evaluate import image_weights
 
 MAX_WORST = 12
 LEAST_PIXELS = 30  # of a thin class in an image, below which it is not measured there
 MARGIN = 2  # pixels around a thin class's mask that belong to its region: its edges lie on the mask's border
-PARTS = ("gradient", "edges", "high_band")
 _STABILISER = 170.0  # the constant of GMSD, for 0 to 255
 _FLAT = 0.01  # mean gradient, or deviation of the high band, in grey levels, up to which there is no detail to keep
 _LEAST_EDGE = 8.0  # Sobel magnitude of a step of two grey levels: what is below is rounding
@@ -183,7 +182,7 @@ def measure_detail(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = with_progress(pool.map(one, pairs), len(pairs), f"detail of {source.info.dataset}", bar=False)
         measured = list(results)
-    values = np.array([kept for kept, _ in measured]).reshape(len(pairs), 1 + len(regions), len(PARTS))
+    values = np.array([kept for kept, _ in measured]).reshape(len(pairs), 1 + len(regions), len(DETAIL_PARTS))
     ids = tuple(sample.id for _, sample in pairs)
     groups = np.unique([sample.id for sample, _ in pairs], return_inverse=True)[1].astype(np.int64)
     there = {
@@ -196,7 +195,7 @@ def measure_detail(
         ids=ids,
         details=tuple(_detail(name, kept, groups, weights) for name, kept in there.items()),
         per_image={
-            **{part: values[:, 0, k] for k, part in enumerate(PARTS)},
+            **{part: values[:, 0, k] for k, part in enumerate(DETAIL_PARTS)},
             "shift": np.array([shift for _, shift in measured], float),
         },
         worst={name: _worst(ids, kept) for name, kept in there.items()},
@@ -228,7 +227,7 @@ def _measured(before: Sample, after: Sample, info: TableInfo, regions: list[int]
     source, translated = read_image(before.image), read_image(after.image)
     _check_size(after, (translated.shape[1], translated.shape[0]), before, (source.shape[1], source.shape[0]))
     maps = DetailMaps.of(source, translated)
-    values = np.full((1 + len(regions), len(PARTS)), np.nan)
+    values = np.full((1 + len(regions), len(DETAIL_PARTS)), np.nan)
     values[0] = maps.measure()
     if regions and before.mask is not None and info.encoding is not None:
         mask = mask_of(before, info)
@@ -252,7 +251,7 @@ def _detail(region: str, kept: Values, groups: NDArray[np.int64], weights: NDArr
             np.bincount(groups, known[:, k], sources),
             weights,
         )
-        for k, part in enumerate(PARTS)
+        for k, part in enumerate(DETAIL_PARTS)
     }
     return Detail(region=region, images=int(known.any(1).sum()), **rates)
 

@@ -19,7 +19,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tasks.audit.config import FeatureFile
+from tasks.catalogue import say
 from tasks.compute import with_progress
+from tasks.contracts import Finding
 from tasks.datasets import Sample, SampleTable, read_image, subset
 from tasks.store import file_sha256
 
@@ -33,7 +35,14 @@ _BATCH = 16
 
 
 class FeatureError(Exception):
-    """Features that cannot be had; the message says of what, why, and what to do."""
+    """Features that cannot be had; ``finding`` says of what, why, and what to do."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.finding = finding
+
+    def __str__(self) -> str:
+        return say(self.finding)
 
 
 def segmenter_features(folder: Path) -> ImageFeatures:
@@ -50,15 +59,13 @@ def segmenter_features(folder: Path) -> ImageFeatures:
     """
     path = folder / "features.parquet"
     if not path.is_file():
-        raise FeatureError(
-            f"features of the segmenter: no file {path}: images were not passed whole (test_cfg mode slide), or the "
-            "model is no segmenter; set audit.features to efficientnet_lite0, or the test_cfg mode to whole"
-        )
+        raise FeatureError(Finding.of("audits.features_none", file=_named(path)))
     try:
         rows = pq.read_table(path, columns=["id", "feature"]).to_pydict()
         return tuple(rows["id"]), np.array(rows["feature"], np.float32).reshape(len(rows["id"]), -1)
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
-        raise FeatureError(f"features of the segmenter: {path} cannot be read ({error}): evaluate it anew") from error
+        found = Finding.of("audits.features_unreadable", file=_named(path), reason=_line(error))
+        raise FeatureError(found) from error
 
 
 def efficientnet_features(
@@ -98,7 +105,7 @@ def efficientnet(device: str = "cpu") -> Describe:
     try:
         network = build_features(Features(network="efficientnet_lite0")).to(device)
     except WeightsError as error:
-        raise FeatureError(str(error)) from error
+        raise FeatureError(Finding.of("audits.features_no_efficientnet", reason=str(error))) from error
     return _by_torch(lambda x: network(x.float() / 127.5 - 1)[-1].mean(dim=(2, 3)), device)
 
 
@@ -136,15 +143,15 @@ def resized(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 def _inception(weights: FeatureFile) -> Any:
     import torch
 
-    needed = f"FID and KID need the package torch-fidelity and {weights.path} with SHA-256 {weights.sha256}"
+    needed = {"file": str(weights.path), "sha256": weights.sha256}
     try:
         package: Any = importlib.import_module("torch_fidelity")
     except ImportError as error:
-        raise FeatureError(f"{needed}: {error.name} is not installed: pip install '.[fid]'") from error
+        raise FeatureError(Finding.of("audits.features_no_package", package=error.name, **needed)) from error
     if not weights.path.is_file():
-        raise FeatureError(f"{needed}: there is no such file: copy it there, or leave audit.inception out")
+        raise FeatureError(Finding.of("audits.features_no_file", **needed))
     if (found := file_sha256(weights.path)) != weights.sha256:
-        raise FeatureError(f"{needed}: the file's is {found}: damaged, or another file")
+        raise FeatureError(Finding.of("audits.features_other_file", found=found, **needed))
     try:
         # The package would also run code that a file holds: only one that is nothing but tensors is given to it.
         torch.load(weights.path, map_location="cpu", weights_only=True)
@@ -152,8 +159,17 @@ def _inception(weights: FeatureFile) -> Any:
             "inception-v3-compat", ["2048"], feature_extractor_weights_path=str(weights.path)
         )
     except (OSError, EOFError, RuntimeError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise FeatureError(f"{needed}: the file does not hold that network's weights: {reason}") from error
+        raise FeatureError(Finding.of("audits.features_no_weights", reason=_line(error), **needed)) from error
+
+
+def _named(path: Path) -> str:
+    """A file of an artifact without the place of the store, which may be moved."""
+    return "/".join(path.parts[-3:])
+
+
+def _line(error: Exception) -> str:
+    """What a library said, as one line of bounded length."""
+    return " ".join(str(error).split())[:300]
 
 
 def _by_torch(network: Callable[[Tensor], Tensor], device: str) -> Describe:
@@ -179,7 +195,7 @@ def _described(
 
         rows += with_progress(described(), len(table), f"{what} of {table.info.dataset}")
     if not rows:
-        raise FeatureError(f"{what} of {table.info.dataset}: the set is empty")
+        raise FeatureError(Finding.of("audits.features_no_images", dataset=table.info.dataset))
     return tuple(table.rows["id"].to_pylist()), np.stack(rows)
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from tasks.audit.config import AuditConfig
 from tasks.audit.rates import source_id
+from tasks.audit.telling import check_sentence, measure_label, subject_label
+from tasks.catalogue import t
 from tasks.contracts import Acted, Artifact, Audit
 from tasks.datasets import Sample, SampleTable
 
@@ -81,16 +83,19 @@ def enforce(audit: Audit, artifact: Artifact, config: AuditConfig) -> None:
         AuditFailed: an error's check failed; an image is over ``thresholds.flipped_image`` and ``on_fail`` is ``stop``;
             or no image is left.
     """
-    reasons = [f"{c.name}, {c.subject}: {c.message}" for c in audit.checks if not c.passed and c.severity == "error"]
-    if config.on_fail == "stop":
-        flipped = [c for c in audit.checks if c.name == "flipped images" and c.passed and c.measured > 0]
-        # Of a judge that cannot be trusted, the check is a warning.
-        reasons += [f"{c.message} (on_fail: stop)" for c in flipped if c.severity == "error"]
-    if sum(a.action == "drop" for a in audit.acted) == audit.images:
-        reasons.append("every image is flipped too much, so that none is left to train on")
-    if reasons:
+    if reasons := list(_reasons(audit, config)):
         lines = "\n".join(f"  {reason}" for reason in reasons)
-        raise AuditFailed(
-            f"the audit of {audit.translator} stops the run before retraining:\n{lines}\n"
-            f"all of it: {artifact.file(AUDIT)}; audit holds the thresholds"
-        )
+        raise AuditFailed(t("audits.failed", name=audit.translator, reasons=lines, file=artifact.file(AUDIT)))
+
+
+def _reasons(audit: Audit, config: AuditConfig) -> Iterator[str]:
+    for c in audit.checks:
+        if not c.passed and c.severity == "error":
+            told = {"measure": measure_label(c.measure), "subject": subject_label(c), "told": check_sentence(c)}
+            yield t("audits.failed_check", **told)
+    if config.on_fail == "stop":
+        flipped = [c for c in audit.checks if c.measure == "flipped_images" and c.passed and c.measured > 0]
+        # Of a judge that cannot be trusted, the check is a warning.
+        yield from (t("audits.failed_stop", told=check_sentence(c)) for c in flipped if c.severity == "error")
+    if sum(a.action == "drop" for a in audit.acted) == audit.images:
+        yield t("audits.failed_all")

@@ -21,7 +21,7 @@ from tasks.audit.flips import FlipsFound, measure_flips
 from tasks.audit.gap import measure_gap
 from tasks.audit.gate import AUDIT, gate
 from tasks.audit.recall import recall_by_size
-from tasks.contracts import Acted, Artifact, Audit, AuditCheck, Gap, Recall
+from tasks.contracts import Acted, Artifact, Audit, AuditCheck, Finding, Gap, Recall
 from tasks.datasets import TABLE, SampleTable
 from tasks.store import Recipe, Store, code_version, write_json
 
@@ -64,7 +64,7 @@ class _Measured:
     recall: tuple[Recall, ...]
     gap: Gap | None
     closeness: Closeness
-    notes: tuple[str, ...]
+    notes: tuple[Finding, ...]
 
 
 def build_audit(
@@ -168,35 +168,31 @@ def _measure(tables: _Tables, judged: Judged, config: AuditConfig) -> _Measured:
     if judged.boxes_source is not None and judged.boxes_translated is not None:
         recall = recall_by_size(judged.boxes_source.path, judged.boxes_translated.path, config.seed)
     else:
-        notes.append("Recall was not measured: no detector was trained on the real set, or the source has no boxes.")
+        notes.append(Finding.of("audits.note_recall"))
     sets = (tables.source, tables.real, tables.translated)
     gap = None
     if min(len(t) for t in sets) >= 2:
         gap = measure_gap(*sets, config.seed, config.images)
     else:
-        notes.append("Gap and distances were not measured: each set needs two images at least.")
+        notes.append(Finding.of("audits.note_gap"))
     closeness = measure_closeness(*sets, (judged.source, judged.real, judged.translated), config)
     detail = measure_detail(tables.source, tables.translated, config.thin, config.seed, config.images)
     return _Measured(flips, detail, recall, gap, closeness, (*notes, *closeness.notes))
 
 
-def _flips(tables: _Tables, judged: Judged, config: AuditConfig) -> tuple[FlipsFound | None, list[str]]:
+def _flips(tables: _Tables, judged: Judged, config: AuditConfig) -> tuple[FlipsFound | None, list[Finding]]:
     if judged.source is None or judged.translated is None:
-        return None, ["Flips were not measured: no segmenter was trained on the real set, or the source has no masks."]
+        return None, [Finding.of("audits.note_flips")]
     benchmark = judged.benchmark.path if judged.benchmark is not None else None
     folders = judged.source.path, judged.translated.path
     found = measure_flips(tables.source, folders[0], tables.translated, folders[1], benchmark, config.seed)
     if not _trusted(found, config):
-        words = (
-            f"The judge reads only {checks.percent(found.flips.real_accuracy or 0)} of the benchmark's pixels rightly"
-        )
-        return found, [f"{words}: its errors are warnings here, and no image is left out on its word."]
+        return found, [Finding.of("audits.note_doubted", share=found.flips.real_accuracy or 0.0)]
     accuracy = found.flips.source_accuracy
     if found.flips.share.value is None or accuracy is None:
-        return found, ["The judge reads nothing in the source rightly, so that there is nothing to flip."]
+        return found, [Finding.of("audits.note_nothing")]
     if accuracy < _POOR:
-        words = f"The judge reads only {checks.percent(accuracy)} of the source's pixels rightly"
-        return found, [f"{words}: its flips say little; audit.judge_iterations trains it longer."]
+        return found, [Finding.of("audits.note_poor", share=accuracy)]
     return found, []
 
 

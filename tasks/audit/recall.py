@@ -6,17 +6,16 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.audit.rates import RESAMPLES, ratio
-from tasks.contracts import Rate, Recall
+from tasks.contracts import BoxSize, Rate, Recall
 from tasks.evaluate import image_weights, matched
 
-Size = Literal["all", "small", "medium", "large"]
-SIZES: dict[Size, tuple[float, float]] = {  # COCO's, area in square pixels: least, and the first too large
+SIZES: dict[BoxSize, tuple[float, float]] = {  # COCO's, area in square pixels: least, and the first too large
     "all": (0, math.inf),
     "small": (0, 32**2),
     "medium": (32**2, 96**2),
@@ -90,12 +89,12 @@ def _best(found: _Found) -> float:
     return float(score[f1.argmax()])
 
 
-def _of_size(found: _Found, size: Size) -> NDArray[np.bool_]:
+def _of_size(found: _Found, size: BoxSize) -> NDArray[np.bool_]:
     least, too_large = SIZES[size]
     return np.asarray((found.area >= least) & (found.area < too_large))
 
 
-def _rates(found: _Found, threshold: float, known: set[str], seed: int) -> dict[Size, Rate]:
+def _rates(found: _Found, threshold: float, known: set[str], seed: int) -> dict[BoxSize, Rate]:
     sources, cluster = np.unique([_source_id(name, known) for name in found.images], return_inverse=True)
     weights = image_weights(len(sources), RESAMPLES, seed)
 

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.audit.config import AuditConfig
 from tasks.audit.gate import enforce
 from tasks.audit.make_audit import Judged, build_audit, read_audit
+from tasks.audit.telling import check_sentence, measure_label
 from tasks.contracts import Artifact
 from tasks.store import Store
 
@@ -38,6 +39,6 @@ def audit_translation(
     found = read_audit(artifact)
     for failed in (c for c in found.checks if not c.passed):
         level = logging.ERROR if failed.severity == "error" else logging.WARNING
-        log.log(level, "%s, %s: %s", name, failed.name, failed.message)
+        log.log(level, "%s, %s: %s", name, measure_label(failed.measure), check_sentence(failed))
     enforce(found, artifact, config)
     return artifact

@@ -57,12 +57,13 @@ def t(key: str, **values: Any) -> str:
 
 
 def say(finding: Finding) -> str:
-    """A finding in the spoken language.
+    """A finding in the spoken language, and the findings among its values as well.
 
     Raises:
         KeyError: the catalogue has no text for its code, or the text needs a value that it has not.
     """
-    return t(finding.code, **finding.values)
+    said = {name: say(v) if isinstance(v, Finding) else v for name, v in finding.values.items()}
+    return t(finding.code, **said)
 
 
 class _Texts(string.Formatter):

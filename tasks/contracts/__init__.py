@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from tasks.contracts.audit import (
         Acted,
         Audit,
-        AuditCheck,
         ClassFlips,
         ClassGap,
         Detail,
@@ -22,7 +21,15 @@ if TYPE_CHECKING:
         MapPoint,
         Rate,
         Recall,
+    )
+    from tasks.contracts.audit_check import (
+        DETAIL_PARTS,
+        AuditCheck,
+        BoxSize,
+        DetailPart,
+        Measure,
         Severity,
+        Subject,
         Unit,
     )
     from tasks.contracts.comparison import (

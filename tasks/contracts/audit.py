@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Severity = Literal["error", "warning"]
-Unit = Literal["share", "px", "times", "points"]
+from tasks.contracts.audit_check import AuditCheck, BoxSize
+from tasks.contracts.finding import Finding
+
 Domain = Literal["real", "source", "translated"]
 
 
@@ -23,37 +24,6 @@ class Rate(Part):
     value: float | None
     low: float | None = None
     high: float | None = None
-
-
-class AuditCheck(Part):
-    """A measure against its threshold.
-
-    Attributes:
-        name: the measure: ``flips``, ``flipped images``, ``detail``, ``recall``, ``colour``, ``geometry`` or
-            ``distance``.
-        subject: what it was measured of: a class, ``Sky -> Tree``, a size of boxes, ``image``, or a feature's name.
-        severity: what it means where it did not pass: an ``error`` stops the run before retraining.
-        measured: in ``unit``; larger is worse for every measure. threshold: the largest value that passes.
-        message: one sentence for people: what, how much, what to do.
-        listed: ids of the images that it shows most in, the worst first.
-    """
-
-    name: str
-    subject: str
-    severity: Severity
-    passed: bool
-    measured: float
-    threshold: float
-    unit: Unit
-    message: str
-    listed: tuple[str, ...] = ()
-
-    @property
-    def excess(self) -> float:
-        """How many times the threshold was measured: what checks are ranked by. Infinite where the threshold is 0."""
-        if self.threshold > 0:
-            return self.measured / self.threshold
-        return float("inf") if self.measured > 0 else 0.0
 
 
 class ClassFlips(Part):
@@ -111,7 +81,7 @@ class Detail(Part):
 class Recall(Part):
     """Recall of a frozen detector at IoU 0.5 on the simulator's boxes of one size, before and after translation."""
 
-    size: Literal["all", "small", "medium", "large"]
+    size: BoxSize
     boxes: int
     before: Rate
     after: Rate
@@ -199,7 +169,11 @@ class Acted(Part):
 
 
 class Audit(Part):
-    """The audit of one translated set. ``checks`` are ranked: those that failed most come first."""
+    """The audit of one translated set. ``checks`` are ranked: those that failed most come first.
+
+    Attributes:
+        acted: images with too much flipped. notes: what could not be measured, and how far the rest can be trusted.
+    """
 
     translator: str
     images: int
@@ -211,4 +185,4 @@ class Audit(Part):
     gap: Gap | None
     map: DomainMap | None
     acted: tuple[Acted, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tasks.catalogue import figure, percent, t
-from tasks.contracts import Audit, AuditCheck, ClassFlips, Detail, Gap, Recall, RunRecord
-from tasks.report.checking import check_label as check_label
-from tasks.report.checking import check_sentence as check_sentence
-from tasks.report.checking import recognised
-from tasks.report.checking import subject_label as subject_label
+from tasks.contracts import DETAIL_PARTS, Audit, AuditCheck, ClassFlips, Detail, Gap, Recall, RunRecord
 from tasks.report.model import AuditPart
 from tasks.report.reading import Reader
 from tasks.report.words import capital, count, listed, rate_words
@@ -17,7 +13,6 @@ from tasks.report.words import capital, count, listed, rate_words
 LISTED = 8  # images that a check or an action names
 DESTINATIONS = 3  # classes that a class's pixels flip to
 _ACTIONS = ("drop", "keep_source")
-_PARTS = ("gradient", "edges", "high_band")
 
 
 def read_audits(record: RunRecord, reader: Reader) -> Iterable[AuditPart]:
@@ -25,8 +20,7 @@ def read_audits(record: RunRecord, reader: Reader) -> Iterable[AuditPart]:
     for name, artifact in record.audits.items():
         audit = reader.model(artifact.file("audit.json"), Audit)
         if audit is not None:
-            notes = tuple(recognised("audits.note_", note) or note for note in audit.notes)
-            yield AuditPart(name=name, summary=summary(audit), audit=audit.model_copy(update={"notes": notes}))
+            yield AuditPart(name=name, summary=summary(audit), audit=audit)
 
 
 def summary(audit: Audit) -> str:
@@ -46,7 +40,7 @@ def _detail(audit: Audit) -> str:
     image = next((d for d in audit.detail if d.region == "image"), None)
     if image is None:
         return ""
-    kept = {part: getattr(image, part).value for part in _PARTS}
+    kept = {part: getattr(image, part).value for part in DETAIL_PARTS}
     told = [t(f"audits.kept_{part}", share=percent(value)) for part, value in kept.items() if value is not None]
     return t("audits.kept", parts=", ".join(told)) if told else ""
 

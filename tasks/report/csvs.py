@@ -17,7 +17,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tasks.contracts import Audit
+from tasks.audit import check_sentence
+from tasks.catalogue import speaking
+from tasks.contracts import Audit, AuditCheck
 from tasks.report.model import Report, TaskTable
 
 log = logging.getLogger(__name__)
@@ -27,7 +29,12 @@ _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def tables(report: Report) -> dict[str, list[Line]]:
-    """Every table of the report that has rows: name -> rows, each with the same columns."""
+    """Every table of the report that has rows: name -> rows, each with the same columns; texts in its language."""
+    with speaking(report.language):
+        return _tables(report)
+
+
+def _tables(report: Report) -> dict[str, list[Line]]:
     found: dict[str, Iterable[Line]] = {
         "verdicts": map(_flat, report.verdicts),
         "gates": map(_flat, report.gates),
@@ -154,7 +161,7 @@ def _audit(audit: Audit) -> dict[str, Iterable[Line]]:
     flips, gap = audit.flips, audit.gap
     classes = flips.classes if flips else ()
     return {
-        "checks": ({**_flat(c), "listed": "; ".join(c.listed)} for c in audit.checks),
+        "checks": map(_audit_check, audit.checks),
         "judge": [_flat(flips)] if flips else [],
         "flips": map(_flat, classes),
         "destinations": ({"name": c.name, "to": to, "share": share} for c in classes for to, share in c.to.items()),
@@ -166,6 +173,13 @@ def _audit(audit: Audit) -> dict[str, Iterable[Line]]:
         "acted": map(_flat, audit.acted),
         "map": map(_flat, audit.map.points) if audit.map else (),
     }
+
+
+def _audit_check(check: AuditCheck) -> Line:
+    """A check with its subject's fields and what it says, in the language of the report."""
+    whole = check.model_dump(mode="json", exclude={"advice"})
+    told = {"sentence": check_sentence(check), "listed": "; ".join(check.listed)}
+    return {"measure": check.measure, **_flat(check.subject), **_flattened(whole), **told}
 
 
 def _provenance(report: Report) -> dict[str, Iterable[Line]]:

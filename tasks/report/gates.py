@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tasks.catalogue import t
+from tasks.audit import subject_label
+from tasks.catalogue import say, t
 from tasks.contracts import Arm, AuditCheck
 from tasks.datasets import Check
-from tasks.report.checking import finding
 from tasks.report.model import AuditPart, Broken, Gate, TaskTable
 from tasks.report.words import arm_label, change, sign, task_name
 
@@ -67,15 +67,14 @@ def _classes(table: TaskTable) -> Iterator[Broken]:
 
 def _audited(part: AuditPart) -> Iterator[Broken]:
     for check in part.audit.checks:
-        if check.passed or check.name not in _TOLD:
+        if check.passed or check.measure not in _TOLD:
             continue
-        told = finding(check, part.audit)
         arm = arm_label(Arm.translated(part.name))
         yield Broken(
-            kind=check.name,
+            kind=check.measure,
             translator=part.name,
-            subject=check.subject,
+            subject=subject_label(check),
             measured=check.measured,
             unit=check.unit,
-            sentence=f"{arm}: {check.message}" if told is None else t("page.broken_audit", arm=arm, found=told),
+            sentence=t("page.broken_audit", arm=arm, found=say(check.found)),
         )

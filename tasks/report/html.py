@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 from jinja2 import Template
 
-from tasks.catalogue import speaking, t
+from tasks.audit import check_sentence, measure_label, subject_label
+from tasks.catalogue import say, speaking, t
 from tasks.contracts import Arm
 from tasks.datasets import page_templates
 from tasks.report import audits, intervals, words
@@ -32,8 +33,7 @@ _WORDS = (
     *("role_label", "stage_label"),
 )
 _AUDITS = (
-    *("acted", "destinations", "failed", "few", "measured_detail", "measured_recall", "passed", "seen"),
-    *("subject_label", "unseen"),
+    *("acted", "destinations", "failed", "few", "measured_detail", "measured_recall", "passed", "seen", "unseen"),
 )
 _SHRINK, _SMALLEST = 0.75, 96
 
@@ -62,7 +62,10 @@ def _template() -> Template:
     templates.filters.update({name: getattr(audits, name) for name in _AUDITS})
     templates.filters.update(
         {
-            "audit_label": audits.check_label,
+            "measure_label": measure_label,
+            "subject_label": subject_label,
+            "check_sentence": check_sentence,
+            "say": say,
             "first_line": first_line,
             "mark": intervals.mark,
             "stages": stages,
@@ -80,7 +83,6 @@ def _helpers() -> dict[str, Any]:
         "figures": figures,
         "interval": words.interval,
         "measure": words.measure,
-        "check_sentence": audits.check_sentence,
         "chain": chain,
         "scale": scale,
     }

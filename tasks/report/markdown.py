@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
+from tasks.audit import check_sentence, measure_label, subject_label
 from tasks.catalogue import speaking, t
-from tasks.contracts import Arm, Audit, AuditCheck
-from tasks.report.audits import acted, check_label, check_sentence, failed, passed, subject_label
+from tasks.contracts import Arm, AuditCheck
+from tasks.report.audits import acted, failed, passed
 from tasks.report.fitting import LINE_CHARS, Rank, TextBlock, fit, listing, short
 from tasks.report.fitting import escape as escape
 from tasks.report.intervals import class_changes
@@ -15,6 +16,7 @@ from tasks.report.markdown_table import protocol, scores
 from tasks.report.model import AuditPart, Cost, Gate, Report
 from tasks.report.words import (
     arm_label,
+    check_label,
     count,
     duration,
     legend,
@@ -27,7 +29,6 @@ from tasks.report.words import (
     task_label,
     task_name,
 )
-from tasks.report.words import check_label as data_check_label
 
 ROOM = 60_000  # characters; GitHub takes 65,536
 _LISTED, _BROKEN, _SEVERAL = 20, 6, 12  # as many are listed of most things, of what broke, and within a line
@@ -132,12 +133,12 @@ def _audits(report: Report) -> Iterable[TextBlock]:
 
 def _audit(head: str, short: str, part: AuditPart) -> TextBlock:
     """What an audit found; at the least, how many of its checks passed."""
-    checks = [_check(c, part.audit) for c in failed(part.audit)]
+    checks = [_check(c) for c in failed(part.audit)]
     whole = listing(f"{head}\n", checks, Rank.AUDITS, _LISTED) if checks else TextBlock((head,), Rank.AUDITS)
     return TextBlock((*whole.versions, short), Rank.AUDITS)
 
 
-def _check(check: AuditCheck, audit: Audit) -> str:
+def _check(check: AuditCheck) -> str:
     figures = t(
         "markdown.at_most",
         measured=measure(check.measured, check.unit),
@@ -146,10 +147,10 @@ def _check(check: AuditCheck, audit: Audit) -> str:
     told = t(
         "markdown.check",
         severity=severity_label(check.severity),
-        name=check_label(check.name),
+        name=measure_label(check.measure),
         subject=subject_label(check),
         figures=figures,
-        sentence=check_sentence(check, audit),
+        sentence=check_sentence(check),
     )
     return escape(told)
 
@@ -197,7 +198,7 @@ def _checks(report: Report) -> Iterable[TextBlock]:
                 "markdown.data_check",
                 severity=severity_label(c.severity),
                 role=role_label(c.role),
-                name=data_check_label(c.name),
+                name=check_label(c.name),
                 message=c.message,
             )
         )

@@ -15,7 +15,8 @@ from tasks.datasets import Check
 from tasks.report.gallery.grid import Grid
 
 REPORT_JSON = "report.json"
-READABLE = (3, 4)  # schemas; 3 has no keys' slices and no devices in its provenance
+READABLE = (3, 4)  # schemas; 3 has no keys' slices and no devices in its provenance, and sentences for findings
+_SENTENCES = ("audits",)  # parts that held sentences up to schema 3
 Outcome = Decided | Literal["unknown"]
 
 
@@ -318,9 +319,9 @@ class Report(Part):
     @model_validator(mode="before")
     @classmethod
     def _older(cls, content: Any) -> Any:
-        """All that schema 4 has and an older one lacks has a default."""
-        if isinstance(content, dict) and content.get("schema") in READABLE:
-            return {**content, "schema": READABLE[-1]}
+        """All that schema 4 has and an older one lacks has a default; sentences that were findings are left out."""
+        if isinstance(content, dict) and content.get("schema") in READABLE[:-1]:
+            return {**content, **dict.fromkeys(_SENTENCES, ()), "schema": READABLE[-1]}
         return content
 
     @classmethod

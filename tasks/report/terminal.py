@@ -11,9 +11,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tasks.audit import check_sentence
 from tasks.catalogue import points, speaking, t
 from tasks.contracts import Arm, Artifact, RunRecord
-from tasks.report.audits import acted, check_sentence, failed
+from tasks.report.audits import acted, failed
 from tasks.report.intervals import mark
 from tasks.report.markdown import first_line, gate_words
 from tasks.report.model import AuditPart, Cell, Outcome, Report, TaskTable
@@ -122,7 +123,7 @@ def _print_audit(part: AuditPart, console: Console) -> None:
     console.print(text)
     for check in failed(part.audit):
         style = "red" if check.severity == "error" else "yellow"
-        sentence = check_sentence(check, part.audit)
+        sentence = check_sentence(check)
         console.print(
             Text(t("terminal.check", severity=severity_label(check.severity), sentence=sentence), style=style)
         )

@@ -16,7 +16,9 @@ from tasks.audit import closeness
 from tasks.audit.config import AuditConfig, Thresholds
 from tasks.audit.extract import FeatureError
 from tasks.audit.make_audit import Judged, build_audit, read_audit, training_set
+from tasks.catalogue.language import say
 from tasks.contracts.artifact import Artifact
+from tasks.contracts.finding import Finding
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.evaluate.detection import ground_truth
@@ -189,10 +191,10 @@ def test_without_judges_the_rest_is_measured(case: Case) -> None:
     artifact = case.audit(case.images("translated"))
     audit = read_audit(artifact)
     assert (audit.flips, audit.recall, audit.map, audit.acted) == (None, (), None, ())
-    assert [n.split(" ")[0] for n in audit.notes] == ["Flips", "Recall", "Distances"]
+    assert [n.code for n in audit.notes] == ["audits.note_flips", "audits.note_recall", "audits.note_features"]
     assert audit.gap is not None
     assert audit.detail
-    assert {c.name for c in audit.checks} >= {"detail", "geometry", "colour"}
+    assert {c.measure for c in audit.checks} >= {"detail", "geometry", "colour"}
     assert not artifact.file("flips.parquet").exists()
     assert pq.read_table(artifact.file("images.parquet"))["flipped"].null_count == 4
 
@@ -215,9 +217,9 @@ def test_recall_of_the_detector(case: Case) -> None:
     audit = read_audit(case.audit(translated, judged))
     every = next(r for r in audit.recall if r.size == "all")
     assert (every.boxes, every.before.value, every.after.value) == (4, 1, 0.5)
-    failed = next(c for c in audit.checks if c.name == "recall" and c.subject == "all")
+    failed = next(c for c in audit.checks if c.measure == "recall" and c.subject.size == "all")
     assert (failed.measured, failed.passed) == (0.5, False)
-    assert not any(n.startswith("Recall") for n in audit.notes)
+    assert not any(n.code == "audits.note_recall" for n in audit.notes)
 
 
 def test_judge_that_left_no_features(case: Case) -> None:
@@ -225,14 +227,14 @@ def test_judge_that_left_no_features(case: Case) -> None:
     audit = read_audit(case.audit(translated, segmenter(case, translated, {}, features=False)))
     assert audit.map is None
     assert not any("seg" in d.name for d in audit.distances)
-    assert any(n.startswith("Distances and map on the segmenter's features were left out: ") for n in audit.notes)
+    assert any(say(n).startswith("Distances and map on the segmenter's features were left out: ") for n in audit.notes)
 
 
 def test_judge_that_reads_little_or_nothing(case: Case) -> None:
     translated, source = case.images("translated"), case.images("sim")
     everywhere = {f"i{k}": 1.0 for k in range(4)}
     half = Judged(source=case.read(source, everywhere), translated=case.read(translated))  # reads the road
-    assert not [n for n in read_audit(case.audit(translated, half)).notes if "judge" in n]
+    assert not [n for n in read_audit(case.audit(translated, half)).notes if "judge" in say(n)]
 
     def make(work: Path, value: int) -> None:
         for i in everywhere:
@@ -245,7 +247,7 @@ def test_judge_that_reads_little_or_nothing(case: Case) -> None:
             Recipe("evaluation", config={"v": value}, inputs={}, code="1"), lambda work, v=value: make(work, v)
         )
         audit = read_audit(case.audit(translated, Judged(source=judge, translated=case.read(translated))))
-        assert any(words in n for n in audit.notes)
+        assert any(words in say(n) for n in audit.notes)
     assert audit.flips is not None
     assert audit.flips.recovered.value == 1
 
@@ -260,11 +262,11 @@ def test_a_judge_that_reads_real_images_badly_stops_and_drops_nothing(case: Case
     assert audits[0.0].flips is not None
     assert (audits[0.0].flips.real_miou or 1) < 1
     errors = {least: [c for c in a.checks if not c.passed and c.severity == "error"] for least, a in audits.items()}
-    assert "flips" in {c.name for c in errors[0.0]}
-    assert "flips" not in {c.name for c in errors[1.0]}
+    assert "flips" in {c.measure for c in errors[0.0]}
+    assert "flips" not in {c.measure for c in errors[1.0]}
     assert {a.id for a in audits[0.0].acted} == {"i0", "i1", "i2"}
     assert not audits[1.0].acted
-    assert any("no image is left out on its word" in n for n in audits[1.0].notes)
+    assert any("no image is left out on its word" in say(n) for n in audits[1.0].notes)
 
 
 def test_variants_are_audited_with_their_source(case: Case) -> None:
@@ -294,7 +296,7 @@ def test_efficientnet_features_where_they_are_asked_for(case: Case, monkeypatch:
     assert asked == [3, 3, 3]
 
     def missing(*_: Any, **__: Any) -> Any:
-        raise FeatureError("the extra 'features' is not installed")
+        raise FeatureError(Finding.of("audits.features_no_efficientnet", reason="it is not installed"))
 
     monkeypatch.setattr(closeness, "efficientnet_features", missing)
     with pytest.raises(FeatureError, match="not installed"):  # asked for by name: no note would do
@@ -305,4 +307,4 @@ def test_set_of_one_image(case: Case) -> None:
     sets = {"source": case.images("sim", 1), "target": case.images("real", 6)}
     audit = read_audit(build_audit("cut", sets, case.images("translated", 1), Judged(), AuditConfig(), case.store))
     assert (audit.gap, audit.map, audit.distances) == (None, None, ())
-    assert any("two images at least" in n for n in audit.notes)
+    assert any("two images at least" in say(n) for n in audit.notes)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tasks.audit.detail import PARTS, DetailMaps, contrast_gain, measure_detail
+from tasks.audit.detail import DetailMaps, contrast_gain, measure_detail
 from tasks.audit.geometry import luminance
+from tasks.contracts.audit_check import DETAIL_PARTS
 from tasks.datasets.errors import ImageError
 from tasks.datasets.images import read_image
 from tasks.datasets.masks import MaskEncoding
@@ -53,7 +54,7 @@ IMAGE, MASK = drawn()
 
 
 def whole(change: Callable[[Pixels], Pixels]) -> dict[str, float]:
-    return dict(zip(PARTS, DetailMaps.of(IMAGE, change(IMAGE)).measure(), strict=True))
+    return dict(zip(DETAIL_PARTS, DetailMaps.of(IMAGE, change(IMAGE)).measure(), strict=True))
 
 
 def as_pixels(values: NDArray[np.floating]) -> Pixels:
@@ -219,7 +220,7 @@ def test_identity_of_a_set(world: World) -> None:
     assert [d.region for d in found.details] == ["image", "Pole", "Sign"]  # no image shows a Fence
     for detail in found.details:
         assert detail.images == 3
-        for part in PARTS:
+        for part in DETAIL_PARTS:
             rate = getattr(detail, part)
             assert (rate.value, rate.low, rate.high) == (1, 1, 1)
     assert found.per_image["shift"].tolist() == [0, 0, 0]
@@ -236,7 +237,7 @@ def test_a_blurred_sign_shows_in_signs_only(world: World) -> None:
     samples = world.source(3)
     found = measure_detail(world.table(samples), world.table(world.translated(samples, blur_sign)), ("Sign", "Pole"), 0)
     image, sign, pole = found.details
-    for part in PARTS:
+    for part in DETAIL_PARTS:
         signs, poles, everything = (getattr(d, part).value for d in (sign, pole, image))
         assert signs < 0.75
         assert poles > 0.98
@@ -273,7 +274,7 @@ def test_a_flat_image_counts_nowhere(world: World) -> None:
     found = measure_detail(world.table(samples), world.table(samples), (), 0)
     (detail,) = found.details
     assert (detail.images, detail.gradient.value, detail.edges.value, detail.high_band.value) == (0, None, None, None)
-    assert all(np.isnan(found.per_image[part]).all() for part in PARTS)
+    assert all(np.isnan(found.per_image[part]).all() for part in DETAIL_PARTS)
     assert found.per_image["shift"].tolist() == [0]
 
 

@@ -12,6 +12,8 @@ from PIL import Image
 from tasks.audit.checks import flips_checks
 from tasks.audit.config import AuditConfig, Thresholds
 from tasks.audit.flips import measure_flips
+from tasks.audit.telling import check_sentence, subject_label
+from tasks.contracts.audit_check import Subject
 from tasks.datasets.errors import ImageError
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Sample, SampleTable, SegmentationClass, TableInfo
@@ -172,20 +174,19 @@ def test_checks_name_the_main_destination_and_the_images(table: Callable[..., Sa
     before, after = predictions(tmp_path / "before", BEFORE), predictions(tmp_path / "after", AFTER)
     found = measure_flips(labelled, before, labelled, after, None, 0)
     thresholds = Thresholds(flips=0.2, flips_error=0.1, flipped_image=0.3, flipped_images=0.5)
-    checks = {c.subject: c for c in flips_checks(found, AuditConfig(thresholds=thresholds))}
-    assert {s: (c.name, c.severity, c.passed, c.listed) for s, c in checks.items()} == {
+    checks = {subject_label(c): c for c in flips_checks(found, AuditConfig(thresholds=thresholds))}
+    assert {s: (c.measure, c.severity, c.passed, c.listed) for s, c in checks.items()} == {
         "all classes": ("flips", "error", False, ("a",)),
-        "images": ("flipped images", "error", True, ("a",)),
-        "Sky -> Tree": ("flips", "warning", False, ("a",)),
+        "images": ("flipped_images", "error", True, ("a",)),
+        "Sky → Tree": ("flips", "warning", False, ("a",)),
         "Tree": ("flips", "warning", True, ()),
-        "Road -> Sky": ("flips", "warning", True, ("a",)),
+        "Road → Sky": ("flips", "warning", True, ("a",)),
     }
     assert checks["images"].measured == 0.5
-    assert (
-        "25.0 % of Sky is read as another class after translation, 25.0 % as Tree: look"
-        in checks["Sky -> Tree"].message
-    )
-    assert "1 of 2 images have more than 30.0 %" in checks["images"].message
+    assert checks["Sky → Tree"].subject == Subject(class_name="Sky", becomes="Tree")
+    said = {name: check_sentence(check) for name, check in checks.items()}
+    assert "25.0 % of Sky is read as another class after translation, 25.0 % as Tree: look" in said["Sky → Tree"]
+    assert "1 of 2 images have more than 30.0 %" in said["images"]
 
 
 def test_classes_of_hardly_a_pixel_are_not_checked(table: Callable[..., SampleTable], tmp_path: Path) -> None:
@@ -196,4 +197,4 @@ def test_classes_of_hardly_a_pixel_are_not_checked(table: Callable[..., SampleTa
     after = predictions(tmp_path / "after", {"a": np.full((40, 60), ROAD).tolist()})
     found = measure_flips(labelled, before, labelled, after, None, 0)
     assert found.flips.classes[SKY].rate.value == 1
-    assert [c.subject for c in flips_checks(found, AuditConfig())] == ["all classes", "images", "Road"]
+    assert [subject_label(c) for c in flips_checks(found, AuditConfig())] == ["all classes", "images", "Road"]

@@ -11,8 +11,11 @@ import pytest
 from tasks.audit.checks import colour_checks, distance_checks, doubted, geometry_checks, rank, recall_checks
 from tasks.audit.config import AuditConfig, Thresholds
 from tasks.audit.gate import AuditFailed, enforce, gate
+from tasks.audit.telling import check_sentence
 from tasks.contracts.artifact import Artifact
-from tasks.contracts.audit import Acted, Audit, AuditCheck, ClassGap, Distance, Gap, Rate, Recall
+from tasks.contracts.audit import Acted, Audit, ClassGap, Distance, Gap, Rate, Recall
+from tasks.contracts.audit_check import AuditCheck, Measure, Subject
+from tasks.contracts.finding import Finding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 
 INFO = TableInfo(
@@ -93,11 +96,20 @@ def test_flipped_image_without_a_source(tmp_path: Path) -> None:
         )
 
 
-def check(name: str, measured: float, threshold: float = 0.5, **changes: Any) -> AuditCheck:
-    values = {"subject": "x", "severity": "warning", "unit": "share", "message": "What it is."}
+FOUND = Finding.of("audits.found_flips", share=0.5, name="Sky")
+SKY_TREE, CAR_ROAD = (Subject(class_name=a, becomes=b) for a, b in (("Sky", "Tree"), ("Car", "Road")))
+FEW = Finding.of("audits.found_flipped_images_stop", over=1, images=100, least=0.3)
+
+
+def check(measure: Measure, measured: float, threshold: float = 0.5, **changes: Any) -> AuditCheck:
+    values = {"severity": "warning", "unit": "share", "found": FOUND}
     return AuditCheck(
-        name=name, measured=measured, threshold=threshold, passed=measured <= threshold, **{**values, **changes}
+        measure=measure, measured=measured, threshold=threshold, passed=measured <= threshold, **{**values, **changes}
     )
+
+
+def of_class(name: str) -> Subject:
+    return Subject(class_name=name)
 
 
 def audit(*checks: AuditCheck, **changes: Any) -> Audit:
@@ -111,15 +123,16 @@ def artifact(tmp_path: Path) -> Artifact:
 
 
 def test_failed_errors_rank_first_then_by_excess() -> None:
-    checks = [
-        check("passed error", 0.4, severity="error"),
-        check("small warning", 0.6),
-        check("large warning", 1, 0.1),
-        check("passed warning", 0.5),
-        check("failed error", 0.55, severity="error"),
-        check("nothing is tolerated", 0.1, 0),
-    ]
-    assert [c.name for c in rank(checks)] == [
+    given = {
+        "passed error": check("geometry", 0.4, severity="error"),
+        "small warning": check("recall", 0.6),
+        "large warning": check("recall", 1, 0.1),
+        "passed warning": check("recall", 0.5),
+        "failed error": check("geometry", 0.55, severity="error"),
+        "nothing is tolerated": check("recall", 0.1, 0),
+    }
+    names, checks = list(given), list(given.values())
+    assert [names[checks.index(c)] for c in rank(checks)] == [
         "failed error",
         "nothing is tolerated",
         "large warning",
@@ -131,22 +144,22 @@ def test_failed_errors_rank_first_then_by_excess() -> None:
 
 def test_symptoms_rank_after_their_causes() -> None:
     checks = [
-        check("distance", 90, 1, subject="FD_seg"),
-        check("colour", 9, 1.25, subject="Sky"),
-        check("colour", 8, 1.25, subject="Pole"),
-        check("colour", 2.5, 1.25, subject="Car"),
-        check("flips", 0.3, 0.1, subject="Sky -> Tree"),
-        check("detail", 0.6, 0.5, subject="Pole: edges"),
-        check("flips", 0.05, 0.1, subject="Car -> Road"),
+        check("distance", 90, 1, subject=Subject(distance="FD_seg")),
+        check("colour", 9, 1.25, subject=of_class("Sky")),
+        check("colour", 8, 1.25, subject=of_class("Pole")),
+        check("colour", 2.5, 1.25, subject=of_class("Car")),
+        check("flips", 0.3, 0.1, subject=SKY_TREE),
+        check("detail", 0.6, 0.5, subject=Subject(class_name="Pole", part="edges")),
+        check("flips", 0.05, 0.1, subject=CAR_ROAD),
     ]
-    assert [(c.name, c.subject) for c in rank(checks)] == [
-        ("flips", "Sky -> Tree"),
-        ("colour", "Sky"),
-        ("colour", "Car"),  # its flips passed: by its own excess of 2
-        ("detail", "Pole: edges"),
-        ("colour", "Pole"),
-        ("distance", "FD_seg"),
-        ("flips", "Car -> Road"),
+    assert [(c.measure, c.subject) for c in rank(checks)] == [
+        ("flips", SKY_TREE),
+        ("colour", of_class("Sky")),
+        ("colour", of_class("Car")),  # its flips passed: by its own excess of 2
+        ("detail", Subject(class_name="Pole", part="edges")),
+        ("colour", of_class("Pole")),
+        ("distance", Subject(distance="FD_seg")),
+        ("flips", CAR_ROAD),
     ]
     assert rank(reversed(checks)) == rank(checks)
 
@@ -167,7 +180,7 @@ def test_colours_that_nobody_can_tell_from_real_ones_pass() -> None:
         return {"Road": ("b", "a")}
 
     found = colour_checks(gap, worst, Thresholds())
-    assert [(c.subject, c.measured, c.passed, c.listed) for c in found] == [
+    assert [(c.subject.class_name, c.measured, c.passed, c.listed) for c in found] == [
         ("Sky", 1, True, ()),
         ("Road", 2, False, ("b", "a")),
         ("Car", 0.5, True, ()),
@@ -193,23 +206,23 @@ def test_distances_within_their_chance_pass() -> None:
 
 
 def test_failed_error_stops_the_run_and_says_where_to_look(artifact: Artifact) -> None:
-    failed = check("geometry", 8, 1, severity="error", message="All is displaced.")
+    failed = check("geometry", 8, 1, severity="error", found=Finding.of("audits.found_geometry", shift=8.0))
     with pytest.raises(AuditFailed) as caught:
         enforce(audit(failed, check("detail", 1)), artifact, config())
     assert "the audit of cut stops the run" in str(caught.value)
-    assert "geometry, x: All is displaced." in str(caught.value)
+    assert "geometry, image: The median image is displaced by 8.00 px." in str(caught.value)
     assert str(artifact.path / "audit.json") in str(caught.value)
     assert "detail" not in str(caught.value)
     enforce(audit(check("detail", 1), check("flips", 0, severity="error")), artifact, config())
 
 
 def test_on_fail_stop_ends_the_run_for_a_single_image(artifact: Artifact) -> None:
-    few = check("flipped images", 0.01, severity="error", message="1 of 100 images.")
-    none = check("flipped images", 0, severity="error")
+    few = check("flipped_images", 0.01, severity="error", found=FEW)
+    none = check("flipped_images", 0, severity="error")
     enforce(audit(few), artifact, config())
     enforce(audit(none), artifact, config(on_fail="stop"))
     enforce(audit(*doubted([few])), artifact, config(on_fail="stop"))  # a judge that cannot be trusted stops nothing
-    with pytest.raises(AuditFailed, match=r"1 of 100 images\. \(on_fail: stop\)"):
+    with pytest.raises(AuditFailed, match=r"1 of 100 images .*\. \(on_fail: stop\)"):
         enforce(audit(few), artifact, config(on_fail="stop"))
 
 
@@ -234,8 +247,10 @@ def test_recall_lost() -> None:
     found = recall_checks(
         [recall("all", 0.5, 0.6), recall("small", 0.5, 0.25), recall("large", None, None)], Thresholds()
     )
-    assert [(c.subject, c.passed, c.measured) for c in found] == [
+    assert [(c.subject.size, c.passed, c.measured) for c in found] == [
         ("all", True, pytest.approx(-0.1)),
         ("small", False, 0.25),
     ]
-    assert found[1].message.startswith("The judge finds 25.0 % of 10 small boxes after translation, 50.0 % before: ")
+    assert check_sentence(found[1]).startswith(
+        "The judge finds 25.0 % of 10 small boxes after translation, 50.0 % before: "
+    )

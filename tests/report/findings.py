@@ -7,10 +7,12 @@ from statistics import fmean
 
 import numpy as np
 
+from tasks.audit import checks
+from tasks.audit.config import AuditConfig, Thresholds
+from tasks.audit.flips import FlipsFound
 from tasks.contracts.audit import (
     Acted,
     Audit,
-    AuditCheck,
     ClassFlips,
     ClassGap,
     Detail,
@@ -23,6 +25,7 @@ from tasks.contracts.audit import (
     Rate,
     Recall,
 )
+from tasks.contracts.audit_check import AuditCheck, Subject
 from tasks.contracts.comparison import (
     ArmDifference,
     ArmScores,
@@ -35,6 +38,7 @@ from tasks.contracts.comparison import (
     Outcome,
     TaskComparison,
 )
+from tasks.contracts.finding import Finding
 from tasks.contracts.task import Task
 
 Arms = Mapping[tuple[Task, str, int], float | None]
@@ -151,42 +155,67 @@ def audit(
         gap=_gap(classes) if judged else None,
         map=_map() if judged else None,
         acted=tuple(acted),
-        notes=() if judged else ("no judge: the real set has no masks",),
+        notes=() if judged else (Finding.of("audits.note_flips"),),
     )
+
+
+LIMITS = ("flips", "flips_error", "flipped_image", "flipped_images", "detail", "recall")
+LOOSE = {**dict.fromkeys(("colour", "geometry", "distance"), 99.0), **dict.fromkeys(LIMITS, 1.0)}
+STRICT = dict.fromkeys(LOOSE, 0.001)
+
+
+def every_check(thresholds: Mapping[str, float], on_fail: str = "drop") -> list[AuditCheck]:
+    """All checks of an audit, made by the audit's own code: of every measure, subject and wording."""
+    config = AuditConfig(thresholds=Thresholds(**thresholds), on_fail=on_fail)  # type: ignore[arg-type]
+    found, limits = audit(checks=()), config.thresholds
+    assert found.flips
+    assert found.gap
+    lost = ClassFlips(name="Kerb", pixels=500_000, rate=rate(1.0), to={})
+    flips = found.flips.model_copy(update={"classes": (*found.flips.classes, lost)})
+    judged = FlipsFound(flips, ("a", "b", "c"), np.array([0.4, 0.01, 0.0]), np.ones((3, 4, 4), np.int64))
+    return [
+        *checks.flips_checks(judged, config),
+        *checks.detail_checks(found.detail, {}, limits),
+        *checks.recall_checks(found.recall, limits),
+        *checks.colour_checks(found.gap, lambda _: {}, limits),
+        *checks.distance_checks(found.distances, limits),
+        *checks.geometry_checks(["a"], np.array([2.34]), limits),
+    ]
 
 
 def _checks(classes: Sequence[str]) -> Iterable[AuditCheck]:
     sky, wall = classes[:2]
     yield AuditCheck(
-        name="flips",
-        subject=f"{sky} -> {wall}",
+        measure="flips",
+        subject=Subject(class_name=sky, becomes=wall),
         severity="warning",
         passed=False,
         measured=0.31,
         threshold=0.1,
         unit="share",
-        message=f"31.0 % of {sky} is read as another class after translation, 22.0 % as {wall}: look at the images.",
+        found=Finding.of("audits.found_flips_to", share=0.31, name=sky, to=wall, to_share=0.22),
+        advice=Finding.of("audits.advice_flips"),
         listed=tuple(f"frame_{i:04d}" for i in range(12)),
     )
     yield AuditCheck(
-        name="colour",
-        subject=wall,
+        measure="colour",
+        subject=Subject(class_name=wall),
         severity="warning",
         passed=False,
         measured=1.62,
         threshold=1.25,
         unit="times",
-        message=f"The colour of {wall} is 1.62 times as far from the real one as before.",
+        found=Finding.of("audits.found_colour", name=wall, before=14.8, after=24.0),
+        advice=Finding.of("audits.advice_colour"),
     )
     yield AuditCheck(
-        name="geometry",
-        subject="image",
+        measure="geometry",
         severity="error",
         passed=True,
         measured=0.02,
         threshold=1.0,
         unit="px",
-        message="The median image is displaced by 0.02 px.",
+        found=Finding.of("audits.found_geometry", shift=0.02),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from tasks.contracts.audit import Acted, Audit
+from tasks.contracts.finding import Finding
 from tasks.report.audits import acted, summary
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
@@ -72,23 +74,25 @@ def test_figures_agree(fake: Any) -> None:
 def test_failed_checks_are_ranked_and_passed_ones_not_listed(fake: Any) -> None:
     _, page, text = page_of(fake(ARMS, audits={"cut": audit()}))
     shown = section(page)
-    assert shown.index("31.0 % of Sky is read") < shown.index("The colour of Building")
+    assert shown.index("31.0 % of Sky is read") < shown.index("The colour of Building is 24.0 (CIELAB)")
     assert "at most 10.0 %" in shown
     assert "1.62 ×" in shown
     assert "frame_0007, and 4 more" in shown
     assert "The median image" not in shown + text
-    assert "* warning, flips, Sky -&gt; Building (31.0 %, at most 10.0 %): 31.0 % of Sky" in text
+    assert "* warning, flips, Sky → Building (31.0 %, at most 10.0 %): 31.0 % of Sky" in text
     assert "Recall of the frozen" not in text  # the tables are the page's
 
 
 def test_notes_of_an_audit_are_said_in_the_language_of_the_report(fake: Any) -> None:
-    known = "The judge reads nothing in the source rightly, so that there is nothing to flip."
-    noted = audit(judged=False).model_copy(update={"notes": (known, "an older audit's own words")})
+    few = Finding.of("audits.note_features", why=Finding.of("audits.features_few"))
+    noted = audit(judged=False).model_copy(update={"notes": (Finding.of("audits.note_nothing"), few)})
     record = fake(ARMS, audits={"cut": noted}).record()
-    english = build_report(record, ReportConfig()).audits[0].audit.notes
-    assert english == (known, "an older audit's own words")
-    korean = build_report(record, ReportConfig(language="ko")).audits[0].audit.notes
-    assert korean == ("판정 모델이 소스에서 맞게 읽는 것이 없어 뒤바뀔 것도 없습니다.", "an older audit's own words")
+    english = section(render_html(build_report(record, ReportConfig()), 96))
+    assert "The judge reads nothing in the source rightly, so that there is nothing to flip." in english
+    assert "were left out: the segmenter has read less than two images of a set." in html.unescape(english)
+    korean = section(render_html(build_report(record, ReportConfig(language="ko")), 96))
+    assert "판정 모델이 소스에서 맞게 읽는 것이 없어 뒤바뀔 것도 없습니다." in korean
+    assert "지도 제외: 세그멘테이션 모델이 읽은 이미지가 두 장 미만인 데이터셋이 있습니다." in korean
 
 
 def test_no_judge_leaves_out_its_parts(fake: Any) -> None:
@@ -97,7 +101,7 @@ def test_no_judge_leaves_out_its_parts(fake: Any) -> None:
     assert "Flips by class" not in shown
     assert "Recall of the" not in shown
     assert "<svg" not in shown
-    assert "no judge: the real set has no masks" in shown
+    assert "Flips were not measured: no segmenter was trained on the real set" in shown
     assert "checks passed" not in shown
 
 
@@ -113,7 +117,8 @@ def test_what_was_done_with_images_is_counted() -> None:
 def test_names_are_escaped(fake: Any) -> None:
     evil = "<script>x</script>|y"
     found = audit(evil, (evil, "<b>wall</b>", "<i>pole</i>"), acted=[Acted(id=evil, flipped=0.4, action="drop")])
-    run = fake(ARMS, audits={"cut": found.model_copy(update={"notes": (evil,)})})
+    noted = Finding.of("audits.note_features", why=evil)
+    run = fake(ARMS, audits={"cut": found.model_copy(update={"notes": (noted,)})})
     _, page, text = page_of(run)
     for tag in ("<script>x", "<b>wall", "<i>pole"):
         assert tag not in page + text

@@ -17,6 +17,7 @@ from tasks.catalogue.language import catalogue, speaking, t
 from tasks.contracts.audit import Acted
 from tasks.contracts.comparison import MadeWith, Needs, Note
 from tasks.contracts.comparison import Outcome as Decided
+from tasks.contracts.finding import Finding
 from tasks.contracts.record import Failure, RunRecord
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
@@ -25,7 +26,7 @@ from tasks.report.markdown import render_markdown
 from tasks.report.model import Report
 from tasks.report.stage import write_report
 from tasks.report.terminal import print_report
-from tests.report.findings import audit, compared, difference
+from tests.report.findings import STRICT, audit, compared, difference, every_check
 
 ARMS = {
     (task, arm, seed): score + 0.01 * seed
@@ -61,8 +62,20 @@ NOTES = [
     ),
 ]
 # What is the same in every language: metrics, formats, names, and what is typed: files, settings and options.
-TERMS = {"mIoU", "CIELAB", "Benjamini", "Hochberg", "Python", "JSON", "torch", "cuda"}
-TYPED = re.compile(r"--\w+|\w+/|[a-z_]+(\.[a-z_]+)+")
+TERMS = {
+    "mIoU",
+    "CIELAB",
+    "Benjamini",
+    "Hochberg",
+    "Python",
+    "JSON",
+    "EfficientNet",
+    "Lite",
+    "torch",
+    "cuda",
+    "fidelity",
+}
+TYPED = re.compile(r"--\w+|\w+/|[a-z_]+(\.[a-z_]+)+(=\w+)?|pip install \S+")
 NETWORK = "fpn_r18"
 WORD = re.compile(r"[A-Za-z_]{4,}")
 
@@ -118,6 +131,7 @@ def names_of(report: Report) -> set[str]:
     found |= {c.message for c in report.checks} | {c.role for c in report.checks} | {f.error for f in report.failures}
     found |= {c.name for table in report.tables for c in table.columns} | {NETWORK}
     found |= {c.name for p in report.audits if p.audit.flips for c in p.audit.flips.classes}
+    found |= {c.subject.class_name or "" for p in report.audits for c in p.audit.checks}
     found |= {d.name for p in report.audits for d in p.audit.distances}
     found |= {i for p in report.audits for c in p.audit.checks for i in c.listed}
     found |= {point.id for p in report.audits if p.audit.map for point in p.audit.map.points}
@@ -146,16 +160,16 @@ def whole(fake: Callable[..., Any]) -> Any:
     dropped = [
         Acted(id=f"a{i}", flipped=0.4, action=action) for i, action in product(range(9), ("drop", "keep_source"))
     ]
-    passing = [c.model_copy(update={"passed": False}) for c in audit().checks]
-    note = "Flips were not measured: no segmenter was trained on the real set, or the source has no masks."
-    unjudged = audit("fda", checks=(), judged=False).model_copy(update={"notes": (note,)})
+    failing = [*every_check(STRICT), *(c.model_copy(update={"passed": False}) for c in audit().checks)]
+    noted = tuple(map(Finding.of, ("audits.note_flips", "audits.note_recall", "audits.note_gap")))
+    unjudged = audit("fda", checks=(), judged=False).model_copy(update={"notes": noted})
     return fake(
         arms,
         translators=("cut", "fda"),
         classes=CLASSES,
         left_out=("bus",),
         comparison=compared(arms, PAIRS, CLASSES, CHANGES, **about),  # type: ignore[arg-type]
-        audits={"cut": audit(checks=passing, acted=dropped), "fda": unjudged},
+        audits={"cut": audit(checks=failing, acted=dropped), "fda": unjudged},
         failures=[Failure(task="detection", arm="real+source", seed=3, error="boom 1"), *_failures()],
         parts={"real+source": {"real": 300, "source": 400}},
     )

@@ -80,7 +80,7 @@ def read(artifact: Artifact) -> tuple[dict[str, Any], str, str]:
 
 def test_figures_agree(write: Any) -> None:
     content, markdown, page = read(write(FULL)[0])
-    assert content["schema"] == 3
+    assert content["schema"] == 4
     for table in content["tables"]:
         section = page.split(f'<section id="{table["task"]}">')[1].split("</section>")[0]
         html_rows = {r[0].split()[0]: [c.split()[0] for c in r] for r in parse(section).rows}

@@ -57,9 +57,8 @@ def flips(part: AuditPart, name: str) -> Figure | None:
 
 
 def _checks(audit: Audit) -> dict[str, AuditCheck]:
-    """The check of each class, whose subject is ``Sky`` or ``Sky -> Tree``."""
-    names = {c.name for c in audit.flips.classes} if audit.flips else set()
-    return {of: c for c in audit.checks if c.name == "flips" and (of := c.subject.split(" -> ")[0]) in names}
+    """The check of each class."""
+    return {of: c for c in audit.checks if c.measure == "flips" and (of := c.subject.class_name) is not None}
 
 
 def _row(found: ClassFlips, across: Scale, check: AuditCheck | None, limit: float | None) -> Block:

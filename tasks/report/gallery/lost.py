@@ -70,11 +70,10 @@ def _row(lost: _Lost) -> GridRow:
 def _listed(audit: Audit) -> dict[str, tuple[str, ...]]:
     """Thin class -> translated images that lost most of its detail, the worst first; signs and lights come first."""
     found = {
-        c.subject.rpartition(": ")[0]: c.listed[:_LOOKED_AT]
+        name: c.listed[:_LOOKED_AT]
         for c in audit.checks
-        if c.name == "detail" and c.subject.endswith(": gradients") and c.listed
+        if (name := c.subject.class_name) is not None and c.subject.part == "gradient" and c.listed
     }
-    found.pop("image", None)
     order = [*(n for n in _FIRST if n in found), *(d.region for d in audit.detail if d.region in found), *found]
     return {name: found[name] for name in dict.fromkeys(order)}
 

@@ -20,7 +20,9 @@ from PIL import Image
 
 from tasks.catalogue.language import speaking
 from tasks.contracts.artifact import Artifact
-from tasks.contracts.audit import Audit, AuditCheck
+from tasks.contracts.audit import Audit
+from tasks.contracts.audit_check import AuditCheck, Subject
+from tasks.contracts.finding import Finding
 from tasks.contracts.record import RunRecord
 from tasks.datasets.table import Sample, SampleTable
 from tasks.report.audits import read_audits
@@ -81,10 +83,18 @@ def read_after(index: int) -> Pixels:
     return read
 
 
-def detail_check(name: str, listed: Sequence[str]) -> AuditCheck:
-    told = {"severity": "warning", "passed": False, "unit": "share", "message": "lost"}
-    subject = f"{name}: gradients"
-    return AuditCheck(name="detail", subject=subject, measured=0.6, threshold=0.5, listed=tuple(listed), **told)
+def detail_check(name: str | None, listed: Sequence[str]) -> AuditCheck:
+    return AuditCheck(
+        measure="detail",
+        subject=Subject(class_name=name, part="gradient"),
+        severity="warning",
+        passed=False,
+        measured=0.6,
+        threshold=0.5,
+        unit="share",
+        found=Finding.of("audits.found_gradient", share=0.6, name=name),
+        listed=tuple(listed),
+    )
 
 
 @dataclass

@@ -72,7 +72,7 @@ def test_an_image_smaller_than_a_crop_is_shown_whole(world: Make, monkeypatch: p
 
 def test_nothing_listed_is_nothing_shown(world: Make) -> None:
     assert world(found=audit(classes=NAMES)).drawn("lost") == ([], [])
-    found = audit(classes=NAMES, checks=[detail_check("image", ("0", "1")), detail_check("no class", ("0",))])
+    found = audit(classes=NAMES, checks=[detail_check(None, ("0", "1")), detail_check("no class", ("0",))])
     assert world(found=found).drawn("lost") == ([], [])
     assert world().drawn("lost", lost_rows=0)[0] == []
 
