@@ -15,7 +15,7 @@ from flows.matrix import error_of, runner
 from flows.progress import advance
 from tasks.audit import Judged
 from tasks.audit.stage import audit_translation
-from tasks.contracts import LABELS, Artifact, Task
+from tasks.contracts import TASKS, Artifact, Task
 from tasks.datasets import SampleTable
 from tasks.evaluate.stage import evaluate_model
 from tasks.retrain import RetrainConfig
@@ -94,7 +94,7 @@ def _readings(
     retrain = judges(settings)
     labelled = {role: SampleTable.read(a.path) for role, a in sets.items()}
     sides = ("source", "target")  # where one has no labels of a task, the audit says what it could not measure
-    tasks = [t for t in retrain.tasks() if all(len(labelled[role].labelled(LABELS[t])) for role in sides)]
+    tasks = [t for t in retrain.tasks() if all(len(labelled[role].labelled(TASKS[t].labels)) for role in sides)]
     seed, target = retrain.seeds[0], (sets["target"],)
     how = (retrain, settings.compute, store)
     models: dict[Task, Any] = {t: train_model.submit(t, JUDGE, seed, target, *how) for t in tasks}
@@ -105,7 +105,7 @@ def _readings(
             continue
         whole = sets if task == "segmentation" else {"source": sets["source"]}
         for name, images in {**whole, **translated}.items():
-            if name not in labelled or len(labelled[name].labelled(LABELS[task])):
+            if name not in labelled or len(labelled[name].labelled(TASKS[task].labels)):
                 reading[task, name] = evaluate_model.submit(
                     task, JUDGE, seed, model, images, settings.evaluate, settings.compute, store
                 )

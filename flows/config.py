@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from tasks.audit import AuditConfig
 from tasks.compute import ComputeConfig
-from tasks.contracts import LABELS, Arm, Labels
+from tasks.contracts import TASKS, Arm, Labels
 from tasks.datasets import RunConfig
 from tasks.evaluate import EvaluateConfig
 from tasks.report import ReportConfig
@@ -44,7 +44,7 @@ class PipelineConfig(RunConfig):
 
     def labels_needed(self) -> dict[str, tuple[Labels, ...]]:
         """Role -> the labels that the tasks and arms use of it."""
-        labels = tuple(LABELS[task] for task in self.retrain.tasks())
+        labels = tuple(TASKS[task].labels for task in self.retrain.tasks())
         parts = {part for arm in self.arms() for part in arm.parts}
         roles = {"benchmark": True, "target": "real" in parts, "source": bool(parts - {"real"})}
         return {role: labels for role, used in roles.items() if used}

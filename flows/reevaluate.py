@@ -15,7 +15,7 @@ from flows.config import PipelineConfig, overridden
 from flows.matrix import compared, runner
 from flows.progress import advance, progress_shown
 from flows.publish import RECORD, IncompleteRun, publish
-from tasks.contracts import Arm, Artifact, Failure, Result, RunRecord, Task
+from tasks.contracts import TASKS, Arm, Artifact, Failure, Result, RunRecord, Task
 from tasks.datasets.stage import check, read
 from tasks.evaluate.stage import evaluate_model
 from tasks.report.stage import write_report
@@ -156,7 +156,7 @@ def compare(before: RunRecord, after: RunRecord) -> list[ScoreChange]:
             task=new.task,
             arm=new.arm,
             seed=new.seed,
-            metric=_metric(new),
+            metric=TASKS[new.task].metrics[0],
             before=_score(old[new.task, new.arm, new.seed]),
             after=_score(new),
         )
@@ -164,13 +164,9 @@ def compare(before: RunRecord, after: RunRecord) -> list[ScoreChange]:
     ]
 
 
-def _metric(result: Result) -> str:
-    return "mIoU" if result.task == "segmentation" else "mAP"
-
-
 def _score(result: Result) -> float | None:
     metrics = json.loads(result.evaluation.file("scores.json").read_text())["metrics"]
-    return metrics[_metric(result)]  # type: ignore[no-any-return]
+    return metrics[TASKS[result.task].metrics[0]]  # type: ignore[no-any-return]
 
 
 def _drifted(change: ScoreChange) -> bool:

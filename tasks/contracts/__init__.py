@@ -48,6 +48,6 @@ if TYPE_CHECKING:
     from tasks.contracts.finding import Finding, Value
     from tasks.contracts.record import Failure, Result, RunRecord
     from tasks.contracts.section import Section
-    from tasks.contracts.task import LABELS, Labels, Task
+    from tasks.contracts.task import TASKS, Labels, Task, TaskDescription
 else:
     __all__, __getattr__ = face(__name__, __file__)

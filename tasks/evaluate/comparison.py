@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tasks.compute import with_progress
 from tasks.contracts import (
+    TASKS,
     Arm,
     ArmDifference,
     ArmScores,
@@ -40,7 +41,6 @@ Cell = tuple[str, int]
 Pair = tuple[str, str]
 Quantity = tuple[str, str]
 
-METRIC: dict[Task, str] = {"segmentation": "mIoU", "detection": "mAP"}
 GROUPS = ("metrics", "classes", "classes50")
 
 
@@ -158,18 +158,18 @@ def read_scores(task: Task, scored: Sequence[Scored], resamples: int, seed: int)
         models[cell] = Scores(_scores(evidence, None), _scores(evidence, weights).astype(np.float32))
     if first is None:
         return Scoreboard(0, (), (), models, seed)
-    return Scoreboard(len(first.ids), *_quantities(first), models, seed)
+    return Scoreboard(len(first.ids), *_quantities(task, first), models, seed)
 
 
 def _what(result: Scored) -> str:
     return f"arm {result.arm}, seed {result.seed}"
 
 
-def _quantities(evidence: Evidence) -> tuple[tuple[Quantity, ...], tuple[int, ...]]:
+def _quantities(task: Task, evidence: Evidence) -> tuple[tuple[Quantity, ...], tuple[int, ...]]:
     """The scores in ``_scores``'s order, and how many images have something to score for each."""
-    segmented = isinstance(evidence, SegmentationEvidence)
-    metrics, groups = (("mIoU",), GROUPS[1:2]) if segmented else (("mAP", "AP50"), GROUPS[1:])
+    metrics = TASKS[task].metrics
     there = evidence.counts[..., 1] if isinstance(evidence, SegmentationEvidence) else evidence.boxes
+    groups = GROUPS[1 : 1 + len(metrics)]  # each metric is the mean of a group
     shown = [int(n) for n in np.count_nonzero(there, axis=0)]
     names = [("metrics", name) for name in metrics] + [(group, name) for group in groups for name in evidence.names]
     return tuple(names), (*(len(evidence.ids) for _ in metrics), *(shown * len(groups)))
@@ -195,7 +195,7 @@ def _compared(
     differences = _differences(board, common, config.margin)
     return TaskComparison(
         task=task,
-        metric=METRIC[task],
+        metric=TASKS[task].metrics[0],
         images=board.images,
         resamples=config.resamples,
         margin=config.margin,

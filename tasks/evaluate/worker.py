@@ -27,12 +27,12 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 
 from tasks.compute import with_progress
-from tasks.contracts import LABELS
+from tasks.contracts import TASKS
 from tasks.datasets import SampleTable, read_mask
 from tasks.evaluate.detection import detection_scores, ground_truth
 from tasks.evaluate.job import EvaluateJob
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
-from tasks.retrain import CHECKPOINT, DATASETS, PACKAGES, TrainingError, check_images, load_checkpoint
+from tasks.retrain import CHECKPOINT, DATASETS, TrainingError, check_images, load_checkpoint
 from tasks.store import write_json, write_png
 
 
@@ -44,7 +44,7 @@ def evaluate(job: EvaluateJob) -> dict[str, Any]:
     """
     table = SampleTable.read(job.table)
     check_images(job.task, table)
-    table = table.labelled(LABELS[job.task])
+    table = table.labelled(TASKS[job.task].labels)
     model, loader = _load(job)
     pooled: list[torch.Tensor] = []
     if job.task == "segmentation":
@@ -61,7 +61,7 @@ def evaluate(job: EvaluateJob) -> dict[str, Any]:
 
 def _load(job: EvaluateJob) -> tuple[torch.nn.Module, Any]:
     cfg = Config.fromfile(str(job.model / "config.py"))
-    init_default_scope(PACKAGES[job.task])
+    init_default_scope(TASKS[job.task].package)
     model = MODELS.build(cfg.model)
     state = load_checkpoint(job.model / CHECKPOINT)["state_dict"]
     try:

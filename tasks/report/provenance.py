@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tasks.contracts import Artifact, RunRecord
+from tasks.contracts import TASKS, Artifact, RunRecord
 from tasks.report.model import Node, Provenance, ScoreRef
 from tasks.report.reading import Reader
 from tasks.report.tables import Scored
-from tasks.report.words import METRICS
 
 
 def provenance(record: RunRecord, scored: Sequence[Scored], reader: Reader) -> Provenance:
@@ -37,7 +36,7 @@ def reference(entry: Any) -> str:
 
 
 def _score(scored: Scored) -> ScoreRef:
-    metric = METRICS[scored.result.task][0]
+    metric = TASKS[scored.result.task].metrics[0]
     fraction = scored.scores.metrics.get(metric)
     return ScoreRef(
         task=scored.result.task,

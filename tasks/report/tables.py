@@ -9,11 +9,11 @@ from statistics import fmean
 from typing import Any
 
 from tasks.catalogue import t
-from tasks.contracts import Arm, Result, Task
+from tasks.contracts import TASKS, Arm, Result, Task
 from tasks.report.config import ReportConfig
 from tasks.report.model import Cell, Column, Curve, Fact, Row, TaskTable
 from tasks.report.reading import Card, Reader, Scores
-from tasks.report.words import CLASS_METRIC, METRICS, arm_label, count
+from tasks.report.words import arm_label, count
 
 _CURVE_POINTS = 200  # as many as a small chart can show
 _RANDOM = "random"  # what a card says of weights that are from no file
@@ -70,7 +70,7 @@ def _columns(task: Task, scored: Sequence[Scored]) -> list[Column]:
     for s in scored:
         for c in s.scores.classes:
             boxes.setdefault(c.name, c.boxes)
-    metrics = [Column(name=m, is_class=False) for m in METRICS[task]]
+    metrics = [Column(name=m, is_class=False) for m in TASKS[task].metrics]
     return metrics + [Column(name=n, is_class=True, boxes=b, counts=n not in left_out) for n, b in boxes.items()]
 
 
@@ -87,7 +87,7 @@ def _fraction(task: Task, column: Column, scores: Scores) -> float | None:
         value = scores.metrics.get(column.name)
     else:
         found = next((c for c in scores.classes if c.name == column.name), None)
-        value = getattr(found, CLASS_METRIC[task]) if found is not None else None
+        value = getattr(found, TASKS[task].class_metric) if found is not None else None
     return value if value is not None and math.isfinite(value) else None
 
 
@@ -173,9 +173,9 @@ def _weights(initial: Any) -> str:
 
 
 def _notes(task: Task, columns: Sequence[Column], rows: Sequence[Row]) -> Iterable[str]:
-    metric = METRICS[task][0]
+    metric = TASKS[task].metrics[0]
     left_out = {c.name for c in columns if not c.counts}
-    yield t("tables.scores", metric=CLASS_METRIC[task])
+    yield t("tables.scores", metric=TASKS[task].class_metric)
     if any(c.best for r in rows for c in r.cells):
         yield t("tables.bold")
     per_class = [(c.name, [r.cells[i].value for r in rows]) for i, c in enumerate(columns) if c.is_class]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tasks.catalogue import points, t
-from tasks.contracts import Failure, Needs, Task, TaskComparison
+from tasks.contracts import TASKS, Failure, Needs, Task, TaskComparison
 from tasks.report.case import Case, score
 from tasks.report.config import ReportConfig
 from tasks.report.intervals import scaled
 from tasks.report.model import TaskTable, Verdict
 from tasks.report.notes import by_seed, notes
 from tasks.report.words import (
-    METRICS,
     arm_label,
     arm_phrase,
     count,
@@ -41,7 +40,7 @@ def verdict(
         controls: names of translators that change nothing, so that they cannot be the best one.
         compared: the task's comparison; without one, the sentence says what was measured, and the outcome is unknown.
     """
-    metric = METRICS[task][0]
+    metric = TASKS[task].metrics[0]
     rows = [r for r in table.rows if r.cells[0].value is not None] if table else []
     if not rows:
         failed = count(len(failures), "model")

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from tasks.catalogue import ABSENT, figure, known, percent, points, rounded, t
 from tasks.contracts import Arm, Outcome, Rate, Task, Unit
 
-METRICS: dict[Task, tuple[str, ...]] = {"segmentation": ("mIoU",), "detection": ("mAP", "AP50")}
-CLASS_METRIC: dict[Task, str] = {"segmentation": "IoU", "detection": "AP"}
 MARKS: dict[Outcome, str] = {"improves": "▲", "harms": "▼", "no difference": "=", "not decidable": "·"}
 
 _PAIR = " / "

@@ -7,7 +7,7 @@ from tasks import face
 if TYPE_CHECKING:
     from tasks.retrain.checkpoints import CHECKPOINT, load_checkpoint
     from tasks.retrain.config import RetrainConfig
-    from tasks.retrain.configuration import PACKAGES, TrainingError, check_images
+    from tasks.retrain.configuration import TrainingError, check_images
     from tasks.retrain.data import DATASETS
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from tasks.contracts import LABELS, Task
+from tasks.contracts import TASKS, Task
 from tasks.datasets import SampleTable, TableInfo
 from tasks.retrain.config import TrainingConfig
 from tasks.retrain.job import TrainJob
@@ -21,7 +21,6 @@ from tasks.retrain.job import TrainJob
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-PACKAGES: dict[Task, str] = {"detection": "mmdet", "segmentation": "mmseg"}
 CHECKPOINTS = "iter_*.pth"
 NEEDED = ("model", "train_pipeline", "test_pipeline", "optim_wrapper", "param_scheduler", "input_size")
 _reading = (
@@ -103,7 +102,7 @@ def load_config(task: Task, training: TrainingConfig, info: TableInfo) -> Config
             _replace(pipeline, "scale", lambda old: training.input_size if tuple(old) == declared else old)
         cfg.input_size = training.input_size
     cfg.param_scheduler = [_in_iterations(dict(s), training.iterations) for s in cfg.param_scheduler]
-    cfg.default_scope = PACKAGES[task]
+    cfg.default_scope = TASKS[task].package
     return cfg
 
 
@@ -140,7 +139,7 @@ def check_images(task: Task, table: SampleTable) -> None:
     Raises:
         TrainingError: it is empty, or has no labels of the task.
     """
-    what = LABELS[task]
+    what = TASKS[task].labels
     labelled = table.info.has_boxes if task == "detection" else table.info.encoding is not None
     if not len(table):
         raise TrainingError(f"data set {table.info.dataset!r} ({table.folder}) has no images")

@@ -22,7 +22,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from tasks.compute import device_name
-from tasks.contracts import LABELS
+from tasks.contracts import TASKS
 from tasks.datasets import SampleTable
 from tasks.retrain import checkpoints
 from tasks.retrain.checkpoints import CHECKPOINT
@@ -61,7 +61,7 @@ def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: dict[str, Any])
         torch.save({"state_dict": {k: v.cpu() for k, v in runner.model.state_dict().items()}}, temporary)
     cfg.dump(str(job.work / "config.py"))
     write_json(job.work / "curve.json", curve)
-    tables = [SampleTable.read(path).labelled(LABELS[job.task]) for path in job.tables]
+    tables = [SampleTable.read(path).labelled(TASKS[job.task].labels) for path in job.tables]
     card = {
         "task": job.task,
         "network": job.training.config.stem,

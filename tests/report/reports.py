@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.contracts.arm import Arm
-from tasks.contracts.task import Task
+from tasks.contracts.task import TASKS, Task
 from tasks.report.model import (
     Cell,
     Column,
@@ -22,7 +22,7 @@ from tasks.report.model import (
     TaskTable,
     TranslatorRow,
 )
-from tasks.report.words import METRICS, arm_label
+from tasks.report.words import arm_label
 from tasks.store.digest import content_digest
 from tasks.store.files import write_json
 
@@ -65,12 +65,12 @@ def report(
     base = arms.get("source")
     found: list[TaskTable] = []
     for task in tasks:
-        columns = [Column(name=m, is_class=False) for m in METRICS[task]]
+        columns = [Column(name=m, is_class=False) for m in TASKS[task].metrics]
         columns += [Column(name=c, is_class=True, counts=c not in left_out) for c in classes]
-        halves = [half] * len(METRICS[task]) + [class_half] * len(classes)
+        halves = [half] * len(TASKS[task].metrics) + [class_half] * len(classes)
         rows = []
         for arm, score in arms.items():
-            values = [*(score for _ in METRICS[task]), *(score + more for more in classes.values())]
+            values = [*(score for _ in TASKS[task].metrics), *(score + more for more in classes.values())]
             against = None if base is None or arm == "source" else score - base
             cells = [_cell(v, h, against, seeds) for v, h in zip(values, halves, strict=True)]
             role = {"source": "baseline", "real": "oracle"}.get(arm, "other")
@@ -137,7 +137,7 @@ def provenance(
         inputs = {"model": model, "benchmark": "dataset/key benchmark"}
         slice_ = {"task": task, "occasion": evaluated, "left_out": []}
         evaluation = _add(nodes, "evaluation", f"{evaluated} {which}", f"{evaluated} {which}", slice_, inputs)
-        metric = METRICS[task][0]
+        metric = TASKS[task].metrics[0]
         scores.append(ScoreRef(task=task, arm=arm, seed=seed, metric=metric, value=score, evaluation=evaluation))
     if not config:
         nodes = {name: node.model_copy(update={"config": None}) for name, node in nodes.items()}

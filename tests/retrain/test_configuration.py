@@ -7,10 +7,11 @@ import pytest
 import torch
 from mmengine.registry import MODELS, init_default_scope
 
+from tasks.contracts.task import TASKS
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import SampleTable, SegmentationClass, TableInfo
 from tasks.retrain.config import TrainingConfig
-from tasks.retrain.configuration import PACKAGES, TrainingError, check_images, load_config
+from tasks.retrain.configuration import TrainingError, check_images, load_config
 from tasks.retrain.make_model import key_of
 
 INFO = TableInfo(
@@ -27,7 +28,7 @@ FILES = sorted(Path("configs/networks").glob("*/*.py"))
 def test_every_committed_network_is_built_for_the_taxonomy(path: Path) -> None:
     task = path.parent.name
     cfg = load_config(task, TrainingConfig(config=path, iterations=100), INFO)  # type: ignore[arg-type]
-    init_default_scope(PACKAGES[task])  # type: ignore[index]
+    init_default_scope(TASKS[task].package)  # type: ignore[index]
     model = MODELS.build(cfg.model)
     shapes = {tuple(v.shape) for v in model.state_dict().values()}
     outputs = {s[0] for s in shapes if s}

@@ -26,9 +26,10 @@ from tasks.charts import (
     width,
     wrap,
 )
+from tasks.contracts import TASKS
 from tasks.report.figures.labels import decided, has_real, label, legend, numbered, told
 from tasks.report.model import Row, TaskTable
-from tasks.report.words import CLASS_METRIC, signed, task_name
+from tasks.report.words import signed, task_name
 
 _LANE = 21.0  # height of one arm in a class's row
 _NAMES = 0.36  # of the width, at most, for the classes' names
@@ -50,7 +51,7 @@ def classes(table: TaskTable, with_real: bool = False) -> Figure | None:
     if not rows or base is None:
         return None
     order = [i for i in _order(table) if any(r.cells[i].delta is not None for r in rows)]
-    words = {"metric": CLASS_METRIC[table.task], "baseline": base.label, "task": task_name(table.task)}
+    words = {"metric": TASKS[table.task].class_metric, "baseline": base.label, "task": task_name(table.task)}
     name = t("figures.classes_real" if with_real else "figures.classes", **words)
     known = any(r.cells[i].delta_low is not None for r in rows for i in order)
     note = t("figures.classes_note") if known else t("figures.no_interval")
@@ -82,7 +83,7 @@ def _panel(rows: Sequence[Row], table: TaskTable, order: Sequence[int]) -> Itera
     across = scale([*ends, LEAST, -LEAST], start + 8, WIDTH - values, most=5)
     looks = numbered(table)
     yield legend((*looks[r.arm], label(r)) for r in rows)
-    yield axis(across, t("figures.delta", metric=CLASS_METRIC[table.task]), signed=True, above=True)
+    yield axis(across, t("figures.delta", metric=TASKS[table.task].class_metric), signed=True, above=True)
     yield from (_row(i, rows, table, across, looks) for i in order)
 
 
