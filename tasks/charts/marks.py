@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from markupsafe import Markup
 
 from tasks.charts.scales import Scale
@@ -41,6 +43,11 @@ def series(index: int) -> tuple[str, int]:
 def marker(class_: str, form: int, x: float, y: float, size: float = 5.0) -> Markup:
     """A marker."""
     return tag("path", d=shape(form, x, y, size), class_=class_)
+
+
+def path(points: Iterable[tuple[float, float]]) -> str:
+    """The points of a line, or of an area's outline, as the attribute ``points`` has them."""
+    return " ".join(f"{number(x)},{number(y)}" for x, y in points)
 
 
 def estimate(

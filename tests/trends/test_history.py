@@ -19,10 +19,9 @@ from tasks.contracts.arm import Arm
 from tasks.report.model import Cell, Report
 from tasks.trends.history.archive import Kept, archive, read_archive
 from tasks.trends.history.chance import independent
-from tasks.trends.history.chart import NARROW, WIDE, Chart, Dot, Line, Wall, draw
+from tasks.trends.history.chart import NARROW, WIDE, Dot, Line, Size, Wall, draw
 from tasks.trends.history.findings import Regressed, regressions
 from tasks.trends.history.page import HISTORY, write_history
-from tasks.trends.history.scales import times, values
 from tasks.trends.history.sheets import LAST
 from tasks.trends.history.style import COLOURS, styles
 from tasks.trends.history.trend import Change, Trend, entry, trends
@@ -253,61 +252,56 @@ def test_an_arm_without_real_images_and_one_with_share_a_colour() -> None:
     assert len(set(many.values())) == COLOURS + 1
 
 
-@pytest.mark.parametrize("days", [0, 1e-5, 0.001, 0.2, 1.5, 3, 9, 30, 120, 365, 4000])
-def test_ticks_of_time_lie_inside_and_are_few(days: float) -> None:
-    for size in (WIDE, NARROW):
-        scale, ticks = times(START, START + timedelta(days=days), 50, 800, size.ticks)
-        assert 1 <= len(ticks) <= size.ticks + 1
-        assert all(50 <= tick.at <= 800 for tick in ticks)
-        assert len({tick.label for tick in ticks}) == len(ticks)
-        assert 50 <= scale(START.timestamp()) <= 800
-
-
-@pytest.mark.parametrize("found", [[], [0.0], [20.0, 20.1], [-3.0, 8.0], [0.0, 100.0]])
-def test_ticks_of_points_are_round_and_hold_all_values(found: list[float]) -> None:
-    scale, ticks = values(found, 300, 20)
-    assert 2 <= len(ticks) <= 9
-    assert all(20 <= scale(v) <= 300 for v in found)
-    numbers = [float(tick.label.replace("−", "-")) for tick in ticks]
-    steps = {round(b - a, 6) for a, b in itertools.pairwise(numbers)}
-    assert len(steps) == 1
-
-
 def dots(number: int, part: int = 0) -> tuple[Dot, ...]:
     at = [START + timedelta(days=i + part) for i in range(number)]
     return tuple(Dot(a, 20 + i % 3, 19, 22, bool(i), "", part, "said") for i, a in enumerate(at))
 
 
-def chart(number: int, walls: Sequence[Wall] = ()) -> Chart:
+def chart(number: int, walls: Sequence[Wall] = ()) -> Tags:
     style = styles([Arm(CUT)])[CUT]
-    return draw([Line("cut", style, dots(number))], walls, WIDE)
+    return Tags(draw([Line("cut", style, dots(number))], walls, WIDE, "mIoU"))
 
 
 def test_few_entries_have_whiskers_and_many_a_band() -> None:
-    few, many = chart(10).lines[0], chart(365).lines[0]
-    assert (len(few.bands), all(m.whisker for m in few.marks)) == (0, True)
-    assert (len(many.bands), any(m.whisker for m in many.marks)) == (1, False)
-    assert chart(365).small
-    assert not chart(10).small
+    few, many = chart(10), chart(365)
+    assert (few.count("polygon", **{"class": "band"}), few.count("line", **{"class": "whisker"})) == (0, 10)
+    assert (many.count("polygon", **{"class": "band"}), many.count("line", **{"class": "whisker"})) == (1, 0)
+    assert (few.count("circle", **{"class": "dot"}), few.count("path", **{"class": "night"})) == (0, 9)
+    assert (many.count("circle", **{"class": "dot"}), many.count("path", **{"class": "night"})) == (364, 0)
+    assert few.count("path", **{"class": "run"}) == many.count("path", **{"class": "run"}) == 1
 
 
 def test_a_line_breaks_where_scores_are_not_comparable() -> None:
     line = Line("cut", styles([Arm(CUT)])[CUT], (*dots(3), *dots(3, 5)))
-    drawn = draw([line], [], WIDE).lines[0]
-    assert len(drawn.paths) == 2
-    assert len(drawn.marks) == 6
+    drawn = Tags(draw([line], [], WIDE, "mIoU"))
+    assert drawn.count("polyline") == 2
+    assert drawn.count("g", **{"class": "mark"}) == 6
 
 
 def test_names_at_the_ends_do_not_overlap_and_walls_only_have_labels_with_room() -> None:
     style = styles([Arm(CUT)])[CUT]
-    drawn = draw([Line(f"arm {i}", style, dots(4)) for i in range(12)], [], WIDE)
-    heights = sorted(line.named[1] for line in drawn.lines if line.named)
+    drawn = Tags(draw([Line(f"arm {i}", style, dots(4)) for i in range(12)], [], WIDE, "mIoU"))
+    heights = sorted(float(a["y"] or 0) for t, a in drawn.tags if t == "text" and a.get("class") == "name")
     assert len(heights) == 12
     assert min(b - a for a, b in itertools.pairwise(heights)) >= 14.9
-    walls = [Wall(START + timedelta(days=d), "benchmark changed", "said") for d in (1, 1.1, 8.9)]
-    labels = [w.label for w in chart(10, walls).walls]
-    assert labels == ["benchmark changed", "", "benchmark changed"]
-    assert chart(10, walls).walls[2].anchor == "end"
+    walls = [Wall(START + timedelta(days=d), "benchmark changed", f"said {d}") for d in (1, 1.1, 8.9)]
+    found = chart(10, walls)
+    assert found.text.count("benchmark changed") == 2
+    assert re.search(r"said 1 benchmark changed said 1\.1 said 8\.9 benchmark changed", found.text)
+    (label,) = [a for t, a in found.tags if t == "text" and a.get("text-anchor") == "end" and "class" not in a]
+    assert float(label["x"] or 0) < WIDE.width - WIDE.right
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=lambda s: s.name)
+@pytest.mark.parametrize("days", [0, 1e-5, 1.5, 30, 4000])
+def test_nothing_leaves_the_drawing(size: Size, days: float) -> None:
+    at = [START, START + timedelta(days=days)]
+    line = Line("cut", styles([Arm(CUT)])[CUT], tuple(Dot(a, 20, 19, 22, False, "gain", 0, "said") for a in at))
+    drawn = Tags(draw([line], [], size, "mIoU", with_zero=True))
+    places = [
+        (k, float(v or 0)) for _, a in drawn.tags for k, v in a.items() if k in {"x", "y", "x1", "x2", "y1", "y2"}
+    ]
+    assert all(0 <= v <= (size.width if k[0] == "x" else size.height) for k, v in places)
 
 
 def test_a_planted_regression_is_first_on_the_page_and_a_harmless_change_is_not(tmp_path: Path) -> None:

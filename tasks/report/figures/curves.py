@@ -18,6 +18,7 @@ from tasks.charts import (
     line,
     lines,
     number,
+    path,
     rect,
     scale,
     tag,
@@ -101,7 +102,7 @@ def _line(curve: Curve, across: Scale, up: Scale) -> Markup:
     places = [(across(x), up(y)) for x, y in curve.points]
     if len(places) == 1:
         return tag("circle", cx=places[0][0], cy=places[0][1], r=3, class_="dot")
-    return tag("polyline", points=" ".join(f"{number(x)},{number(y)}" for x, y in places), class_="loss")
+    return tag("polyline", points=path(places), class_="loss")
 
 
 def _bands(mine: Sequence[Curve], name: str, across: Scale) -> Iterable[Markup]:

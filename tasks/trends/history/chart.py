@@ -1,21 +1,40 @@
-"""A chart of scores over time as positions in pixels; the template draws them."""
+"""A chart of scores over time as SVG, in one of two sizes; its colours are those of the page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from tasks.trends.history import scales
-from tasks.trends.history.scales import Scale, Tick
+from markupsafe import Markup
+
+from tasks.charts import (
+    LEAST,
+    Scale,
+    fit,
+    line,
+    marker,
+    number,
+    path,
+    scale,
+    tag,
+    text,
+    tick_label,
+    time_scale,
+    title,
+    width,
+)
 from tasks.trends.history.style import Style
 
 FEW = 40  # up to so many entries each point has whiskers; beyond, the intervals are a band
 MANY = 90  # beyond, the marks of nights are dots
+MARKS = {"run": (1, 4.4), "night": (0, 3.2), "regression": (4, 5.5), "gain": (2, 5.5)}  # shape and size
+NAME, TICK = 13.0, 12.0  # sizes of text, as of the page's style
+_APART = 15.0  # from one line's name to the next
 
 Tone = Literal["", "regression", "gain"]
-XY = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -34,7 +53,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class Line:
-    """An arm's scores, the earliest first."""
+    """An arm's scores, the earliest first; at least one."""
 
     label: str
     style: Style
@@ -52,160 +71,163 @@ class Wall:
 
 @dataclass(frozen=True)
 class Size:
-    """A drawing's size and margins in pixels. ticks: of time, at most. names: whether lines have labels."""
+    """A drawing's size and margins in pixels. ticks: of time, at most. names: whether lines and marks say theirs."""
 
-    width: int
-    height: int
-    left: int
-    right: int
+    name: str
+    width: float
+    height: float
+    left: float
+    right: float
     ticks: int
     names: bool
-    top: int = 26
-    bottom: int = 24
+    top: float = 26.0
+    bottom: float = 24.0
 
 
-WIDE = Size(1080, 330, 44, 200, 8, True)
-NARROW = Size(360, 270, 34, 12, 4, False)
+WIDE = Size("wide", 1080, 330, 44, 200, 8, True)
+NARROW = Size("narrow", 360, 270, 34, 12, 4, False)
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A dot's place."""
+class _Place:
+    """Where a dot is; ``ends`` are those of its interval."""
 
     x: float
     y: float
-    nightly: bool
-    tone: Tone
-    title: str
-    whisker: tuple[float, float] | None
+    ends: tuple[float, float] | None
+    dot: Dot
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A line's places. paths: points of its unbroken parts. bands: outlines of their intervals. end: of its label."""
+def draw(lines: Sequence[Line], walls: Sequence[Wall], size: Size, name: str, with_zero: bool = False) -> Markup:
+    """Draw lines of scores.
 
-    label: str
-    style: Style
-    paths: tuple[str, ...]
-    bands: tuple[str, ...]
-    marks: tuple[Mark, ...]
-    end: XY | None = None
-    named: XY | None = None
-
-
-@dataclass(frozen=True)
-class DrawnWall:
-    """A vertical mark; the label is empty where there is no room for it."""
-
-    x: float
-    label: str
-    title: str
-    anchor: Literal["start", "end"]
+    Args:
+        lines: at least one. walls: the earliest first. name: for those who cannot see it.
+        with_zero: whether the scores are differences, of which 0 is shown.
+    """
+    moments = sorted({dot.at for each in lines for dot in each.dots})
+    across = time_scale(moments[0], moments[-1], size.left + 12, size.width - size.right - 12, size.ticks)
+    up = _upwards(lines, size, with_zero)
+    few, small = len(moments) <= FEW, len(moments) > (MANY if size.names else FEW)
+    gap = (across.end - across.start) / max(len(moments) - 1, 1)
+    places = [_places(each, across, up, _aside(i, len(lines), gap)) for i, each in enumerate(lines)]
+    drawn = [*_axes(across, up, size, with_zero), *_walls(walls, across, size)]
+    drawn += [tag("g", *_curve(p, few), **of.style.attributes()) for of, p in zip(lines, places, strict=True)]
+    drawn += _names(lines, [p[-1] for p in places], size) if size.names else []
+    drawn += [tag("g", *_marks(p, size, small), **of.style.attributes()) for of, p in zip(lines, places, strict=True)]
+    box = {"viewBox": f"0 0 {number(size.width)} {number(size.height)}"}
+    return tag("svg", *drawn, class_=size.name, role="img", aria_label=name, **box)
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A drawing. zero: where no difference is, in a chart of differences. small: nights are dots."""
-
-    size: Size
-    ticks: tuple[Tick, ...]
-    levels: tuple[Tick, ...]
-    lines: tuple[Drawn, ...]
-    walls: tuple[DrawnWall, ...]
-    small: bool
-    zero: float | None = None
-    ends: tuple[float, float] = field(default=(0.0, 0.0))
+def swatch(kind: str) -> Markup:
+    """A mark for the page's key: of ``MARKS``, or a ``wall``."""
+    drawn = line(7, 0, 7, 14, "wall") if kind == "wall" else marker(kind, MARKS[kind][0], 7, 7, MARKS[kind][1])
+    return tag("svg", drawn, viewBox="0 0 14 14", aria_hidden="true")
 
 
-def draw(lines: Sequence[Line], walls: Iterable[Wall], size: Size, with_zero: bool = False) -> Chart:
-    """Place lines of scores, at least one dot, in a drawing."""
-    dots = [dot for line in lines for dot in line.dots]
-    moments = sorted({dot.at for dot in dots})
-    found = [v for d in dots for v in (d.value, d.low, d.high) if v is not None] + [0.0] * with_zero
-    left, right = size.left + 12, size.width - size.right - 12
-    time, ticks = scales.times(moments[0], moments[-1], left, right, size.ticks)
-    value, levels = scales.values(found, size.height - size.bottom, size.top)
-    few = len(moments) <= FEW
-    gap = (right - left) / max(len(moments) - 1, 1)
-    drawn = [_line(line, time, value, few, _aside(i, len(lines), gap)) for i, line in enumerate(lines)]
-    return Chart(
-        size=size,
-        ticks=tuple(ticks),
-        levels=tuple(levels),
-        lines=tuple(_named(drawn, size)),
-        walls=tuple(_walls(walls, time, size)),
-        small=len(moments) > (MANY if size.names else FEW),
-        zero=value(0.0) if with_zero else None,
-        ends=(size.left, size.width - size.right),
-    )
+def stroke(style: Style) -> Markup:
+    """A line for a chart's legend."""
+    drawn = tag("line", x1=0, x2=30, y1=5, y2=5, **style.attributes())
+    return tag("svg", drawn, viewBox="0 0 30 10", aria_hidden="true")
 
 
-def _aside(index: int, number: int, gap: float) -> float:
+def _upwards(lines: Sequence[Line], size: Size, with_zero: bool) -> Scale:
+    found = [v for each in lines for d in each.dots for v in (d.value, d.low, d.high) if v is not None]
+    middle = (min(found) + max(found)) / 2
+    room = [middle - LEAST / 2, middle + LEAST / 2]
+    return scale([*found, *room], size.height - size.bottom, size.top, most=8, zero=with_zero)
+
+
+def _aside(index: int, several: int, gap: float) -> float:
     """Arms of one entry stand side by side where there is room, so that their whiskers can be told apart."""
-    return round((index - (number - 1) / 2) * min(4.0, 0.5 * gap / number, 22 / number), 1)
+    return (index - (several - 1) / 2) * min(4.0, 0.5 * gap / several, 22 / several)
 
 
-def _line(line: Line, time: Scale, value: Scale, few: bool, aside: float) -> Drawn:
-    places = [(round(time(d.at.timestamp()) + aside, 1), value(d.value), d) for d in line.dots]
-    parts = [[p for p in places if p[2].part == part] for part in dict.fromkeys(p[2].part for p in places)]
-    marks = [
-        Mark(x, y, d.nightly, d.tone, d.title, _ends(d, value) if few or len(part) == 1 else None)
-        for part in parts
-        for x, y, d in part
+def _places(of: Line, across: Scale, up: Scale, aside: float) -> list[_Place]:
+    return [
+        _Place(
+            across(d.at.timestamp()) + aside,
+            up(d.value),
+            None if d.low is None or d.high is None else (up(d.low), up(d.high)),
+            d,
+        )
+        for d in of.dots
     ]
-    return Drawn(
-        label=line.label,
-        style=line.style,
-        paths=tuple(_path((x, y) for x, y, _ in part) for part in parts if len(part) > 1),
-        bands=() if few else tuple(b for part in parts if (b := _band(part, value))),
-        marks=tuple(marks),
-        end=(places[-1][0], places[-1][1]) if places else None,
-    )
 
 
-def _ends(dot: Dot, value: Scale) -> tuple[float, float] | None:
-    return None if dot.low is None or dot.high is None else (value(dot.low), value(dot.high))
+def _axes(across: Scale, up: Scale, size: Size, with_zero: bool) -> Iterator[Markup]:
+    left, right, floor = size.left, size.width - size.right, size.height - size.bottom
+    for value in up.ticks:
+        zero = with_zero and abs(value) < up.step / 2
+        yield line(left, up(value), right, up(value), "zero" if zero else "level")
+        yield text(left - 6, up(value) + 4, up.label(value), "tick", "end")
+    yield line(left, floor, right, floor, "level")
+    for moment in across.ticks:
+        yield line(across(moment), floor, across(moment), floor + 4, "notch")
+        yield tick_label(across(moment), size.height - 6, across.label(moment), TICK, size.width)
 
 
-def _band(part: Sequence[tuple[float, float, Dot]], value: Scale) -> str:
-    known = [(x, ends) for x, _, d in part if (ends := _ends(d, value)) is not None]
-    there = [(x, high) for x, (_, high) in known]
-    return _path([*there, *((x, low) for x, (low, _) in reversed(known))]) if len(known) > 1 else ""
-
-
-def _path(points: Iterable[XY]) -> str:
-    return " ".join(f"{x:g},{y:g}" for x, y in points)
-
-
-def _named(lines: Sequence[Drawn], size: Size) -> Iterable[Drawn]:
-    """Labels at the lines' ends, moved apart where they would overlap."""
-    if not size.names:
-        yield from lines
-        return
-    apart = min(15.0, (size.height - size.top - size.bottom) / max(len(lines), 1))
-    order = sorted((line for line in lines if line.end), key=lambda line: line.end[1] if line.end else 0.0)
-    heights: list[float] = []
-    for line in order:
-        assert line.end
-        heights.append(max(line.end[1], heights[-1] + apart) if heights else line.end[1])
-    for i in range(len(heights) - 1, -1, -1):
-        ceiling = heights[i + 1] - apart if i + 1 < len(heights) else float(size.height - size.bottom)
-        heights[i] = round(min(heights[i], ceiling), 1)
-    places = {id(line): height for line, height in zip(order, heights, strict=True)}
-    for line in lines:
-        named = (size.width - size.right + 14.0, places[id(line)]) if id(line) in places else None
-        yield Drawn(line.label, line.style, line.paths, line.bands, line.marks, line.end, named)
-
-
-def _walls(walls: Iterable[Wall], time: Scale, size: Size) -> Iterable[DrawnWall]:
-    """Vertical marks; a label that would run into the one before is left to hovering."""
-    free = float(size.left)
-    right = size.width - size.right
+def _walls(walls: Sequence[Wall], across: Scale, size: Size) -> Iterator[Markup]:
+    """Vertical lines; a label that would run into the one before is left to hovering."""
+    free, right = size.left, size.width - size.right
     for wall in walls:
-        x = time(wall.at.timestamp())
-        wide = sum(12.5 if ord(c) > 0x2E80 else 6.6 for c in wall.label) + 8
+        x, wide = across(wall.at.timestamp()), width(wall.label, TICK) + 8
         after = x + wide <= right
         begin = x if after else x - wide
-        fits = begin >= free
-        free = begin + wide if fits else free
-        yield DrawnWall(x, wall.label if fits else "", wall.title, "start" if after else "end")
+        drawn = [title(wall.title), line(x, 12, x, size.height - size.bottom, "")]
+        if begin >= free:
+            free = begin + wide
+            drawn.append(text(x + (5 if after else -5), 12, wall.label, anchor=None if after else "end"))
+        yield tag("g", *drawn, class_="wall")
+
+
+def _parts(places: Sequence[_Place]) -> list[list[_Place]]:
+    return [[p for p in places if p.dot.part == part] for part in dict.fromkeys(p.dot.part for p in places)]
+
+
+def _curve(places: Sequence[_Place], few: bool) -> Iterator[Markup]:
+    """A line for each unbroken part, with the intervals of its dots."""
+    for part in _parts(places):
+        known = [(p.x, *p.ends) for p in part if p.ends]
+        if few or len(part) == 1:
+            yield from (line(x, low, x, high, "whisker") for x, low, high in known)
+        else:
+            outline = [*((x, high) for x, _, high in known), *((x, low) for x, low, _ in reversed(known))]
+            yield tag("polygon", points=path(outline), class_="band")
+        if len(part) > 1:
+            yield tag("polyline", points=path((p.x, p.y) for p in part))
+
+
+def _marks(places: Sequence[_Place], size: Size, small: bool) -> Iterator[Markup]:
+    for p in places:
+        kind = p.dot.tone or ("night" if p.dot.nightly else "run")
+        told = [title(p.dot.title)] if size.names else []
+        if not (small and kind == "night"):
+            hit = [tag("circle", cx=p.x, cy=p.y, r=7, class_="hit")] if size.names else []
+            yield tag("g", *told, *hit, marker(kind, MARKS[kind][0], p.x, p.y, MARKS[kind][1]), class_="mark")
+        elif size.names:
+            yield tag("circle", *told, cx=p.x, cy=p.y, r=1.8, class_="dot")
+
+
+def _names(lines: Sequence[Line], ends: Sequence[_Place], size: Size) -> Iterator[Markup]:
+    x = size.width - size.right + 14
+    floor = size.height - size.bottom
+    apart = min(_APART, (floor - size.top) / len(lines))
+    heights = spread([end.y for end in ends], apart, floor)
+    for of, end, y in zip(lines, ends, heights, strict=True):
+        lead = line(end.x + 5, end.y, x - 4, y, "lead")
+        name = tag("text", title(of.label), fit(of.label, size.width - x, NAME), x=x, y=y + 4, class_="name")
+        yield tag("g", lead, name, **of.style.attributes())
+
+
+def spread(heights: Sequence[float], apart: float, floor: float) -> list[float]:
+    """The heights moved so that none is nearer to another than ``apart``, and none below the floor."""
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    found = list(heights)
+    for above, i in itertools.pairwise(order):
+        found[i] = max(found[i], found[above] + apart)
+    ceiling = floor
+    for i in reversed(order):
+        found[i] = min(found[i], ceiling)
+        ceiling = found[i] - apart
+    return found

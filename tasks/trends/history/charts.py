@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from tasks.catalogue import points, t
 from tasks.contracts import Arm
 from tasks.report import arm_label, change, interval, signed
-from tasks.trends.history.chart import NARROW, WIDE, Chart, Dot, Line, Tone, Wall, draw
+from tasks.trends.history.chart import NARROW, WIDE, Dot, Line, Tone, Wall, draw, stroke
 from tasks.trends.history.style import Style, styles
 from tasks.trends.history.trend import NIGHTLY, Break, Entry, Point, Trend
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A chart in two sizes, of which the page shows the one that fits. legend: label, style and last value."""
+    """A chart in two sizes, of which the page shows the one that fits. legend: line, label and last value."""
 
     title: str
     note: str
-    wide: Chart
-    narrow: Chart
-    legend: tuple[tuple[str, Style, str], ...]
+    drawings: tuple[Markup, Markup]
+    legend: tuple[tuple[Markup, str, str], ...]
 
 
 def panels(trend: Trend) -> list[Panel]:
@@ -66,9 +67,8 @@ def _panel(title: str, note: str, lines: Sequence[Line], walls: Sequence[Wall], 
     return Panel(
         title=title,
         note=f"{note}, {t('history.with_intervals')}" if known else note,
-        wide=draw(there, walls, WIDE, with_zero),
-        narrow=draw(there, walls, NARROW, with_zero),
-        legend=tuple((line.label, line.style, last(line.dots[-1].value)) for line in there),
+        drawings=(draw(there, walls, WIDE, title, with_zero), draw(there, walls, NARROW, title, with_zero)),
+        legend=tuple((stroke(line.style), line.label, last(line.dots[-1].value)) for line in there),
     )
 
 
@@ -78,51 +78,27 @@ def _wall(found: Break) -> Wall:
 
 
 def _line(trend: Trend, arm: Arm, found: Sequence[Point], style: Style) -> Line:
-    parts = _parts(trend)
-    dots = (
-        Dot(
-            at=p.entry.moment,
-            value=p.cell.value or 0.0,
-            low=p.cell.low,
-            high=p.cell.high,
-            nightly=p.entry.nightly,
-            tone=_tone(p),
-            part=parts[p.entry.file],
-            title="\n".join(_told(arm, p)),
-        )
+    dots = [
+        _dot(trend, p, (p.cell.value or 0.0, p.cell.low, p.cell.high), _tone(p), "\n".join(_told(arm, p)))
         for p in found
-    )
+    ]
     return Line(arm_label(arm), style, tuple(dots))
 
 
 def _deltas(trend: Trend, arm: Arm, found: Sequence[Point], style: Style) -> Line:
-    parts = _parts(trend)
-    dots = (
-        Dot(
-            at=p.entry.moment,
-            value=p.cell.delta,
-            low=p.cell.delta_low,
-            high=p.cell.delta_high,
-            nightly=p.entry.nightly,
-            tone="",
-            part=parts[p.entry.file],
-            title=f"{moment(p.entry)}, {kind(p.entry)}\n"
-            f"{arm_label(arm)}: {change(p.cell.delta, p.cell.delta_low, p.cell.delta_high)}",
-        )
-        for p in found
-        if p.cell.delta is not None
-    )
+    dots = []
+    for p in found:
+        if p.cell.delta is not None:
+            ends = (p.cell.delta, p.cell.delta_low, p.cell.delta_high)
+            told = f"{moment(p.entry)}, {kind(p.entry)}\n{arm_label(arm)}: {change(*ends)}"
+            dots.append(_dot(trend, p, ends, "", told))
     return Line(arm_label(arm), style, tuple(dots))
 
 
-def _parts(trend: Trend) -> dict[str, int]:
-    """Entry -> how many breaks there are before it."""
-    walls = {b.entry.file for b in trend.breaks}
-    part, found = 0, {}
-    for entry in trend.entries:
-        part += entry.file in walls
-        found[entry.file] = part
-    return found
+def _dot(trend: Trend, point: Point, ends: tuple[float, float | None, float | None], tone: Tone, told: str) -> Dot:
+    entry = point.entry
+    part = sum(b.entry.moment <= entry.moment for b in trend.breaks)
+    return Dot(entry.moment, *ends, nightly=entry.nightly, tone=tone, part=part, title=told)
 
 
 def _tone(point: Point) -> Tone:

@@ -13,6 +13,7 @@ from tasks.report import TEMPLATES as REPORT_TEMPLATES
 from tasks.report import arm_label, interval, signed, task_label
 from tasks.store import atomic_path
 from tasks.trends.history.archive import Kept, LeftOut, read_archive
+from tasks.trends.history.chart import swatch
 from tasks.trends.history.charts import Panel, kind, moment, panels
 from tasks.trends.history.findings import SHOWN, judged, regressions
 from tasks.trends.history.sheets import Sheet, scores_sheet, translators_sheet
@@ -88,5 +89,5 @@ class _Task:
 def _template() -> Template:
     templates = page_templates(TEMPLATES, REPORT_TEMPLATES)
     templates.filters.update({f.__name__: f for f in (points, signed, arm_label, task_label)})
-    templates.globals.update({"t": t, "interval": interval})
+    templates.globals.update({"t": t, "interval": interval, "swatch": swatch})
     return templates.get_template("history.html.j2")

@@ -18,6 +18,10 @@ class Style:
     colour: str
     dash: str
 
+    def attributes(self) -> dict[str, str | None]:
+        """Of an SVG element."""
+        return {"style": f"--arm: var(--arm-{self.colour})", "stroke_dasharray": self.dash or None}
+
 
 def styles(arms: Sequence[Arm]) -> dict[str, Style]:
     """A style for each arm: a translator's colour is that of its place among the translators."""
