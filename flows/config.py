@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -15,7 +15,7 @@ from tasks.datasets import RunConfig
 from tasks.evaluate import EvaluateConfig
 from tasks.report import ReportConfig
 from tasks.retrain import RetrainConfig
-from tasks.settings import Document, read, validate
+from tasks.settings import Document, Problem, read, validate
 from tasks.translate import TranslateConfig, Translator
 
 
@@ -38,6 +38,12 @@ class PipelineConfig(RunConfig):
             raise ValueError("retrain.arms: no arm is left; translated needs a translator")
         return self
 
+    def problems(self) -> Iterator[Problem]:
+        """What would stop the run later: see ``flows.preflight``."""
+        from flows.preflight import pipeline_problems
+
+        return pipeline_problems(self)
+
     def arms(self) -> tuple[Arm, ...]:
         """The arms, with every bare ``translated`` standing for one arm a translator."""
         return self.retrain.expanded_arms(tuple(t.name for t in self.translate.translators))
@@ -55,6 +61,12 @@ class TrainTranslatorConfig(RunConfig):
 
     translator: Translator
     compute: ComputeConfig = ComputeConfig()
+
+    def problems(self) -> Iterator[Problem]:
+        """What would stop the run later: see ``flows.preflight``."""
+        from flows.preflight import translator_problems
+
+        return translator_problems(self)
 
 
 class DataConfig(RunConfig):

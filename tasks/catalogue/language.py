@@ -44,7 +44,7 @@ def spoken() -> Language:
     return _spoken.get()
 
 
-def t(key: str, **values: Any) -> str:
+def t(key: str, /, **values: Any) -> str:
     """The text of a key in the spoken language, its placeholders filled in.
 
     Raises:

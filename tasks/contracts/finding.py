@@ -22,7 +22,7 @@ class Finding(BaseModel):
     values: dict[str, Value] = {}
 
     @classmethod
-    def of(cls, code: str, **values: Value) -> Finding:
+    def of(cls, code: str, /, **values: Value) -> Finding:
         """A finding with its values as keywords."""
         return cls(code=code, values=values)
 

@@ -24,7 +24,7 @@ class _Dataset(Section):
         description="How these are drawn. random: before anything is decoded; stratified: the whole set is read, then "
         "images are chosen so that each class is shown about equally often, rare classes first.",
     )
-    seed: int = Field(0, description="Seed of that draw, and of shares.")
+    seed: int = Field(0, ge=0, description="Seed of that draw, and of shares.")
 
 
 class _Undivided(_Dataset):

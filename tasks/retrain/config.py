@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
 from tasks.contracts import Arm, Section, Task
 from tasks.settings import packaged
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]  # as NumPy takes it
 
 
 class Weights(Section):
@@ -30,7 +32,9 @@ class TrainingConfig(Section):
     init: Weights | None = Field(None, description="Initial weights; random where not given.")
     checkpoint_every: int = Field(200, ge=1, description="Iterations between checkpoints, from which a crash resumes.")
     log_every: int = Field(20, ge=1, description="Iterations between points of the learning curve.")
-    overrides: dict[str, Any] = Field({}, description="Changes to the mmengine configuration, by dotted key.")
+    overrides: dict[str, Any] = Field(
+        {}, description="Changes to the mmengine configuration, by dotted key; one that is new to it begins with '+'."
+    )
 
 
 class RetrainConfig(Section):
@@ -40,7 +44,7 @@ class RetrainConfig(Section):
         (Arm("real"), Arm("source"), Arm("translated")),
         description="real, source, translated, real+source, real+translated; translated(NAME) takes one translator.",
     )
-    seeds: tuple[int, ...] = Field((0,), min_length=1, description="Every arm is trained once a seed.")
+    seeds: tuple[Seed, ...] = Field((0,), min_length=1, description="Every arm is trained once a seed.")
     detection: TrainingConfig | None = None
     segmentation: TrainingConfig | None = None
 

@@ -17,6 +17,7 @@ from tasks.contracts import TASKS, Task
 from tasks.datasets import SampleTable, TableInfo
 from tasks.retrain.config import TrainingConfig
 from tasks.retrain.job import TrainJob
+from tasks.retrain.overriding import NEW
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -37,7 +38,7 @@ def read_network(path: Path, overrides: Mapping[str, Any], custom_imports: bool 
 
     Args:
         path: the mmengine file, of either style.
-        overrides: changes by dotted key.
+        overrides: changes by dotted key; what is new to the file begins with ``+``.
         custom_imports: also import what the file names under ``custom_imports``, which building the network needs.
 
     Raises:
@@ -50,7 +51,8 @@ def read_network(path: Path, overrides: Mapping[str, Any], custom_imports: bool 
     try:
         with _reading:
             cfg = Config.fromfile(str(path), import_custom_modules=custom_imports)
-        cfg.merge_from_dict(copy.deepcopy(dict(overrides)))  # merging takes ``_delete_`` out of what it is given
+        for key, value in overrides.items():  # merging takes ``_delete_`` out of what it is given: give it a copy
+            cfg.merge_from_dict({key.removeprefix(NEW): copy.deepcopy(value)})
     except Exception as error:  # the file is a program
         raise TrainingError(f"{path} with its overrides is no valid config: {error}") from error
     return cfg

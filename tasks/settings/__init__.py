@@ -7,5 +7,6 @@ from tasks import face
 if TYPE_CHECKING:
     from tasks.settings.loading import ConfigError, Document, load, parse_sets, read, validate
     from tasks.settings.places import REPOSITORY, packaged
+    from tasks.settings.problems import Place, Problem, below, file_problems
 else:
     __all__, __getattr__ = face(__name__, __file__)

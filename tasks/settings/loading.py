@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from tasks.catalogue import say
 from tasks.settings.moved import moved
 from tasks.settings.places import packaged
+from tasks.settings.problems import Foreseeing, Place, Problem
 
-Place = tuple[str | int, ...]  # the keys and list positions that lead to a value
 Model = TypeVar("Model", bound=BaseModel)
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 _INCLUDE = "!include"
@@ -45,6 +46,10 @@ class Document:
             return "configuration"
         path, line = self.lines[place]
         return f"{path}:{line}"
+
+    def told(self, place: Place, sentence: str) -> str:
+        """``file:line: key: sentence``."""
+        return f"{self.where(place)}: {_dotted(place) or 'configuration'}: {sentence}"
 
 
 def load(path: Path, model: type[Model], sets: Sequence[str] = ()) -> Model:
@@ -75,7 +80,7 @@ def parse_sets(sets: Sequence[str]) -> dict[str, Any]:
 
 
 def validate(document: Document, model: type[Model], overrides: Mapping[str, Any] | None = None) -> Model:
-    """Check a document against ``model``, after the overrides.
+    """Check a document against ``model``, after the overrides; and then, where it can look, what it foresees.
 
     Raises:
         ConfigError: every problem on its own line.
@@ -86,10 +91,15 @@ def validate(document: Document, model: type[Model], overrides: Mapping[str, Any
         place = _override(values, key, value)
         lines = {p: at for p, at in lines.items() if p[: len(place)] != place}
         lines[place] = (Path(f"override {key}"), 1)
+    changed = Document(values, lines)
     try:
-        return model.model_validate(values)
+        config = model.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(e, Document(values, lines)) for e in error.errors())) from error
+        raise ConfigError("\n".join(_explain(e, changed) for e in error.errors())) from error
+    problems: Iterable[Problem] = config.problems() if isinstance(config, Foreseeing) else ()
+    if told := [changed.told(p.place, say(p.finding)) for p in problems]:
+        raise ConfigError("\n".join(told))
+    return config
 
 
 def _override(values: Any, key: str, value: Any) -> Place:
@@ -124,14 +134,13 @@ def _explain(error: Any, document: Document) -> str:
         elif isinstance(node, dict) and part in {node.get("format"), node.get("method")}:
             continue
         else:
-            return _told(error, document.where(place), (*place, part))
+            return _told(error, document, (*place, part))
         place = (*place, part)
-    return _told(error, document.where(place), place)
+    return _told(error, document, place)
 
 
-def _told(error: Any, where: str, place: Place) -> str:
-    key = _dotted(place)
-    return f"{where}: {key or 'configuration'}: {_message(error, key)}"
+def _told(error: Any, document: Document, place: Place) -> str:
+    return document.told(place, _message(error, _dotted(place)))
 
 
 def _message(error: Any, key: str) -> str:

@@ -6,7 +6,7 @@ from tasks import face
 
 if TYPE_CHECKING:
     from tasks.store.code import code_version
-    from tasks.store.digest import content_digest, file_sha256
+    from tasks.store.digest import content_digest, file_sha256, known_sha256
     from tasks.store.environment import decisive, describe_environment
     from tasks.store.files import PARTIAL, atomic_path, write_json, write_png
     from tasks.store.gc import collect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -30,3 +31,14 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes as 64 hexadecimal characters."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def known_sha256(path: Path) -> str:
+    """SHA-256 of a file, read once in a process as long as its size and time of change stay the same."""
+    status = path.stat()
+    return _known_sha256(path.absolute(), status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=64)
+def _known_sha256(path: Path, size: int, changed: int) -> str:
+    return file_sha256(path)

@@ -28,7 +28,8 @@ from tasks.report.model import DatasetRow, Gate
 from tasks.trends.history.trend import BreakKind
 from tasks.trends.history.trend import Outcome as TrendOutcome
 
-ROOMS, CHECKS = tuple(Path("tasks") / room for room in ("audit", "report", "trends")), Path("tasks/datasets/checks")
+SPEAKING = ("tasks/settings", "tasks/retrain", "tasks/audit", "tasks/report", "tasks/trends", "flows")
+ROOMS, CHECKS = tuple(map(Path, SPEAKING)), Path("tasks/datasets/checks")
 AREAS = "|".join(sorted({key.partition(".")[0] for key in catalogue("en")}))
 KEY = re.compile(rf"({AREAS})\.(?!html$|json$|csv$|css$)[a-z0-9_]+")
 BEGUN = re.compile(rf"({AREAS})\.[a-z0-9_]*")

@@ -1,11 +1,14 @@
 """Reading configurations: what is composed, overridden and refused, and where the errors point."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from tasks.contracts.finding import Finding
 from tasks.settings.loading import ConfigError, load, parse_sets, read
+from tasks.settings.problems import Problem, below
 
 
 class Inner(BaseModel):
@@ -113,3 +116,30 @@ def test_merge_keys(tmp_path: Path) -> None:
     path.write_text("a: {<<: 5}\n")
     with pytest.raises(ConfigError, match=r"c\.yaml:1: << takes a mapping"):
         read(path)
+
+
+class Foresight(Outer):
+    """A configuration that finds problems in what is well-formed."""
+
+    def problems(self) -> Iterator[Problem]:
+        for i, item in enumerate(self.items):
+            if item.size > 9:
+                yield Problem(("items", i, "size"), Finding.of("settings.no_file", path=Path("x")))
+            if item.size > 99:
+                yield Problem(("inner", "names"), Finding.of("settings.override_of_a_value", key="a.b", above="a"))
+
+
+def test_problems_are_told_with_the_line_of_their_key(tmp_path: Path) -> None:
+    path = write(tmp_path, "name: x\ninner:\n  size: 1\nitems:\n  - size: 3\n  -\n    size: 100\n")
+    with pytest.raises(ConfigError) as caught:
+        load(path, Foresight, ["items.0.size=10"])
+    overridden, first, second = str(caught.value).splitlines()
+    assert overridden.startswith("override items.0.size:1: items.0.size: there is no file x;")
+    assert first.startswith(f"{path}:7: items.1.size: there is no file x;")
+    assert second == f"{path}:3: inner.names: the network has no a.b: a is a single value"  # the nearest around it
+    assert load(path, Foresight, ["items.1.size=4"]).items[1].size == 4
+
+
+def test_problems_of_a_section_are_those_of_what_holds_it() -> None:
+    finding = Finding.of("settings.homeless")
+    assert list(below(("a", 1), [Problem(("b",), finding)])) == [Problem(("a", 1, "b"), finding)]

@@ -1,0 +1,75 @@
+"""What can be said of trainings before any data is read: network files, overrides, initial weights, batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tasks.contracts import Finding
+from tasks.retrain.config import RetrainConfig, TrainingConfig
+from tasks.retrain.configuration import NEEDED, TrainingError, resolved
+from tasks.retrain.overriding import override_problems
+from tasks.settings import Problem, below, file_problems
+
+# Parts of mmdet and mmseg that pool an image to one point and then normalise over the batch.
+POOLED_TO_A_POINT = {
+    *("APCHead", "ASPPHead", "DepthwiseSeparableASPPHead", "PSPHead", "UPerHead"),
+    *("BiSeNetV1", "BiSeNetV2", "DDRNet", "FastSCNN", "ICNet", "PIDNet", "ResNeSt", "STDCContextPathNet"),
+}
+_BATCH_NORMS = {"BN", "BN1d", "BN2d", "SyncBN", "MMSyncBN"}
+
+
+def retrain_problems(config: RetrainConfig) -> Iterator[Problem]:
+    """The problems of the ``retrain`` section by itself."""
+    for task, training in config.tasks().items():
+        yield from below((task,), _training(training))
+
+
+def _training(training: TrainingConfig) -> Iterator[Problem]:
+    if training.init is not None:
+        yield from file_problems(("init",), training.init.path, training.init.sha256)
+    if training.log_every > training.iterations:
+        values = {"every": training.log_every, "iterations": training.iterations}
+        yield Problem(("log_every",), Finding.of("settings.never_logged", **values))
+    try:
+        plain = resolved(training.model_copy(update={"overrides": {}}))
+    except TrainingError as error:
+        yield Problem(("config",), _unusable(training, error))
+        return
+    if missing := tuple(key for key in NEEDED if key not in plain):
+        yield Problem(("config",), Finding.of("settings.network_lacks", path=training.config, keys=missing))
+        return
+    if wrong := list(below(("overrides",), override_problems(training.overrides, plain))):
+        yield from wrong
+        return
+    try:
+        network = resolved(training)
+    except TrainingError as error:
+        yield Problem(("overrides",), _unusable(training, error))
+        return
+    if training.batch == 1 and (part := pooled_to_a_point(network["model"])):
+        yield Problem(("batch",), Finding.of("settings.batch_of_one", path=training.config, part=part))
+
+
+def _unusable(training: TrainingConfig, error: TrainingError) -> Finding:
+    if not training.config.is_file():
+        return Finding.of("settings.no_file", path=training.config)
+    return Finding.of("settings.network_wrong", reason=" ".join(str(error).split()))
+
+
+def pooled_to_a_point(node: Any) -> str | None:
+    """The type of a network's part that cannot be trained on one image at a time, or None.
+
+    Batch normalisation of one value a channel has no variance; PyTorch refuses it.
+    """
+    if isinstance(node, list):
+        return next((found for part in node if (found := pooled_to_a_point(part))), None)
+    if not isinstance(node, dict):
+        return None
+    name = str(node.get("type")).rpartition(".")[2]
+    # A head without norm_cfg has no normalisation; a backbone without one has batch normalisation.
+    norm = node.get("norm_cfg", None if name.endswith("Head") else {"type": "BN"})
+    normalises = isinstance(norm, dict) and str(norm.get("type")).rpartition(".")[2] in _BATCH_NORMS
+    if name in POOLED_TO_A_POINT and normalises and 1 in node.get("pool_scales", (1,)):
+        return name
+    return pooled_to_a_point(list(node.values()))

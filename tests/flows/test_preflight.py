@@ -1,0 +1,69 @@
+"""What a pipeline's configuration says when it is loaded: file, line, key and a sentence."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows.config import PipelineConfig
+from flows.smoke import SMOKE
+from tasks.settings.loading import ConfigError, load
+
+
+def told(path: Path, *sets: str) -> list[str]:
+    """The lines of the refusal; none where the configuration loads."""
+    try:
+        load(path, PipelineConfig, sets)
+    except ConfigError as error:
+        return str(error).splitlines()
+    return []
+
+
+def test_nothing_is_wrong_with_smoke() -> None:
+    assert told(SMOKE) == []
+
+
+def test_everything_at_once_with_file_and_line(tmp_path: Path, write_tiny: Callable[..., Path]) -> None:
+    path = write_tiny(tmp_path)
+    path.write_text(path.read_text().replace("rtmdet_smoke.py", "nothing.py").replace("log_every: 1", "log_every: 3"))
+    text = path.read_text().splitlines()
+    detection, *segmentation = (i for i, line in enumerate(text, 1) if "nothing.py" in line or "log_every: 3" in line)
+    assert [line.split(" ")[:2] for line in told(path)] == [
+        [f"{path}:{detection}:", "retrain.detection.log_every:"],
+        [f"{path}:{detection}:", "retrain.detection.config:"],
+        [f"{path}:{segmentation[0]}:", "retrain.segmentation.log_every:"],
+    ]
+
+
+def test_places_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    (line,) = told(SMOKE, f"store={tmp_path}/file/store")
+    assert line == f"override store:1: store: {tmp_path}/file/store cannot be a folder: {tmp_path}/file is a file"
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    lines = told(SMOKE, f"store={tmp_path}/deep/store", f"output={tmp_path}")
+    assert [line.partition(f": {tmp_path}")[0] for line in lines] == [
+        "override store:1: store",
+        "override output:1: output",
+    ]
+    assert all(f"{tmp_path} cannot be written to" in line for line in lines)
+
+
+def test_prefect_has_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PREFECT_HOME", f"{tmp_path}/file")
+    (line,) = told(SMOKE)
+    assert line.startswith(f"{SMOKE}:2: configuration: Prefect's database has no place: {tmp_path}/file cannot be a")
+    monkeypatch.setenv("PREFECT_HOME", "~nobody-of-this-name/prefect")
+    (line,) = told(SMOKE)
+    assert "set HOME or PREFECT_HOME" in line
+
+
+def test_paths_of_a_user_that_there_is_not() -> None:
+    (line,) = told(SMOKE, "store=~nobody-of-this-name/store")
+    assert line.endswith("store: ~nobody-of-this-name/store: there is no user ~nobody-of-this-name")
+
+
+def test_seeds_are_not_negative() -> None:
+    assert told(SMOKE, "retrain.seeds=[0,-1]")[0].startswith("override retrain.seeds:1: retrain.seeds.1: ")
+    assert "datasets.target.seed" in told(SMOKE, "datasets.target.seed=-1")[0]
