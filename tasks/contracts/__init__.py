@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         TaskComparison,
     )
     from tasks.contracts.finding import Finding, Value
+    from tasks.contracts.frozen import Frozen
     from tasks.contracts.record import Failure, Result, RunRecord
     from tasks.contracts.section import Section
     from tasks.contracts.task import TASKS, Labels, Task, TaskDescription

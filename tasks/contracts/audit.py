@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from tasks.contracts.audit_check import AuditCheck, BoxSize
 from tasks.contracts.finding import Finding
+from tasks.contracts.frozen import Frozen
 
 Domain = Literal["real", "source", "translated"]
 
 
-class Part(BaseModel):
-    """Base of the audit's parts."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class Rate(Part):
+class Rate(Frozen):
     """A share from 0 to 1 with its 95 % interval over images; None where nothing was counted."""
 
     value: float | None
@@ -26,7 +19,7 @@ class Rate(Part):
     high: float | None = None
 
 
-class ClassFlips(Part):
+class ClassFlips(Frozen):
     """The flips of one class.
 
     Attributes:
@@ -41,7 +34,7 @@ class ClassFlips(Part):
     to: dict[str, float]
 
 
-class Flips(Part):
+class Flips(Frozen):
     """Semantic flipping: pixels that a segmenter of the real side reads rightly before translation, wrongly after.
 
     Attributes:
@@ -62,7 +55,7 @@ class Flips(Part):
     real_miou: float | None
 
 
-class Detail(Part):
+class Detail(Frozen):
     """How much of the source's detail is left, 1 being all of it; None where there was none to keep.
 
     Attributes:
@@ -78,7 +71,7 @@ class Detail(Part):
     high_band: Rate
 
 
-class Recall(Part):
+class Recall(Frozen):
     """Recall of a frozen detector at IoU 0.5 on the simulator's boxes of one size, before and after translation."""
 
     size: BoxSize
@@ -87,7 +80,7 @@ class Recall(Part):
     after: Rate
 
 
-class Distance(Part):
+class Distance(Frozen):
     """A distance to the real set, named for the features it is taken on.
 
     Attributes:
@@ -102,7 +95,7 @@ class Distance(Part):
     images: tuple[int, int]
 
 
-class ClassGap(Part):
+class ClassGap(Frozen):
     """The gap of one class between source and real set; None where one of them has none of it.
 
     Attributes:
@@ -119,7 +112,7 @@ class ClassGap(Part):
     colour_after: float | None
 
 
-class Gap(Part):
+class Gap(Frozen):
     """The domain gap in two: what translation can close (RGB), and what only other scenes could (semantic).
 
     Attributes:
@@ -139,7 +132,7 @@ class Gap(Part):
     classes: tuple[ClassGap, ...]
 
 
-class MapPoint(Part):
+class MapPoint(Frozen):
     """An image on the two-dimensional map of domains."""
 
     domain: Domain
@@ -148,7 +141,7 @@ class MapPoint(Part):
     y: float
 
 
-class DomainMap(Part):
+class DomainMap(Frozen):
     """Images of all three domains on the two first principal components of a frozen network's features.
 
     Attributes:
@@ -160,7 +153,7 @@ class DomainMap(Part):
     points: tuple[MapPoint, ...]
 
 
-class Acted(Part):
+class Acted(Frozen):
     """An image whose flipped share was over the threshold, and what was done with it."""
 
     id: str
@@ -168,7 +161,7 @@ class Acted(Part):
     action: Literal["drop", "keep_source"]
 
 
-class Audit(Part):
+class Audit(Frozen):
     """The audit of one translated set. ``checks`` are ranked: those that failed most come first.
 
     Attributes:

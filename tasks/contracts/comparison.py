@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from tasks.contracts.arm import Arm
+from tasks.contracts.frozen import Frozen
 from tasks.contracts.task import Task
 
 Outcome = Literal["improves", "harms", "no difference", "not decidable"]
@@ -21,13 +20,7 @@ NoteCode = Literal[
 ]
 
 
-class Part(BaseModel):
-    """Base of the comparison's parts."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class Estimate(Part):
+class Estimate(Frozen):
     """A score from 0 to 1 with its 95 % interval; all None where the benchmark has nothing to score it on."""
 
     value: float | None
@@ -35,7 +28,7 @@ class Estimate(Part):
     high: float | None = None
 
 
-class Needs(Part):
+class Needs(Frozen):
     """How much evidence would decide a difference.
 
     Attributes:
@@ -73,7 +66,7 @@ class Difference(Estimate):
     sign_flip: float | None = None
 
 
-class ArmScores(Part):
+class ArmScores(Frozen):
     """An arm's scores: the mean over its seeds of each metric (``mIoU``; ``mAP``, ``AP50``) and of each class.
 
     Attributes:
@@ -90,7 +83,7 @@ class ArmScores(Part):
     classes50: dict[str, Estimate] = {}
 
 
-class ArmDifference(Part):
+class ArmDifference(Frozen):
     """An arm against another, by the seeds that both have; names as in ``ArmScores``."""
 
     arm: Arm
@@ -101,21 +94,21 @@ class ArmDifference(Part):
     classes50: dict[str, Difference] = {}
 
 
-class Missing(Part):
+class Missing(Frozen):
     """A cell of the declared matrix without a result."""
 
     arm: Arm
     seed: int
 
 
-class MadeWith(Part):
+class MadeWith(Frozen):
     """What some of the arms were made with: package or ``device`` -> version or kind, where others differ."""
 
     arms: tuple[Arm, ...]
     versions: dict[str, str]
 
 
-class Note(Part):
+class Note(Frozen):
     """How far the intervals go.
 
     Attributes:
@@ -135,7 +128,7 @@ class Note(Part):
     made: tuple[MadeWith, ...] = ()
 
 
-class TaskComparison(Part):
+class TaskComparison(Frozen):
     """The comparison of one task's arms.
 
     Attributes:
@@ -159,7 +152,7 @@ class TaskComparison(Part):
         return next((d for d in self.differences if (d.arm, d.against) == (arm, against)), None)
 
 
-class Comparison(Part):
+class Comparison(Frozen):
     """The comparisons of a run, one a task."""
 
     tasks: tuple[TaskComparison, ...]

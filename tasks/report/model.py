@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from tasks.catalogue import Language
-from tasks.contracts import Arm, Audit, Failure, Task
+from tasks.contracts import Arm, Audit, Failure, Frozen, Task
 from tasks.contracts import Outcome as Decided
 from tasks.datasets import Check
 from tasks.report.gallery.grid import Grid
@@ -20,13 +20,7 @@ _SENTENCES = ("audits",)  # parts that held sentences up to schema 3
 Outcome = Decided | Literal["unknown"]
 
 
-class Part(BaseModel):
-    """Base of the report's parts."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class Cell(Part):
+class Cell(Frozen):
     """A score of an arm in points (0-100).
 
     Attributes:
@@ -50,7 +44,7 @@ class Cell(Part):
     best: bool = False
 
 
-class Column(Part):
+class Column(Frozen):
     """A metric over all classes, or one class.
 
     Attributes:
@@ -64,7 +58,7 @@ class Column(Part):
     boxes: int | None = None
 
 
-class Row(Part):
+class Row(Frozen):
     """An arm of the comparison; ``cells`` in the order of the table's columns.
 
     Attributes:
@@ -81,7 +75,7 @@ class Row(Part):
     cells: tuple[Cell, ...]
 
 
-class Fact(Part):
+class Fact(Frozen):
     """A line of the protocol; ``differs`` warns that the arms were not treated alike."""
 
     name: str
@@ -89,7 +83,7 @@ class Fact(Part):
     differs: bool = False
 
 
-class Curve(Part):
+class Curve(Frozen):
     """A training's loss: ``points`` are (iteration, loss)."""
 
     arm: Arm
@@ -97,7 +91,7 @@ class Curve(Part):
     points: tuple[tuple[float, float], ...]
 
 
-class TaskTable(Part):
+class TaskTable(Frozen):
     """The comparison for one task; the first column is the metric that the verdict is about.
 
     Attributes:
@@ -117,7 +111,7 @@ class TaskTable(Part):
         return next((r for r in self.rows if r.arm == arm), None)
 
 
-class Verdict(Part):
+class Verdict(Frozen):
     """What the run found for one task.
 
     Attributes:
@@ -144,14 +138,14 @@ class Verdict(Part):
     gap_closed: float | None = None
 
 
-class Rejected(Part):
+class Rejected(Frozen):
     """A file that a reader set aside, and why."""
 
     file: str
     reason: str
 
 
-class DatasetRow(Part):
+class DatasetRow(Frozen):
     """A data set of the run; ``first_rejected`` are the first of its rejected files, ``digest`` is of its content."""
 
     role: Literal["source", "target", "benchmark"]
@@ -165,7 +159,7 @@ class DatasetRow(Part):
     digest: str
 
 
-class TranslatorRow(Part):
+class TranslatorRow(Frozen):
     """A translator: how it was made, and how fast it is."""
 
     name: str
@@ -177,7 +171,7 @@ class TranslatorRow(Part):
     images_per_second: float | None
 
 
-class AuditPart(Part):
+class AuditPart(Frozen):
     """The audit of a translated set.
 
     Attributes:
@@ -189,7 +183,7 @@ class AuditPart(Part):
     audit: Audit
 
 
-class Cost(Part):
+class Cost(Frozen):
     """What an artifact took to build, whenever that was.
 
     Attributes:
@@ -207,7 +201,7 @@ class Cost(Part):
     artifact: str
 
 
-class Gate(Part):
+class Gate(Frozen):
     """Something that had to be passed before training.
 
     Attributes:
@@ -223,7 +217,7 @@ class Gate(Part):
     acted: int = 0
 
 
-class Broken(Part):
+class Broken(Frozen):
     """Something that translation broke, as one sentence.
 
     Attributes:
@@ -240,7 +234,7 @@ class Broken(Part):
     sentence: str
 
 
-class Node(Part):
+class Node(Frozen):
     """An artifact in the provenance.
 
     Attributes:
@@ -262,7 +256,7 @@ class Node(Part):
     inputs: dict[str, str] = {}
 
 
-class ScoreRef(Part):
+class ScoreRef(Frozen):
     """A score's way into the provenance; ``value`` in points."""
 
     task: Task
@@ -273,7 +267,7 @@ class ScoreRef(Part):
     evaluation: str
 
 
-class Provenance(Part):
+class Provenance(Frozen):
     """Where every score comes from: ``nodes`` by reference, and the environments they were made in."""
 
     scores: tuple[ScoreRef, ...]
@@ -281,7 +275,7 @@ class Provenance(Part):
     environments: tuple[dict[str, Any], ...]
 
 
-class Report(Part):
+class Report(Frozen):
     """The report of one run.
 
     Attributes:
@@ -291,7 +285,7 @@ class Report(Part):
         galleries: the pictures. problems: what could not be read, and so is not in the report.
     """
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     schema_version: Literal[4] = Field(default=4, alias="schema")
     language: Language = "en"

@@ -7,28 +7,29 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from tasks.contracts import Frozen
 from tasks.datasets import MaskEncoding
 
 Kind = Literal["datasets", "translation", "real", "nearest", "flips", "lost", "clip", "predictions"]
 
 
-class Part(BaseModel):
-    """Base of the grids' parts."""
+class GridPart(Frozen):
+    """Base of the grids' parts, which hold pixels."""
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
 
-class LegendEntry(Part):
+class LegendEntry(GridPart):
     """A class and its RGB colour (0-255)."""
 
     name: str
     color: tuple[int, int, int]
 
 
-class DrawnBox(Part):
+class DrawnBox(GridPart):
     """A box in pixels of the original image; ``category`` is an index into the legend."""
 
     category: int
@@ -38,7 +39,7 @@ class DrawnBox(Part):
     y2: float
 
 
-class Picture(Part):
+class Picture(GridPart):
     """A picture of a grid: an image, a label image in the legend's colours, an image with boxes, or a drawn one.
 
     Paths stay out of ``report.json``: they lead into the store of one machine. So does whatever is drawn; neither is
@@ -71,14 +72,14 @@ class Picture(Part):
     missing: str | None = None
 
 
-class GridRow(Part):
+class GridRow(GridPart):
     """The same image in every column."""
 
     id: str
     pictures: tuple[Picture, ...]
 
 
-class Grid(Part):
+class Grid(GridPart):
     """Pictures side by side under headings; without headings, a plain strip.
 
     Attributes:

@@ -41,7 +41,7 @@ def causes(arm: ArmChange, runs: Runs) -> tuple[Setting, ...]:
         Untraced: a report of an older version, or artifacts that were no longer in the store when it was made.
     """
     old, new = (_scores(arm, report) for report in (runs.before, runs.after))
-    walk = _Walk(runs, arm)
+    walk = _Descent(runs, arm)
     found = [s for seed in sorted(old.keys() & new.keys()) for s in walk.follow(old[seed], new[seed])]
     if old.keys() != new.keys() and arm.method != "paired":  # which is of the common seeds alone
         found += explaining(["retrain.seeds"], runs.config)
@@ -77,7 +77,7 @@ def _joined(values: Iterable[str | None]) -> str | None:
 
 
 @dataclass
-class _Walk:
+class _Descent:
     """Follows two graphs at once from an arm's evaluations down, as far as contents differ."""
 
     runs: Runs

@@ -5,21 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from tasks.catalogue import Language
-from tasks.contracts import Arm, Outcome, Task
+from tasks.contracts import Arm, Frozen, Outcome, Task
 
 Method = Literal["identical", "paired", "independent", "incomparable"]
 
 
-class Part(BaseModel):
-    """Base of the comparison's parts."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class Side(Part):
+class Side(Frozen):
     """One of the two reports."""
 
     path: str
@@ -28,7 +22,7 @@ class Side(Part):
     finished: datetime
 
 
-class Setting(Part):
+class Setting(Frozen):
     """Something that differs.
 
     Attributes:
@@ -44,7 +38,7 @@ class Setting(Part):
     subject: str = ""
 
 
-class ScoreChange(Part):
+class ScoreChange(Frozen):
     """A metric or a class of an arm, in points.
 
     Attributes:
@@ -61,7 +55,7 @@ class ScoreChange(Part):
     outcome: Outcome | None = None
 
 
-class ArmChange(Part):
+class ArmChange(Frozen):
     """An arm that both reports have.
 
     Attributes:
@@ -87,7 +81,7 @@ class ArmChange(Part):
         return sorted(found, key=lambda c: -abs(c.delta or 0.0))
 
 
-class OneSided(Part):
+class OneSided(Frozen):
     """An arm that only one of the two has, with its first metric in points."""
 
     task: Task
@@ -97,7 +91,7 @@ class OneSided(Part):
     value: float | None
 
 
-class Compared(Part):
+class Compared(Frozen):
     """Two reports compared; A is before, B is after.
 
     Attributes:
@@ -108,7 +102,7 @@ class Compared(Part):
         summary: what changed and what that did, in sentences.
     """
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     language: Language

@@ -28,7 +28,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Line:
+class SheetLine:
     """An entry: when, what made it, and the fields by arm; ``wall`` says what changed before it."""
 
     moment: str
@@ -43,7 +43,7 @@ class Sheet:
 
     metric: str
     columns: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[SheetLine, ...]
     rest: int
 
 
@@ -61,7 +61,7 @@ def translators_sheet(trend: Trend) -> Sheet | None:
 def _sheet(trend: Trend, metric: str, arms: list[Arm], field: Callable[[Point | None], Field]) -> Sheet:
     walls = {b.entry.file: t(f"history.{b.kind}_changed") for b in trend.breaks}
     lines = [
-        Line(
+        SheetLine(
             moment=moment(e),
             kind=kind(e, short=True),
             wall=walls.get(e.file, ""),
