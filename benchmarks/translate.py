@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import torch
 
-from tasks.compute import device_name, pick_device
+from tasks.compute import device_name, pick_device, threads
 from tasks.datasets import Sample, SampleTable, TableInfo, read_image
 from tasks.store import file_sha256, write_png
 from tasks.translate import (
@@ -32,6 +32,7 @@ from tasks.translate import (
     WholeImageTranslator,
     autocast,
     initialise,
+    share_threads,
     to_tensor,
     translate_padded,
     translate_table,
@@ -69,7 +70,9 @@ def measure(table: SampleTable, translator: WholeImageTranslator, folder: Path, 
     forward(translator, batches[:1])
     bare, whole = [], []
     for n in range(rounds):
+        torch.set_num_threads(threads())
         bare.append(timed(lambda: forward(translator, batches)))
+        share_threads()
         (folder / str(n)).mkdir()
         whole.append(timed(lambda out=folder / str(n): translate_table(table, translator, out, "benchmark")))
     print(f"{'':14}{'seconds: median (fastest)':>28}{'images/s':>10}")

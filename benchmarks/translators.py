@@ -77,10 +77,10 @@ class Bench:
 
     def row(self, translator: Translator, arm: bool) -> Row:
         """Train a translator, apply it and measure the result."""
-        trained = None
+        trained, how = None, (self.settings.compute, self.store)
         if isinstance(translator, Learned):
-            trained = train_translator.fn(translator, self.source, self.target, self.store)
-        images = translate.fn(translator, self.source, self.target, trained, self.store)
+            trained = train_translator.fn(translator, self.source, self.target, *how)
+        images = translate.fn(translator, self.source, self.target, trained, *how)
         seg, colour = self.features(images)
         metrics = json.loads(self.score(self.frozen, images).file("scores.json").read_text())["metrics"]
         miou = None

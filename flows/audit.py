@@ -46,8 +46,9 @@ def audit(config: PipelineConfig | Path, overrides: dict[str, Any] = {}) -> dict
     settings = overridden(config, overrides, PipelineConfig)
     store = Store(settings.store, settings.model_dump(mode="json"))
     sets, _ = read_datasets(settings, store)
-    _, translated = translate_source(settings, sets["source"], sets["target"], store)
-    return audit_translations.with_options(task_runner=runner(settings))(settings, sets, translated)
+    spread = runner(settings)
+    _, translated = translate_source.with_options(task_runner=spread)(settings, sets["source"], sets["target"])
+    return audit_translations.with_options(task_runner=spread)(settings, sets, translated)
 
 
 @flow(name="audit-translations")
@@ -72,7 +73,7 @@ def audit_translations(
         return {}
     store = Store(settings.store, settings.model_dump(mode="json"))
     read = _readings(settings, sets, translated, store)
-    found = {}
+    auditing = {}
     for name, images in translated.items():
         judged = Judged(
             source=read.get(("segmentation", "source")),
@@ -82,7 +83,10 @@ def audit_translations(
             boxes_source=read.get(("detection", "source")),
             boxes_translated=read.get(("detection", name)),
         )
-        found[name] = audit_translation(name, sets, images, judged, config, store)
+        auditing[name] = audit_translation.submit(name, sets, images, judged, config, settings.compute, store)
+    found = {}
+    for name, future in auditing.items():
+        found[name] = future.result()
         advance(f"{name} audited")
     return found
 

@@ -49,8 +49,9 @@ def _steps(settings: PipelineConfig) -> int:
 
 def _augment(settings: PipelineConfig, store: Store) -> RunRecord:
     sets, checks = read_datasets(settings, store)
-    translators, translated = translate_source(settings, sets["source"], sets["target"], store)
     spread = runner(settings)
+    translate = translate_source.with_options(task_runner=spread)
+    translators, translated = translate(settings, sets["source"], sets["target"])
     audits = audit_translations.with_options(task_runner=spread)(settings, sets, translated)
     fit = {
         name: training_set(images, audits[name]) if name in audits else images for name, images in translated.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prefect import flow
 from prefect.futures import PrefectFuture
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
@@ -35,15 +36,18 @@ def trained(settings: PipelineConfig) -> dict[str, Learned]:
     return {t.name: t for t in settings.translate.translators if isinstance(t, Learned) and t.weights is None}
 
 
+@flow(name="translate-source")
 def translate_source(
-    settings: PipelineConfig, source: Artifact, target: Artifact, store: Store
+    settings: PipelineConfig, source: Artifact, target: Artifact
 ) -> tuple[dict[str, Artifact], dict[str, Artifact]]:
     """Train the translators that learn, and translate the source with each: name -> translator, name -> images."""
-    configs = {t.name: t for t in settings.translate.translators}
-    training = {n: train_translator.submit(t, source, target, store) for n, t in trained(settings).items()}
+    store = Store(settings.store, settings.model_dump(mode="json"))
+    how = (settings.compute, store)
+    # All trainings are submitted before any translation, which waits for its translator inside a worker.
+    training = {n: train_translator.submit(t, source, target, *how) for n, t in trained(settings).items()}
     translating = {
-        name: translate.submit(t, source, target, training.get(name), store)  # type: ignore[arg-type]
-        for name, t in configs.items()
+        t.name: translate.submit(t, source, target, training.get(t.name), *how)  # type: ignore[arg-type]
+        for t in settings.translate.translators
     }
     return _finished(training, "translator {} trained"), _finished(translating, "source translated by {}")
 

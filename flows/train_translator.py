@@ -32,6 +32,6 @@ def train_translator(config: TrainTranslatorConfig | Path, overrides: dict[str, 
         raise ConfigError(f"translator: {settings.translator.name} has nothing to train")
     store = Store(settings.store, settings.model_dump(mode="json"))
     sets, _ = read_datasets(settings, store)
-    artifact = train(settings.translator, sets["source"], sets["target"], store)
+    artifact = train(settings.translator, sets["source"], sets["target"], settings.compute, store)
     print(f"{'found finished' if artifact.cached else 'trained'}: {artifact.path}")
     return artifact

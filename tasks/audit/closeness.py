@@ -49,6 +49,7 @@ def measure_closeness(
     translated: SampleTable,
     judged: Judgements,
     config: AuditConfig,
+    device: str = "cpu",
 ) -> Closeness:
     """Measure distances, and draw the map, on the features that the configuration asks for.
 
@@ -56,6 +57,7 @@ def measure_closeness(
         source, real, translated: the sets.
         judged: the segmenter's evaluations on them, in this order.
         config: which features, and on how many images of each set.
+        device: where networks run, as torch names it.
 
     Returns:
         Nothing of the segmenter's features where it left none, with a note. Nothing at all of less than two images.
@@ -72,25 +74,25 @@ def measure_closeness(
     found: dict[str, Sets] = {}
     notes: tuple[Finding, ...] = ()
     if config.features == "efficientnet_lite0":
-        found["efflite0"] = _each(tables, lambda t: efficientnet_features(t, device=_device()))
+        found["efflite0"] = _each(tables, lambda t: efficientnet_features(t, device=device))
     else:
         try:
             found["seg"] = _segmenter(tables, judged)
         except FeatureError as error:  # they come for nothing, and nobody asked for them by name
             notes = (Finding.of("audits.note_features", why=error.finding),)
     if (weights := config.inception) is not None:
-        found["inception"] = _each(tables, lambda t: inception_features(t, weights, device=_device()))
+        found["inception"] = _each(tables, lambda t: inception_features(t, weights, device=device))
     features = {name: FeatureSets(*(values for _, values in sets)) for name, sets in found.items()}
     measured = distances(features, config.seed)
-    semantic = _semantic(tables, config)
+    semantic = _semantic(tables, config, device)
     maps = (domain_map(name, r, s, t, seed=config.seed) for name, (s, r, t) in found.items())
     return Closeness(measured if semantic is None else (*measured, semantic), next(maps, None), notes)
 
 
-def _semantic(tables: Tables, config: AuditConfig) -> Distance | None:
+def _semantic(tables: Tables, config: AuditConfig, device: str) -> Distance | None:
     if config.features == "segmenter":
         return semantic_kernel_distance(*tables, "colour", config.seed)
-    return semantic_kernel_distance(*tables, "efflite0", config.seed, device=_device())
+    return semantic_kernel_distance(*tables, "efflite0", config.seed, device=device)
 
 
 def _each(tables: Tables, features: Callable[[SampleTable], ImageFeatures]) -> Sets:
@@ -123,9 +125,3 @@ def _rows(table: SampleTable, folder: Path) -> list[Row | None]:
 
 def _stacked(rows: list[Row]) -> ImageFeatures:
     return tuple(i for i, _ in rows), np.stack([values for _, values in rows])
-
-
-def _device() -> str:
-    from tasks.compute import pick_device
-
-    return pick_device()

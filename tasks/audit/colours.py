@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from tasks.audit.distance import cielab
 from tasks.audit.gap import class_colours, paired
-from tasks.compute import with_progress
+from tasks.compute import threads, with_progress
 from tasks.datasets import Sample, SampleTable, mask_of, read_image, subset
 
 
@@ -55,5 +54,5 @@ def _colours(table: SampleTable) -> NDArray[np.float64]:
             return np.full((names, 6), np.nan)
         return class_colours(cielab(read_image(sample.image)), mask_of(sample, table.info), names)[1]
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(threads()) as pool:
         return np.stack(list(with_progress(pool.map(one, table), len(table), f"class colours of {table.info.dataset}")))

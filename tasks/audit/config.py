@@ -61,3 +61,8 @@ class AuditConfig(Section):
     )
     seed: int = Field(0, ge=0, description="Seed of the judges and of every draw.")
     thresholds: Thresholds = Thresholds()
+
+    def absolute(self) -> AuditConfig:
+        """The same with absolute paths of files, for processes that may have another working directory."""
+        file = self.inception and self.inception.model_copy(update={"path": self.inception.path.absolute()})
+        return self.model_copy(update={"inception": file})

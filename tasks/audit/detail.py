@@ -5,7 +5,6 @@ Own code, as image libraries measure how alike a pair is, without masks, and not
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from tasks.audit.geometry import Plane, displacement, gradient_magnitude, luminance
 from tasks.audit.rates import RESAMPLES, ratio, source_id
-from tasks.compute import with_progress
+from tasks.compute import threads, with_progress
 from tasks.contracts import DETAIL_PARTS, Detail
 from tasks.datasets import ImageError, Sample, SampleTable, TableInfo, mask_of, read_image, subset
 from tasks.evaluate import image_weights
@@ -179,7 +178,7 @@ def measure_detail(
     def one(pair: tuple[Sample, Sample]) -> tuple[Values, float]:
         return _measured(*pair, source.info, list(regions.values()))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(threads()) as pool:
         results = with_progress(pool.map(one, pairs), len(pairs), f"detail of {source.info.dataset}", bar=False)
         measured = list(results)
     values = np.array([kept for kept, _ in measured]).reshape(len(pairs), 1 + len(regions), len(DETAIL_PARTS))

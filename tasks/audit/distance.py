@@ -6,13 +6,13 @@ on Inception features.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.compute import threads
 from tasks.datasets import Sample, SampleTable, read_image
 
 Features = NDArray[np.floating]
@@ -84,7 +84,7 @@ def colour_features(table: SampleTable) -> NDArray[np.float64]:
     def one(sample: Sample) -> NDArray[np.float64]:
         return colour_statistics(cielab(read_image(sample.image)))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(threads()) as pool:
         return np.stack(list(pool.map(one, table)))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pickle
 import zipfile
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from tasks.audit.config import FeatureFile
 from tasks.catalogue import say
-from tasks.compute import with_progress
+from tasks.compute import threads, with_progress
 from tasks.contracts import Finding
 from tasks.datasets import Sample, SampleTable, read_image, subset
 from tasks.store import file_sha256
@@ -187,7 +186,7 @@ def _described(
     table: SampleTable, load: Callable[[Sample], NDArray[np.uint8]], describe: Describe, what: str
 ) -> ImageFeatures:
     rows: list[NDArray[np.float32]] = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(threads()) as pool:
 
         def described() -> Iterator[NDArray[np.float32]]:
             for batch in _batches(table):

@@ -7,7 +7,6 @@ Translation, ICCV 2021, call it semantics flipping): content becomes that of ano
 from __future__ import annotations
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.audit.rates import RESAMPLES, ratio, source_id
-from tasks.compute import with_progress
+from tasks.compute import threads, with_progress
 from tasks.contracts import ClassFlips, Flips, Rate
 from tasks.datasets import IGNORE, ImageError, Sample, SampleTable, mask_of, read_label
 from tasks.evaluate import image_weights
@@ -82,7 +81,7 @@ def measure_flips(
         read_before = _read(_file(before, source_id(sample)), label, classes)
         return _compared(label, read_before, _read(_file(after, sample.id), label, classes), classes)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(threads()) as pool:
         pairs = list(
             with_progress(pool.map(one, samples), len(samples), f"flips of {translated.info.dataset}", bar=False)
         )

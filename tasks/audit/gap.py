@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from tasks.audit.distance import cielab, colour_statistics, frechet_distance
 from tasks.audit.rates import source_id
-from tasks.compute import with_progress
+from tasks.compute import threads, with_progress
 from tasks.contracts import ClassGap, Gap
 from tasks.datasets import (
     IGNORE,
@@ -170,7 +169,7 @@ def _measured(table: SampleTable, height: int) -> _Statistics:
             pixels, classes = class_colours(lab, mask, names)
         return _Statistics(colour_statistics(lab), radial_spectrum(luma, height // 2, floor), pixels, classes)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(threads()) as pool:
         found = list(with_progress(pool.map(one, table), len(table), f"gap: images of {table.info.dataset}"))
     spectrum = np.mean([f.spectrum for f in found], axis=0)
     pixels = np.sum([f.pixels for f in found], axis=0)

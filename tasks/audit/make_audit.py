@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from tasks.audit.detail import DetailFound, measure_detail
 from tasks.audit.flips import FlipsFound, measure_flips
 from tasks.audit.gap import measure_gap
 from tasks.audit.gate import AUDIT, gate
+from tasks.audit.job import AuditJob, Judged
 from tasks.audit.recall import recall_by_size
+from tasks.compute import LOG, Machine
 from tasks.contracts import Acted, Artifact, Audit, AuditCheck, Finding, Gap, Recall
 from tasks.datasets import TABLE, SampleTable
 from tasks.store import Recipe, Store, code_version, write_json
@@ -29,30 +32,8 @@ log = logging.getLogger(__name__)
 
 IMAGES, FLIPS = "images.parquet", "flips.parquet"
 _DETAIL = ("gradient", "edges", "high_band", "shift")
+_SHOWN = re.compile(r"^error|features of|crops of|layouts of|left out")
 _POOR = 0.5  # share of the source's pixels that a judge must read rightly for its flips to say much
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What the frozen judges, trained on the real set, read in each set: artifacts of kind ``evaluation``, or None.
-
-    Attributes:
-        source, translated: the segmenter on these sets; both or none.
-        real: the segmenter on the target, for its features. benchmark: on the benchmark, for its scores.
-        boxes_source, boxes_translated: the detector on these sets; both or none.
-    """
-
-    source: Artifact | None = None
-    translated: Artifact | None = None
-    real: Artifact | None = None
-    benchmark: Artifact | None = None
-    boxes_source: Artifact | None = None
-    boxes_translated: Artifact | None = None
-
-    def inputs(self) -> dict[str, Artifact]:
-        """Role -> artifact, of those that there are."""
-        found = {f"judged {f.name}": getattr(self, f.name) for f in fields(self)}
-        return {role: artifact for role, artifact in found.items() if artifact is not None}
 
 
 @dataclass(frozen=True)
@@ -68,7 +49,13 @@ class _Measured:
 
 
 def build_audit(
-    name: str, sets: Mapping[str, Artifact], translated: Artifact, judged: Judged, config: AuditConfig, store: Store
+    name: str,
+    sets: Mapping[str, Artifact],
+    translated: Artifact,
+    judged: Judged,
+    config: AuditConfig,
+    store: Store,
+    machine: Machine,
 ) -> Artifact:
     """Return the ``audit`` artifact of a translated set, whatever it says: ``gate.enforce`` is what stops a run.
 
@@ -84,18 +71,30 @@ def build_audit(
         judged: what the judges read; what there is none of is not measured, with a note.
         config: the section of the configuration.
         store: where the result goes.
+        machine: what it runs on; a GPU is held where a network describes the images.
 
     Raises:
-        ImageError: an image, a label or a prediction cannot be read.
-        FeatureError: the features that the configuration asks for cannot be had.
-        ValueError: the sets do not belong together.
+        ProcessError: an image, a label or a prediction cannot be read, the features that the configuration asks for
+            cannot be had, or the sets do not belong together; the message says which.
+        GpuError: this machine has not the GPUs that the configuration asks for.
     """
 
     def make(folder: Path) -> dict[str, Any]:
-        tables = _Tables(*(SampleTable.read(a.path) for a in (sets["source"], sets["target"], translated)))
-        audit, found = _audit(name, tables, judged, config, folder)
-        write_json(folder / AUDIT, audit.model_dump(mode="json"))
-        _write_images(tables.translated, found, folder)
+        with machine.lease(gpu=config.features == "efficientnet_lite0" or config.inception is not None) as lease:
+            job = AuditJob(
+                name=name,
+                source=sets["source"].path,
+                target=sets["target"].path,
+                translated=translated.path,
+                judged=judged,
+                config=config.absolute(),
+                work=folder,
+                device=lease.device,
+            )
+            write_json(folder / "job.json", job.model_dump(mode="json"))
+            machine.run(lease, "tasks.audit.worker", folder / "job.json", f"audit {name}", _SHOWN)
+        (folder / LOG).unlink(missing_ok=True)  # it tells times, by which equal audits would differ
+        audit = Audit.model_validate_json((folder / AUDIT).read_bytes())
         failed = [c.severity for c in audit.checks if not c.passed]
         counts = {"errors": failed.count("error"), "warnings": failed.count("warning"), "acted": len(audit.acted)}
         return {"translator": name, "images": audit.images, **counts}
@@ -131,17 +130,31 @@ class _Tables:
     translated: SampleTable
 
 
-def _audit(name: str, tables: _Tables, judged: Judged, config: AuditConfig, folder: Path) -> tuple[Audit, _Measured]:
-    found = _measure(tables, judged, config)
+def audit_set(job: AuditJob) -> None:
+    """Measure a translated set, and write all files of its audit.
+
+    Raises:
+        ImageError: an image, a label or a prediction cannot be read.
+        FeatureError: the features that the configuration asks for cannot be had.
+        ValueError: the sets do not belong together.
+    """
+    tables = _Tables(*(SampleTable.read(path) for path in (job.source, job.target, job.translated)))
+    audit, found = _audit(job, tables)
+    write_json(job.work / AUDIT, audit.model_dump(mode="json"))
+    _write_images(tables.translated, found, job.work)
+
+
+def _audit(job: AuditJob, tables: _Tables) -> tuple[Audit, _Measured]:
+    config, found = job.config, _measure(tables, job.judged, job.config, job.device)
     gated: SampleTable | None = None
     acted: tuple[Acted, ...] = ()
     trusted, measured = _trusted(found.flips, config), _checks(tables, found, config)
     if found.flips is not None and trusted:
         gated, acted = gate(tables.translated, tables.source, found.flips.ids, found.flips.share, config)
     if gated is not None:
-        gated.write(folder)
+        gated.write(job.work)
     audit = Audit(
-        translator=name,
+        translator=job.name,
         images=len(tables.translated),
         checks=checks.rank(measured if trusted else checks.doubted(measured)),
         flips=found.flips.flips if found.flips is not None else None,
@@ -162,7 +175,7 @@ def _trusted(flips: FlipsFound | None, config: AuditConfig) -> bool:
     return miou is None or miou >= config.thresholds.judge
 
 
-def _measure(tables: _Tables, judged: Judged, config: AuditConfig) -> _Measured:
+def _measure(tables: _Tables, judged: Judged, config: AuditConfig, device: str) -> _Measured:
     flips, notes = _flips(tables, judged, config)
     recall: tuple[Recall, ...] = ()
     if judged.boxes_source is not None and judged.boxes_translated is not None:
@@ -175,7 +188,7 @@ def _measure(tables: _Tables, judged: Judged, config: AuditConfig) -> _Measured:
         gap = measure_gap(*sets, config.seed, config.images)
     else:
         notes.append(Finding.of("audits.note_gap"))
-    closeness = measure_closeness(*sets, (judged.source, judged.real, judged.translated), config)
+    closeness = measure_closeness(*sets, (judged.source, judged.real, judged.translated), config, device)
     detail = measure_detail(tables.source, tables.translated, config.thin, config.seed, config.images)
     return _Measured(flips, detail, recall, gap, closeness, (*notes, *closeness.notes))
 

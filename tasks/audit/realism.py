@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from tasks.audit.distance import frechet_distance, kernel_distance, patch_features
 from tasks.audit.extract import efficientnet, resized
 from tasks.audit.gap import check_taxonomies, paired
-from tasks.compute import with_progress
+from tasks.compute import threads, with_progress
 from tasks.contracts import Distance
 from tasks.datasets import IGNORE, Sample, SampleTable, mask_of, read_image, subset
 
@@ -217,6 +216,6 @@ def _cut(image: NDArray[np.uint8], places: Features) -> list[NDArray[np.uint8]]:
 def _over(
     table: SampleTable, places: Features, one: Callable[[Sample, Features], list[NDArray[np.uint8]]], what: str
 ) -> NDArray[np.uint8]:
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(threads()) as pool:
         found = with_progress(pool.map(one, table, places), len(table), f"{what} of {table.info.dataset}")
         return np.stack([crop for crops in found for crop in crops])

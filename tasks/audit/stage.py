@@ -9,8 +9,11 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.audit.config import AuditConfig
 from tasks.audit.gate import enforce
-from tasks.audit.make_audit import Judged, build_audit, read_audit
+from tasks.audit.job import Judged
+from tasks.audit.make_audit import build_audit, read_audit
 from tasks.audit.telling import check_sentence, measure_label
+from tasks.compute import ComputeConfig
+from tasks.compute.stage import this_machine
 from tasks.contracts import Artifact
 from tasks.store import Store
 
@@ -19,7 +22,13 @@ log = logging.getLogger(__name__)
 
 @task(task_run_name="audit {name}", cache_policy=NO_CACHE)
 def audit_translation(
-    name: str, sets: dict[str, Artifact], translated: Artifact, judged: Judged, config: AuditConfig, store: Store
+    name: str,
+    sets: dict[str, Artifact],
+    translated: Artifact,
+    judged: Judged,
+    config: AuditConfig,
+    compute: ComputeConfig,
+    store: Store,
 ) -> Artifact:
     """Audit a translated set; returns an artifact of kind ``audit``.
 
@@ -29,13 +38,14 @@ def audit_translation(
         translated: artifact of kind ``translated``.
         judged: what the frozen judges read in the sets.
         config: the section of the configuration.
+        compute: what it may run on.
         store: where the result goes.
 
     Raises:
         AuditFailed: a check of severity ``error`` failed, or an image did where ``on_fail`` is ``stop``.
-        ImageError, FeatureError, ValueError: see ``build_audit``.
+        ProcessError, GpuError: see ``build_audit``.
     """
-    artifact = build_audit(name, sets, translated, judged, config, store)
+    artifact = build_audit(name, sets, translated, judged, config, store, this_machine(compute, store.root))
     found = read_audit(artifact)
     for failed in (c for c in found.checks if not c.passed):
         level = logging.ERROR if failed.severity == "error" else logging.WARNING

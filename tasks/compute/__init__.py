@@ -8,9 +8,18 @@ if TYPE_CHECKING:
     from tasks.compute.config import ComputeConfig
     from tasks.compute.device import device_name, pick_device, resolve_device
     from tasks.compute.gpus import GpuError
-    from tasks.compute.machine import Lease, Machine
+    from tasks.compute.machine import Lease, Machine, threads
     from tasks.compute.memory import peak_memory, tell_peak_memory
-    from tasks.compute.process import EXPLAINED, ProcessError, die_with_parent, run_worker, supervise, supervised
+    from tasks.compute.process import (
+        EXPLAINED,
+        FAILED,
+        ProcessError,
+        die_with_parent,
+        supervise,
+        supervised,
+    )
     from tasks.compute.progress import artifact_key, with_progress
+    from tasks.compute.watchdog import LOG
+    from tasks.compute.worker import do_job
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -19,6 +19,7 @@ from tasks.compute.config import ComputeConfig
 from tasks.compute.device import resolve_device
 from tasks.compute.process import run_worker
 
+_THREADS = "OMP_NUM_THREADS"  # which torch, NumPy's libraries and OpenMMLab's packages obey
 # Runs a worker, as ``run_worker`` does.
 Run = Callable[[str, Path, str, re.Pattern[str], dict[str, str], float | None], None]
 
@@ -29,7 +30,7 @@ class Lease:
 
     Attributes:
         device: ``cpu`` or ``cuda``.
-        threads: CPU threads, of all its processes together.
+        threads: CPU threads of each of its processes, which are as many as its GPUs, or one.
         gpus: the names that CUDA_VISIBLE_DEVICES knows them by; none on ``cpu``.
     """
 
@@ -39,7 +40,7 @@ class Lease:
 
     def environment(self) -> dict[str, str]:
         """What tells a process of it: the number of threads, and the GPUs that CUDA shall show."""
-        return {"OMP_NUM_THREADS": str(self.threads), "CUDA_VISIBLE_DEVICES": ",".join(self.gpus)}
+        return {_THREADS: str(self.threads), "CUDA_VISIBLE_DEVICES": ",".join(self.gpus)}
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,16 @@ class Machine:
         Raises:
             GpuError: this machine has not the GPUs that the configuration asks for.
         """
-        threads = max(1, (os.cpu_count() or 1) // self.config.workers)
+        cores = (os.cpu_count() or 1) // self.config.workers
         if not gpu or resolve_device(self.config.device) == "cpu":
-            yield Lease("cpu", threads)
+            yield Lease("cpu", max(1, cores))
             return
         names = gpus.usable(self.config.gpus)
         most = max(1, len(names) // self.config.workers)
         count = max(n for n in range(1, most + 1) if batch % n == 0)
         # The GPUs first: a slot that waits for one would keep other machines from theirs.
         with gpus.held(names, self.locks, count) as held, self.slots(count):
-            yield Lease("cuda", threads, held)
+            yield Lease("cuda", max(1, cores // count), held)
 
     def run(self, lease: Lease, module: str, job: Path, label: str, shown: re.Pattern[str]) -> None:
         """Run a worker on what is held, to its end.
@@ -95,3 +96,8 @@ class Machine:
             StalledError: it made no progress for ``compute.stalled_after`` seconds.
         """
         self.start(module, job, label, shown, lease.environment(), self.config.stalled_after)
+
+
+def threads() -> int:
+    """CPU threads that this process may use: what its lease gave it, or as many as there are cores."""
+    return int(os.environ.get(_THREADS) or os.cpu_count() or 1)

@@ -31,6 +31,7 @@ _IMPORTABLE = {
 }
 _LIFELINE = "SIM2REAL_LIFELINE"
 EXPLAINED = "error: "  # a worker's last line: a problem that it knows, for people
+FAILED = 2  # its exit status then
 _GRACE_SECONDS = 10.0
 
 

@@ -8,7 +8,7 @@ truth, predicted, pixels: every image's confusion matrix, sparse) and, where ima
 
 from __future__ import annotations
 
-from tasks.compute import EXPLAINED, die_with_parent, tell_peak_memory
+from tasks.compute import die_with_parent, do_job
 
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
@@ -128,19 +128,11 @@ def _detection(job: EvaluateJob, table: SampleTable, outputs: Iterator[Any]) -> 
     return detection_scores(truth, predictions, job.left_out)
 
 
-def main(path: Path) -> int:
-    """Run the job of a file; a configuration error ends with status 2 and one line."""
-    job = EvaluateJob.model_validate_json(path.read_text())
-    try:
-        scores = evaluate(job)
-    except TrainingError as error:
-        print(f"{EXPLAINED}{error}", flush=True)
-        return 2
-    path.unlink()
-    tell_peak_memory()
+def work(path: Path) -> None:
+    """Run the job of a file."""
+    scores = evaluate(EvaluateJob.model_validate_json(path.read_text()))
     print(f"scored {scores['images']} images: {scores['metrics']}", flush=True)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(do_job(Path(sys.argv[1]), work, TrainingError))

@@ -6,7 +6,7 @@ Leaves in the job's work folder ``checkpoint.pth`` (weights alone), ``config.py`
 
 from __future__ import annotations
 
-from tasks.compute import EXPLAINED, die_with_parent, tell_peak_memory
+from tasks.compute import die_with_parent, do_job
 
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
@@ -101,17 +101,10 @@ def _curve(work: Path) -> list[dict[str, float]]:
     return [{"iteration": step, "loss": points[step]} for step in sorted(points)]
 
 
-def main(path: Path) -> int:
-    """Run the job of a file; a configuration error ends with status 2 and one line."""
-    job = TrainJob.model_validate_json(path.read_text())
-    try:
-        train(job)
-    except TrainingError as error:
-        print(f"{EXPLAINED}{error}", flush=True)
-        return 2
-    tell_peak_memory()
-    return 0
+def work(path: Path) -> None:
+    """Run the job of a file."""
+    train(TrainJob.model_validate_json(path.read_text()))
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(do_job(Path(sys.argv[1]), work, TrainingError))

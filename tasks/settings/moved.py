@@ -7,6 +7,8 @@ import re
 _MOVED = {
     r"retrain\.(device|gpus|workers|loaders|runner|cluster)": r"is compute.\1 now",
     r"evaluate\.audit": "is audit now",
+    r"(translate\.translators\.\d+|translator)\.training\.gpus": "is gone: a batch is divided "
+    "among as many of compute.gpus as compute.workers leaves to a training",
 }
 
 

@@ -26,6 +26,7 @@ NEUTRAL = {
     "tasks.compute.progress": "what a terminal and a log show of long work",
     "tasks.compute.stage": "a limit over machines",
     "tasks.compute.watchdog": "when a worker is ended",
+    "tasks.compute.worker": "how a worker ends",
     "tasks.sample.make_sample": "what it draws is an artifact of its own, and an input by its content",
     "tasks.store.code": "names artifacts: a change of it changes the names by itself",
     "tasks.store.digest": "names artifacts: a change of it changes the names by itself",

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from tasks.translate.networks.initial import initialise
     from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator
     from tasks.translate.networks.weights import WeightsError
-    from tasks.translate.networks.whole_image import WholeImageTranslator, autocast, to_tensor, translate_padded
+    from tasks.translate.networks.whole_image import (
+        WholeImageTranslator,
+        autocast,
+        share_threads,
+        to_tensor,
+        translate_padded,
+    )
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from tasks.compute import threads
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ahead(function: Callable[[T], R], items: Iterable[T], threads: int | None = None) -> Iterator[R]:
-    """Yield ``function(item)`` for each item, in order, computed by threads; few results wait in memory.
+def ahead(function: Callable[[T], R], items: Iterable[T], count: int | None = None) -> Iterator[R]:
+    """Yield ``function(item)`` for each item, in order, computed by ``count`` threads; few results wait in memory.
 
     An exception is raised where its item's result would come; what has not begun by then is dropped.
     """
-    threads = threads or min(16, (os.cpu_count() or 1) + 1)
+    count = count or min(16, threads() + 1)
     waiting: deque[Future[R]] = deque()
-    pool = ThreadPoolExecutor(threads)
+    pool = ThreadPoolExecutor(count)
     try:
         for item in items:
             waiting.append(pool.submit(function, item))
-            if len(waiting) >= 2 * threads:
+            if len(waiting) >= 2 * count:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

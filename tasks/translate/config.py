@@ -81,7 +81,6 @@ class Training(Section):
     iterations: int = Field(ge=1, description="Optimisation steps.")
     batch: int = Field(1, ge=1, description="Crops from each side that pass the networks together.")
     accumulate: int = Field(1, ge=1, description="Batches of a step: a step's gradients are the mean over them.")
-    gpus: int = Field(1, ge=0, description="GPUs that share each batch; 0: as many as there are and divide it.")
     compile: bool = Field(False, description="Compile the generator (torch.compile): minutes at first, then faster.")
     crops: Literal["uniform", "classes"] = Field(
         "uniform",
@@ -96,12 +95,6 @@ class Training(Section):
     seed: int = Field(0, ge=0)
     checkpoint_every: int = Field(500, ge=1, description="Steps between checkpoints: the most a crash can cost.")
     sample_every: int = Field(1000, ge=1, description="Steps between grids of sample translations.")
-
-    @model_validator(mode="after")
-    def _batch_can_be_shared(self) -> Training:
-        if self.gpus > 1 and self.batch % self.gpus:
-            raise ValueError(f"batch {self.batch} cannot be shared by {self.gpus} GPUs: make it a multiple")
-        return self
 
 
 class Learned(_Translator):
@@ -130,7 +123,7 @@ class Learned(_Translator):
     def training_slice(self) -> dict[str, Any]:
         """The part of this section that the trained weights depend on."""
         plain = self.model_dump(mode="json", exclude={"name", "weights", "tile"})
-        for bookkeeping in ("gpus", "checkpoint_every", "sample_every"):
+        for bookkeeping in ("checkpoint_every", "sample_every"):
             del plain["training"][bookkeeping]
         return plain
 

@@ -5,7 +5,9 @@ explicitly, not by wrapping the networks in DistributedDataParallel: a method's 
 (``generator.encode``) and step several optimisers on parts of the same graph, and DDP sees neither.
 
 The ranks find each other as torchrun's do, so ``torchrun -m tasks.translate.worker JOB.json`` works. Started without,
-the worker starts the other ranks itself: in its own process group, so that they die with it.
+the worker starts the other ranks itself, and does not take ``torch.distributed.run`` for it: that starts each rank in a
+session of its own (``SubprocessHandler``), out of reach of the worker's process group. So when the run is killed
+(``kill -9``), the launcher would die with it, and the ranks would keep the GPUs. Here they are in the worker's group.
 """
 
 from __future__ import annotations
@@ -23,10 +25,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from tasks.translate.errors import TranslatorError
+from tasks.compute import FAILED
 
 T = TypeVar("T")
-FAILED = 2  # a rank's exit status where it has said why
 
 
 @dataclass(frozen=True)
@@ -70,24 +71,6 @@ class Ranks:
             dist.barrier()
         dist.barrier()
         return result
-
-
-def processes(gpus: int, batch: int) -> int:
-    """How many processes a training shall have.
-
-    Args:
-        gpus: as configured; 0 for as many as there are and the batch can be divided by.
-        batch: crops of a batch.
-
-    Raises:
-        TranslatorError: more GPUs are asked for than there are.
-    """
-    available = torch.cuda.device_count()
-    if gpus == 0:
-        return max((n for n in range(1, available + 1) if batch % n == 0), default=1)
-    if gpus > max(1, available):
-        raise TranslatorError(f"training.gpus: {gpus} are asked for, and this machine has {available}: lower it, or 0")
-    return gpus
 
 
 @contextmanager

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import time
+import json
+import re
 from pathlib import Path
 from typing import Any
 
-from tasks.compute import pick_device
+from tasks.compute import LOG, Machine
 from tasks.contracts import Artifact
-from tasks.datasets import SampleTable
-from tasks.store import Manifest, Recipe, Store, StoreError, code_version, file_sha256
-from tasks.translate.apply import translate_table
+from tasks.store import Manifest, Recipe, Store, StoreError, code_version, file_sha256, write_json
 from tasks.translate.config import GeneratorFile, Learned, Translator, method_of
-from tasks.translate.job import WEIGHTS
-from tasks.translate.methods.base import Resources, method_module
+from tasks.translate.job import WEIGHTS, TranslationJob
+
+TOLD = "told.json"  # what the worker tells of its work
+_SHOWN = re.compile(r"^translating |^error|fit into memory")
 
 
 def build_translated(
-    config: Translator, source: Artifact, target: Artifact, translator: Artifact | None, store: Store
+    config: Translator, source: Artifact, target: Artifact, translator: Artifact | None, store: Store, machine: Machine
 ) -> Artifact:
     """Return the ``translated`` artifact of the source set (``images/<id>.png``, ``samples.parquet``).
 
@@ -27,16 +28,32 @@ def build_translated(
         target: the data set whose look is wanted; an input only where the method measures it.
         translator: what ``train_translator`` gave, for a learned method without ``weights``.
         store: where the result goes.
+        machine: what a network runs on; other methods take a share of its cores.
 
     Raises:
         StoreError: a learned method has no trained weights, or they are damaged, or the given file is not the one the
             configuration names.
-        ImageError: a source image cannot be translated; the message names it.
+        ProcessError: a source image cannot be translated; the message names it.
+        GpuError: this machine has not the GPUs that the configuration asks for.
     """
     weights = _weights(config, translator)
 
     def make(folder: Path) -> dict[str, Any]:
-        return _translate(config, source, target, weights, folder)
+        with machine.lease(gpu=config.learned) as lease:
+            job = TranslationJob(
+                translator=config,
+                source=source.path,
+                target=target.path if config.uses_target else None,
+                weights=weights and weights.absolute(),
+                work=folder,
+                device=lease.device,
+            )
+            write_json(folder / "job.json", job.model_dump(mode="json"))
+            machine.run(lease, "tasks.translate.apply_worker", folder / "job.json", config.name, _SHOWN)
+        told = json.loads((folder / TOLD).read_text())
+        for aside in (TOLD, LOG):  # times, by which equal translations would differ
+            (folder / aside).unlink(missing_ok=True)
+        return {"translator": config.method, **told, "device": lease.device}
 
     return store.build(translated_recipe(config, source, target, translator), make, resumable=True)
 
@@ -50,21 +67,6 @@ def translated_recipe(config: Translator, source: Artifact, target: Artifact, tr
         inputs["translator"] = translator
     code = code_version(__name__, method_of(config))
     return Recipe("translated", config=config.translation_slice(), inputs=inputs, code=code)
-
-
-def _translate(
-    config: Translator, source: Artifact, target: Artifact, weights: Path | None, folder: Path
-) -> dict[str, Any]:
-    device = "cpu"
-    if config.learned:
-        device = pick_device()
-    table = SampleTable.read(source.path)
-    resources = Resources(SampleTable.read(target.path) if config.uses_target else None, weights, device)
-    loaded = method_module(config.method).load(config, resources)
-    start = time.perf_counter()
-    made = translate_table(table, loaded, folder, config.name)
-    rate = made / (time.perf_counter() - start)
-    return {"translator": config.method, "images": len(table), "images_per_second": round(rate, 2), "device": device}
 
 
 def _weights(config: Translator, translator: Artifact | None) -> Path | None:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tasks.compute import run_worker
+from tasks.compute import Machine
 from tasks.contracts import Artifact
 from tasks.store import Recipe, Store, code_version, write_json
 from tasks.translate.config import Learned, method_of
@@ -18,26 +18,41 @@ BOARDS = ".tensorboard"  # TensorBoard's files lie in the store, but in no artif
 _PROGRESS = re.compile(r"^training |: step |^error|resum|checkpoint|rolled back|tensorboard|compiled")
 
 
-def build_translator(config: Learned, source: Artifact, target: Artifact, store: Store) -> Artifact:
+def build_translator(config: Learned, source: Artifact, target: Artifact, store: Store, machine: Machine) -> Artifact:
     """Return the ``translator`` artifact of a learned method.
 
     Its files: ``weights.safetensors`` (the generator's moving average), ``card.json``, ``log.jsonl``, ``samples/``.
     Loss curves and samples go to ``<store>/.tensorboard``, too, and, inside a flow run, to Prefect.
 
+    Args:
+        config: the translator.
+        source, target: artifacts of kind ``dataset``.
+        store: where the result goes.
+        machine: what it is trained on; GPUs share each batch.
+
     Raises:
         ValueError: the configuration names finished weights, so there is nothing to train.
         ProcessError: the training failed; the message holds the end of its output.
+        GpuError: this machine has not the GPUs that the configuration asks for.
     """
     if config.weights is not None:
         raise ValueError(f"translator {config.name}: 'weights' names a trained generator, there is nothing to train")
 
     def make(folder: Path) -> dict[str, Any]:
         board = store.root / BOARDS / f"{config.name}-{folder.name.strip('.')[:8]}"
-        job = TranslatorJob(
-            translator=config, source=source.path, target=target.path, work=folder, inputs=digests, board=board
-        )
-        write_json(folder / JOB, job.model_dump(mode="json"))
-        run_worker("tasks.translate.worker", folder / JOB, config.name, _PROGRESS, {})
+        with machine.lease(batch=config.training.batch) as lease:
+            job = TranslatorJob(
+                translator=config,
+                source=source.path,
+                target=target.path,
+                work=folder,
+                inputs=digests,
+                board=board,
+                device=lease.device,
+                processes=max(1, len(lease.gpus)),
+            )
+            write_json(folder / JOB, job.model_dump(mode="json"))
+            machine.run(lease, "tasks.translate.worker", folder / JOB, config.name, _PROGRESS)
         card = json.loads((folder / CARD).read_text())
         kept = ("method", "iterations", "iterations_per_second", "device", "losses", "rollbacks", "parameters")
         return {name: card[name] for name in kept}

@@ -9,7 +9,8 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext, TaskRunContext
 
-from tasks.compute import artifact_key
+from tasks.compute import ComputeConfig, artifact_key
+from tasks.compute.stage import this_machine
 from tasks.contracts import Artifact
 from tasks.store import Store
 from tasks.translate.config import Learned, Translator
@@ -20,9 +21,11 @@ log = logging.getLogger(__name__)
 
 
 @task(task_run_name="train translator {config.name}", cache_policy=NO_CACHE)
-def train_translator(config: Learned, source: Artifact, target: Artifact, store: Store) -> Artifact:
+def train_translator(
+    config: Learned, source: Artifact, target: Artifact, compute: ComputeConfig, store: Store
+) -> Artifact:
     """Train a learned method, or find it trained: see ``build_translator``. Its curves are shown in Prefect."""
-    artifact = build_translator(config, source, target, store)
+    artifact = build_translator(config, source, target, store, this_machine(compute, store.root))
     if FlowRunContext.get() or TaskRunContext.get():
         _publish(config.name, artifact)
     return artifact
@@ -44,7 +47,12 @@ def _publish(name: str, artifact: Artifact) -> None:
 
 @task(task_run_name="translate {config.name}", cache_policy=NO_CACHE)
 def translate(
-    config: Translator, source: Artifact, target: Artifact, translator: Artifact | None, store: Store
+    config: Translator,
+    source: Artifact,
+    target: Artifact,
+    translator: Artifact | None,
+    compute: ComputeConfig,
+    store: Store,
 ) -> Artifact:
     """Translate the source set, or find it translated: see ``build_translated``."""
-    return build_translated(config, source, target, translator, store)
+    return build_translated(config, source, target, translator, store, this_machine(compute, store.root))

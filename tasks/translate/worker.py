@@ -1,12 +1,12 @@
 """``python -m tasks.translate.worker JOB.json``: train one translator, in a process of its own.
 
-``torchrun --nproc-per-node N -m tasks.translate.worker JOB.json`` does it on N GPUs, and so does the first where the
-job says ``training.gpus: N``.
+``torchrun --nproc-per-node N -m tasks.translate.worker JOB.json`` does it on N GPUs, and so does this where the job
+names N processes.
 """
 
 from __future__ import annotations
 
-from tasks.compute import EXPLAINED, die_with_parent, tell_peak_memory
+from tasks.compute import EXPLAINED, FAILED, die_with_parent, tell_peak_memory
 
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tasks.datasets import ImageError, SampleTable
 from tasks.translate.config import Learned
-from tasks.translate.distributed import FAILED, joined, processes
+from tasks.translate.distributed import joined
 from tasks.translate.errors import TranslatorError
 from tasks.translate.job import TranslatorJob
 from tasks.translate.networks.weights import WeightsError
@@ -29,14 +29,12 @@ def main(path: Path) -> int:
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
     job = TranslatorJob.model_validate_json(path.read_text())
     assert isinstance(job.translator, Learned)
-    training = job.translator.training
     try:
-        count = processes(training.gpus, training.batch)
-        with joined(count, [sys.executable, "-m", "tasks.translate.worker", str(path)]) as ranks:
+        with joined(job.processes, [sys.executable, "-m", "tasks.translate.worker", str(path)]) as ranks:
             if not ranks.first:
                 logging.getLogger().setLevel(logging.WARNING)
             source, target = SampleTable.read(job.source), SampleTable.read(job.target)
-            Trainer(job.translator, source, target, job.work, board=job.board, ranks=ranks).run(job.inputs)
+            Trainer(job.translator, source, target, job.work, job.device, job.board, ranks).run(job.inputs)
     except (TranslatorError, ImageError, WeightsError) as error:
         print(f"{EXPLAINED}{error}", flush=True)
         return FAILED

@@ -27,6 +27,7 @@ from tasks.store.files import write_json, write_png
 from tasks.store.manifest import Manifest
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
+from tests.workers import HERE
 
 SIZE = (48, 32)
 SKY, ROAD = 0, 1
@@ -101,7 +102,7 @@ class Case:
 
     def audit(self, translated: Artifact, judged: Judged | None = None, **config: Any) -> Artifact:
         sets = {"source": self.images("sim"), "target": self.images("real", 6)}
-        return build_audit("cut", sets, translated, judged or Judged(), AuditConfig(**config), self.store)
+        return build_audit("cut", sets, translated, judged or Judged(), AuditConfig(**config), self.store, HERE)
 
 
 @pytest.fixture
@@ -203,7 +204,7 @@ def test_source_without_masks(case: Case) -> None:
     bare = {"encoding": None}
     sets = {"source": case.images("bare", **bare), "target": case.images("real", 6)}
     audit = read_audit(
-        build_audit("cut", sets, case.images("bare translated", **bare), Judged(), AuditConfig(), case.store)
+        build_audit("cut", sets, case.images("bare translated", **bare), Judged(), AuditConfig(), case.store, HERE)
     )
     assert audit.flips is None
     assert [d.region for d in audit.detail] == ["image"]
@@ -305,6 +306,8 @@ def test_efficientnet_features_where_they_are_asked_for(case: Case, monkeypatch:
 
 def test_set_of_one_image(case: Case) -> None:
     sets = {"source": case.images("sim", 1), "target": case.images("real", 6)}
-    audit = read_audit(build_audit("cut", sets, case.images("translated", 1), Judged(), AuditConfig(), case.store))
+    audit = read_audit(
+        build_audit("cut", sets, case.images("translated", 1), Judged(), AuditConfig(), case.store, HERE)
+    )
     assert (audit.gap, audit.map, audit.distances) == (None, None, ())
     assert any("two images at least" in say(n) for n in audit.notes)

@@ -26,6 +26,7 @@ from tasks.store.digest import file_sha256
 from tasks.store.files import write_json, write_png
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
+from tests.workers import HERE
 
 Pixels = NDArray[np.uint8]
 Change = Callable[[str, Pixels, Pixels], Pixels]
@@ -108,7 +109,7 @@ class World:
         translated = self.translated(name, change)
         judged = Judged(*(self.judged(a) for a in (self.source, translated, self.target, self.target)))
         sets = {"source": self.source, "target": self.target, "benchmark": self.target}
-        audit = build_audit(name, sets, translated, judged, AuditConfig(), self.store)
+        audit = build_audit(name, sets, translated, judged, AuditConfig(), self.store, HERE)
         return read_audit(audit), audit, translated
 
 

@@ -72,6 +72,14 @@ def test_audit_is_no_part_of_evaluate_any_more() -> None:
         load(SMOKE, PipelineConfig, ["evaluate.audit.seed=3"])
 
 
+def test_a_translators_gpus_are_told_where_they_come_from() -> None:
+    gone = r"training\.gpus: is gone: a batch is divided among as many of compute\.gpus"
+    with pytest.raises(ConfigError, match=rf"translators\.3\.{gone}"):
+        load(SMOKE, PipelineConfig, ["translate.translators.3.training.gpus=2"])
+    with pytest.raises(ConfigError, match=rf"translator\.{gone}"):
+        load(Path("configs/translators/cut-smoke.yaml"), TrainTranslatorConfig, ["translator.training.gpus=2"])
+
+
 def test_a_key_that_never_was_is_unknown() -> None:
     with pytest.raises(ConfigError, match=r"retrain\.gpu: unknown key$"):
         load(SMOKE, PipelineConfig, ["retrain.gpu=1"])

@@ -32,8 +32,8 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Ma
 
 def test_cores_and_gpus_are_divided_among_workers(machine: Callable[..., Machine]) -> None:
     with machine(4, workers=2).lease(batch=8) as first, machine(4, workers=2).lease(batch=8) as second:
-        assert first == Lease("cuda", 4, ("0", "1"))
-        assert second == Lease("cuda", 4, ("2", "3"))
+        assert first == Lease("cuda", 2, ("0", "1"))
+        assert second == Lease("cuda", 2, ("2", "3"))
     with machine(1, workers=16).lease(batch=8) as lease:
         assert lease == Lease("cuda", 1, ("0",))
 

@@ -18,6 +18,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
+from tasks.compute.config import ComputeConfig
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.store.files import write_json
@@ -27,7 +28,6 @@ from tasks.store.store import Store
 from tasks.translate.board import Board
 from tasks.translate.compiling import compile_generator
 from tasks.translate.crops import TrainingImages, crop_batches
-from tasks.translate.distributed import processes
 from tasks.translate.errors import SetbackError, TranslatorError
 from tasks.translate.job import TranslatorJob
 from tasks.translate.methods.base import Batch
@@ -175,17 +175,6 @@ def test_accumulated_gradients_are_those_of_one_batch(sets, make_cut, tmp_path, 
     for other in gradients[1:]:
         assert (other - gradients[0]).norm() < 1e-6 * size
     assert losses[1:] == [pytest.approx(losses[0], abs=1e-6)] * 2
-
-
-def test_number_of_processes(make_cut) -> None:
-    available = torch.cuda.device_count()
-    assert processes(1, 3) == 1
-    assert processes(0, 1) == 1
-    with pytest.raises(TranslatorError, match=rf"training.gpus: {available + 2} are asked for, and this machine has"):
-        processes(available + 2, available + 2)
-    with pytest.raises(ValueError, match="batch 3 cannot be shared by 2 GPUs"):
-        make_cut(batch=3, gpus=2)
-    assert make_cut(batch=2, gpus=2).training_slice() == make_cut(batch=2).training_slice()
 
 
 @pytest.fixture
@@ -483,7 +472,7 @@ def test_training_is_shown_in_prefect(sets, make_cut, tmp_path) -> None:
     )
     train = flow(train_translator.fn, validate_parameters=False)
     with prefect_test_harness(server_startup_timeout=120):
-        trained = train(make_cut(), source, target, store)
+        trained = train(make_cut(), source, target, ComputeConfig(device="cpu"), store)
         shown = Artifact.get("translator-cut")
     assert shown.data == outcome(trained.path)
     assert not [f.path for f in Manifest.read(trained.path).files if "tfevents" in f.path]

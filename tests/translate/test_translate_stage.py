@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.compute.config import ComputeConfig
 from tasks.contracts.artifact import Artifact
 from tasks.datasets.table import SampleTable
 from tasks.store.digest import file_sha256
@@ -11,7 +12,11 @@ from tasks.store.manifest import Manifest, StoreError
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 from tasks.translate.config import Fda, Identity
+from tasks.translate.make_translated import build_translated
 from tasks.translate.stage import train_translator, translate
+from tests.workers import HERE
+
+CPU = ComputeConfig(device="cpu")
 
 
 @pytest.fixture
@@ -32,30 +37,31 @@ def datasets(store: Store, make_table) -> tuple[Artifact, Artifact]:
 
 def test_train_then_translate_then_find(store, datasets, make_cut) -> None:
     config = make_cut()
-    trained = train_translator.fn(config, *datasets, store)
+    trained = train_translator.fn(config, *datasets, CPU, store)
     assert {f.path for f in Manifest.read(trained.path).files} >= {"weights.safetensors", "card.json", "log.jsonl"}
     assert Manifest.read(trained.path).summary["iterations"] == 6
-    result = translate.fn(config, *datasets, trained, store)
+    result = translate.fn(config, *datasets, trained, CPU, store)
     summary = Manifest.read(result.path).summary
     assert (summary["translator"], summary["images"]) == ("cut", 3)
     assert summary["images_per_second"] > 0
+    assert {f.path.partition("/")[0] for f in Manifest.read(result.path).files} == {"images", "samples.parquet"}
     assert set(Manifest.read(result.path).inputs) == {"source", "translator"}
     assert len(SampleTable.read(result.path)) == 3
     renamed = config.model_copy(update={"name": "other"})
-    assert train_translator.fn(renamed, *datasets, store).cached
-    assert translate.fn(renamed, *datasets, trained, store).cached
+    assert train_translator.fn(renamed, *datasets, CPU, store).cached
+    assert translate.fn(renamed, *datasets, trained, CPU, store).cached
 
 
 def test_given_weights_replace_training(store, datasets, make_cut) -> None:
     config = make_cut()
-    trained = train_translator.fn(config, *datasets, store)
+    trained = train_translator.fn(config, *datasets, CPU, store)
     path = trained.file("weights.safetensors")
     given = config.model_copy(update={"weights": {"path": str(path), "sha256": file_sha256(path)}})
     given = type(config).model_validate(given.model_dump(warnings=False))
     with pytest.raises(ValueError, match="nothing to train"):
-        train_translator.fn(given, *datasets, store)
-    a = translate.fn(given, *datasets, None, store)
-    b = translate.fn(config, *datasets, trained, store)
+        train_translator.fn(given, *datasets, CPU, store)
+    a = build_translated(given, *datasets, None, store, HERE)
+    b = build_translated(config, *datasets, trained, store, HERE)
     assert a.digest == b.digest
     assert a.key != b.key
 
@@ -68,18 +74,18 @@ def test_wrong_weights_are_named(store, datasets, make_cut, tmp_path, missing) -
     plain = make_cut().model_dump() | {"weights": {"path": path, "sha256": "a" * 64}}
     what = "there is no such file" if missing else f"its SHA-256 is {file_sha256(path)}"
     with pytest.raises(StoreError, match=f"w.safetensors with SHA-256 {'a' * 64}: {what}"):
-        translate.fn(type(make_cut()).model_validate(plain), *datasets, None, store)
+        build_translated(type(make_cut()).model_validate(plain), *datasets, None, store, HERE)
 
 
 def test_untrained_method_is_an_error(store, datasets, make_cut) -> None:
     with pytest.raises(StoreError, match="run train_translator first"):
-        translate.fn(make_cut(), *datasets, None, store)
+        build_translated(make_cut(), *datasets, None, store, HERE)
 
 
 def test_inputs_are_what_the_method_uses(store, datasets) -> None:
-    same = translate.fn(Identity(method="identity"), *datasets, None, store)
+    same = build_translated(Identity(method="identity"), *datasets, None, store, HERE)
     assert set(Manifest.read(same.path).inputs) == {"source"}
-    fda = translate.fn(Fda(method="fda", beta=0.1), *datasets, None, store)
+    fda = build_translated(Fda(method="fda", beta=0.1), *datasets, None, store, HERE)
     assert set(Manifest.read(fda.path).inputs) == {"source", "target"}
     assert fda.digest != same.digest
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -14,12 +13,14 @@ import torch.nn.functional as nnf
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tasks.compute import threads
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.networks.tiles import translate_tiled
 
 log = logging.getLogger(__name__)
 
 _CUDA_PIXELS = 8 << 20  # a batch of 8 megapixels keeps a GPU busy and takes a few GB with 64 channels
+_AT_ONCE = 2  # images in a network on a CPU
 _TILE = 512  # pixels a side, where memory runs out
 
 
@@ -47,13 +48,22 @@ def to_images(batch: Tensor) -> NDArray[np.uint8]:
     return scaled.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
+def share_threads() -> None:
+    """Let torch compute each of two images on half of this process's threads.
+
+    To be called once, when a process that translates begins. Threads that begin later take the number over; set by
+    each thread for itself, it would be that of whichever came last.
+    """
+    torch.set_num_threads(max(1, threads() // _AT_ONCE))
+
+
 class WholeImageTranslator:
     """An ``ImageTranslator`` around a network ``[N, 3, H, W] -> [N, 3, H, W]``, values in [-1, 1].
 
     Images are padded by reflection to the network's multiple and the result is cropped back. Calls take turns in the
-    network: on a GPU one at a time, on a CPU two, each on half of torch's threads. So one goes on while the other waits
-    for a core that is reading or encoding, where a single network on all threads would stop at every layer. Where
-    memory runs out, the images of a batch are translated one by one, and a single image by tiles.
+    network: on a GPU one at a time, on a CPU two, each on half of the threads (``share_threads``). So one goes on while
+    the other waits for a core that is reading or encoding, where a single network on all threads would stop at every
+    layer. Where memory runs out, the images of a batch are translated one by one, and a single image by tiles.
 
     Args:
         network: the network.
@@ -75,27 +85,15 @@ class WholeImageTranslator:
         self.tile = tile
         # On CPUs a batch only costs memory.
         self.batch_pixels = _CUDA_PIXELS if device.type == "cuda" else 1
-        self._all_threads = torch.get_num_threads()
-        self._streams = 1 if device.type == "cuda" else min(2, self._all_threads)
-        self._turn = threading.Semaphore(self._streams)
+        self._turn = threading.Semaphore(1 if device.type == "cuda" else min(_AT_ONCE, threads()))
         self._too_many = math.inf  # so many pixels have not fit into memory
 
     @torch.inference_mode()
     def __call__(self, images: Sequence[NDArray[np.uint8]], ids: Sequence[str]) -> list[NDArray[np.uint8]]:
-        with self._share_of_threads():
-            x = to_tensor(np.stack(images), self.device)
-            with self._turn, autocast(self.device):
-                result = self._translate(x)
-            return list(to_images(result))
-
-    @contextlib.contextmanager
-    def _share_of_threads(self) -> Iterator[None]:
-        """Torch's number of threads belongs to the calling thread, but threads that begin later inherit it."""
-        torch.set_num_threads(self._all_threads // self._streams)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(self._all_threads)
+        x = to_tensor(np.stack(images), self.device)
+        with self._turn, autocast(self.device):
+            result = self._translate(x)
+        return list(to_images(result))
 
     def _translate(self, x: Tensor) -> Tensor:
         count, _, height, width = x.shape

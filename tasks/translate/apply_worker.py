@@ -1,0 +1,48 @@
+"""``python -m tasks.translate.apply_worker JOB.json``: translate a data set, in a process of its own.
+
+Leaves the images, the sample table, and ``told.json``: how many images there are, and how many were made a second.
+"""
+
+from __future__ import annotations
+
+from tasks.compute import die_with_parent, do_job
+
+if __name__ == "__main__":
+    die_with_parent()  # before the slow imports below
+
+import logging
+import sys
+import time
+from pathlib import Path
+
+from tasks.datasets import ImageError, SampleTable
+from tasks.store import write_json
+from tasks.translate.apply import translate_table
+from tasks.translate.job import TranslationJob
+from tasks.translate.make_translated import TOLD
+from tasks.translate.methods.base import Resources, method_module
+from tasks.translate.networks.weights import WeightsError
+from tasks.translate.networks.whole_image import share_threads
+
+
+def work(path: Path) -> None:
+    """Run the job of a file.
+
+    Raises:
+        ImageError: an image cannot be translated; the message names it.
+        WeightsError: the weights cannot be read, or belong to another method or architecture.
+    """
+    job = TranslationJob.model_validate_json(path.read_text())
+    table = SampleTable.read(job.source)
+    resources = Resources(SampleTable.read(job.target) if job.target else None, job.weights, job.device)
+    translator = method_module(job.translator.method).load(job.translator, resources)
+    start = time.perf_counter()
+    made = translate_table(table, translator, job.work, job.translator.name)
+    rate = made / (time.perf_counter() - start)
+    write_json(job.work / TOLD, {"images": len(table), "images_per_second": round(rate, 2)})
+
+
+if __name__ == "__main__":
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+    share_threads()
+    sys.exit(do_job(Path(sys.argv[1]), work, ImageError, WeightsError))
