@@ -22,13 +22,6 @@ from tasks.compute import memory
 from tasks.compute.watchdog import LOG, Watchdog, tell_where_it_stands
 
 log = logging.getLogger(__name__)
-# A Python program finds this repository's modules from any working directory, and nothing of that directory.
-_IMPORTABLE = {
-    "PYTHONPATH": os.pathsep.join(
-        filter(None, (str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")))
-    ),
-    "PYTHONSAFEPATH": "1",
-}
 _LIFELINE = "SIM2REAL_LIFELINE"
 EXPLAINED = "error: "  # a worker's last line: a problem that it knows, for people
 FAILED = 2  # its exit status then
@@ -143,7 +136,7 @@ class lifeline:  # noqa: N801 - used as a context manager function
                 command,
                 start_new_session=True,
                 pass_fds=(reader,),
-                env={**os.environ, **_IMPORTABLE, **(environment or {}), _LIFELINE: str(reader)},
+                env={**os.environ, **_importable(), **(environment or {}), _LIFELINE: str(reader)},
                 stdout=stdout,
                 stderr=None if stdout is None else subprocess.STDOUT,
                 text=True,
@@ -174,6 +167,12 @@ class lifeline:  # noqa: N801 - used as a context manager function
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
+
+
+def _importable() -> dict[str, str]:
+    """A Python program finds this repository's modules from any working directory, and nothing of that directory."""
+    folders = filter(None, (str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")))
+    return {"PYTHONPATH": os.pathsep.join(folders), "PYTHONSAFEPATH": "1"}
 
 
 def die_with_parent() -> None:
