@@ -13,7 +13,7 @@ from prefect.context import FlowRunContext
 
 from flows.config import PipelineConfig
 from tasks.compute import artifact_key
-from tasks.contracts import Artifact, Failure, RunRecord
+from tasks.contracts import Artifact, Failure, RunRecord, Stage
 from tasks.report import REPORT_JSON, print_report
 from tasks.store import Manifest, atomic_path, write_json
 from tasks.trends import archive, write_history
@@ -51,8 +51,8 @@ def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folde
             _copy(audit, file, folder / "audit" / name / file)
     if record.comparison is not None:
         _copy(record.comparison, "comparison.json", folder / "comparison.json")
-    stages = {**record.artifacts(), "report": report}
-    write_json(folder / "timings.json", {n: {"seconds": a.seconds, "cached": a.cached} for n, a in stages.items()})
+    stages = {**record.artifacts(), Stage(kind="report"): report}
+    write_json(folder / "timings.json", {str(s): {"seconds": a.seconds, "cached": a.cached} for s, a in stages.items()})
     write_json(folder / RECORD, record.to_json())
     with atomic_path(folder / "config.yaml") as temporary:
         temporary.write_text(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False), encoding="utf-8")

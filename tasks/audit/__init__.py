@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from tasks.audit.detail import MARGIN, DetailMaps
     from tasks.audit.distance import colour_features, frechet_distance
     from tasks.audit.gate import AuditFailed, enforce
-    from tasks.audit.job import Judged
+    from tasks.audit.job import Judged, judged_inputs
     from tasks.audit.make_audit import build_audit, read_audit, training_set
     from tasks.audit.rates import source_id
     from tasks.audit.telling import check_sentence, measure_label, subject_label

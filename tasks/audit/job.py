@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from tasks.audit.config import AuditConfig
 from tasks.contracts import Artifact
+
+Entry = TypeVar("Entry")
+_JUDGED = "judged_"  # what the roles of the judges' readings begin with among an audit's inputs
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,13 @@ class Judged:
 
     def inputs(self) -> dict[str, Artifact]:
         """Role -> artifact, of those that there are."""
-        found = {f"judged {f.name}": getattr(self, f.name) for f in fields(self)}
+        found = {f"{_JUDGED}{f.name}": getattr(self, f.name) for f in fields(self)}
         return {role: artifact for role, artifact in found.items() if artifact is not None}
+
+
+def judged_inputs(inputs: Mapping[str, Entry]) -> dict[str, Entry]:
+    """What the judges read, by the names of ``Judged``, of an audit's inputs as its manifest has them."""
+    return {f.name: inputs[role] for f in fields(Judged) if (role := f"{_JUDGED}{f.name}") in inputs}
 
 
 class AuditJob(BaseModel):

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from tasks.contracts.frozen import Frozen
     from tasks.contracts.record import Failure, Result, RunRecord
     from tasks.contracts.section import Section
+    from tasks.contracts.stage import DatasetRole, Stage, StageKind
     from tasks.contracts.task import TASKS, Labels, Task, TaskDescription
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tasks.contracts.arm import Arm
 from tasks.contracts.artifact import STORE, Artifact
+from tasks.contracts.stage import DatasetRole, Stage
 from tasks.contracts.task import Task as Task
 
 
@@ -88,17 +89,18 @@ class RunRecord(BaseModel):
         """Read a record that was kept; ``store`` is the folder of its artifacts today."""
         return cls.model_validate_json(text, context={STORE: store})
 
-    def artifacts(self) -> dict[str, Artifact]:
-        """Every artifact of the run by a name that says its role: the report's inputs and the table of stages."""
-        named = {"dataset source": self.source, "dataset target": self.target, "dataset benchmark": self.benchmark}
+    def artifacts(self) -> dict[Stage, Artifact]:
+        """Every artifact of the run by the stage that made it, in the order of the stages."""
+        sets: dict[DatasetRole, Artifact] = {"source": self.source, "target": self.target, "benchmark": self.benchmark}
+        found = {Stage(kind="dataset", role=role): a for role, a in sets.items()}
         if self.checks is not None:
-            named["check data sets"] = self.checks
-        named |= {f"train translator {name}": a for name, a in self.translators.items()}
-        named |= {f"translate {name}": a for name, a in self.translated.items()}
-        named |= {f"audit {name}": a for name, a in self.audits.items()}
+            found[Stage(kind="checks")] = self.checks
+        found |= {Stage(kind="train", translator=name): a for name, a in self.translators.items()}
+        found |= {Stage(kind="translate", translator=name): a for name, a in self.translated.items()}
+        found |= {Stage(kind="audit", translator=name): a for name, a in self.audits.items()}
         for r in self.results:
-            named[f"retrain {r.task} {r.arm} seed {r.seed}"] = r.model
-            named[f"evaluate {r.task} {r.arm} seed {r.seed}"] = r.evaluation
+            found[Stage(kind="retrain", task=r.task, arm=r.arm, seed=r.seed)] = r.model
+            found[Stage(kind="evaluate", task=r.task, arm=r.arm, seed=r.seed)] = r.evaluation
         if self.comparison is not None:
-            named["compare arms"] = self.comparison
-        return named
+            found[Stage(kind="compare")] = self.comparison
+        return found

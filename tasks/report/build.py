@@ -106,6 +106,7 @@ def _costs(record: RunRecord, manifests: dict[str, Manifest]) -> Iterable[Cost]:
         manifest = manifests.get(reference(artifact))
         yield Cost(
             stage=stage,
+            kind=artifact.kind,
             seconds=artifact.seconds,
             images_per_second=_speed(manifest) if manifest else None,
             peak_memory=manifest.peak_memory if manifest else None,

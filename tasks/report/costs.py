@@ -31,8 +31,8 @@ def stages(costs: Iterable[Cost]) -> list[StageCost]:
     """The stages in the order in which they come; an artifact that plays two roles counts once."""
     once = {cost.artifact: cost for cost in costs}
     kinds: dict[str, list[Cost]] = {}
-    for reference, cost in once.items():
-        kinds.setdefault(reference.partition("/")[0], []).append(cost)
+    for cost in once.values():
+        kinds.setdefault(cost.kind, []).append(cost)
     return [_together(kind, mine) for kind, mine in kinds.items()]
 
 

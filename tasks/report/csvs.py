@@ -45,7 +45,7 @@ def _tables(report: Report) -> dict[str, list[Line]]:
         "rejected": _rejected(report),
         "checks": ({**_flat(c), "listed": "; ".join(c.listed)} for c in report.checks),
         "translators": map(_flat, report.translators),
-        "costs": map(_flat, report.costs),
+        "costs": ({"stage": str(c.stage), **_flat(c)} for c in report.costs),
         **_of_tasks(report.tables),
         **_of_audits(report),
         **_provenance(report),

@@ -44,7 +44,7 @@ def report_recipe(config: ReportConfig, record: RunRecord, resolved: dict[str, A
     return Recipe(
         "report",
         config={**config.model_dump(mode="json"), **known, "resolved": resolved},
-        inputs=record.artifacts(),
+        inputs={str(stage): artifact for stage, artifact in record.artifacts().items()},
         code=code_version(__name__, WORDS),
     )
 

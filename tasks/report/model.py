@@ -9,14 +9,14 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from tasks.catalogue import Language
-from tasks.contracts import Arm, Audit, Failure, Frozen, Task
+from tasks.contracts import Arm, Audit, DatasetRole, Failure, Frozen, Stage, Task
 from tasks.contracts import Outcome as Decided
 from tasks.datasets import Check
 from tasks.report.gallery.grid import Grid
 
 REPORT_JSON = "report.json"
 READABLE = (3, 4)  # schemas; 3 has no keys' slices and no devices in its provenance, and sentences for findings
-_SENTENCES = ("audits",)  # parts that held sentences up to schema 3
+_SENTENCES = ("audits", "costs")  # parts that held sentences up to schema 3
 Outcome = Decided | Literal["unknown"]
 
 
@@ -148,7 +148,7 @@ class Rejected(Frozen):
 class DatasetRow(Frozen):
     """A data set of the run; ``first_rejected`` are the first of its rejected files, ``digest`` is of its content."""
 
-    role: Literal["source", "target", "benchmark"]
+    role: DatasetRole
     dataset: str
     split: str
     images: int
@@ -187,12 +187,14 @@ class Cost(Frozen):
     """What an artifact took to build, whenever that was.
 
     Attributes:
+        stage: what it was made by and for. kind, artifact: of the artifact, and its reference (``kind/key``).
         seconds: of building it. images_per_second: where the stage goes through images.
         peak_memory, peak_gpu_memory: bytes that its largest process held at most; None where not measured.
         cached: whether the run that made the report found it finished.
     """
 
-    stage: str
+    stage: Stage
+    kind: str
     seconds: float
     images_per_second: float | None
     peak_memory: int | None = None

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from tasks.catalogue import ABSENT, figure, known, percent, points, rounded, t
-from tasks.contracts import Arm, Outcome, Rate, Task, Unit
+from tasks.contracts import Arm, Outcome, Rate, Stage, Task, Unit
 
 MARKS: dict[Outcome, str] = {"improves": "▲", "harms": "▼", "no difference": "=", "not decidable": "·"}
 
 _PAIR = " / "
-_STAGES = {  # of ``RunRecord.artifacts``
-    "dataset": r"dataset (?P<role>\w+)",
-    "checks": r"check data sets",
-    "train": r"train translator (?P<name>.+)",
-    "translate": r"translate (?P<name>.+)",
-    "audit": r"audit (?P<name>.+)",
-    "retrain": r"retrain (?P<task>\w+) (?P<arm>.+) seed (?P<seed>\d+)",
-    "evaluate": r"evaluate (?P<task>\w+) (?P<arm>.+) seed (?P<seed>\d+)",
-    "compare": r"compare arms",
-}
 
 
 def signed(delta: float | None) -> str:
@@ -165,18 +155,21 @@ def severity_label(severity: str) -> str:
     return named("severity", severity)
 
 
-def stage_label(stage: str) -> str:
-    """A stage of ``RunRecord.artifacts``, such as ``train translator cut``; another name stays."""
-    shown: dict[str, Callable[[str], str]] = {
-        "role": role_label,
-        "task": task_name,
-        "arm": lambda arm: part_label(Arm(arm)),
-    }
-    for kind, pattern in _STAGES.items():
-        if found := re.fullmatch(pattern, stage):
-            parts = {name: shown[name](text) if name in shown else text for name, text in found.groupdict().items()}
-            return t(f"words.stage_{kind}", **parts)
-    return stage
+def stage_label(stage: Stage) -> str:
+    """A stage of a run, such as ``train translator cut``."""
+    shown: dict[str, Callable[[Any], str]] = {"role": role_label, "task": task_name, "arm": part_label}
+    about = {name: value for name, value in stage if name != "kind" and value is not None}
+    return t(f"words.stage_{stage.kind}", **{name: shown.get(name, str)(value) for name, value in about.items()})
+
+
+def artifact_label(kind: str) -> str:
+    """What an artifact is, such as ``dataset`` or ``evaluation``."""
+    return named("artifact", kind)
+
+
+def input_label(role: str) -> str:
+    """What an artifact was to what was made from it, such as ``judged_source``; an older manifest's role stays."""
+    return named("input", role)
 
 
 def named(kind: str, name: str) -> str:

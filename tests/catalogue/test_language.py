@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from string import Formatter
 from typing import Any, get_args
@@ -12,6 +13,7 @@ from typing import Any, get_args
 import pytest
 
 from tasks.audit.config import AuditConfig
+from tasks.audit.job import Judged
 from tasks.catalogue.language import LANGUAGES, Language, catalogue, say, speaking, t
 from tasks.contracts.arm import Arm
 from tasks.contracts.audit import Acted, Domain
@@ -20,6 +22,7 @@ from tasks.contracts.comparison import NoteCode
 from tasks.contracts.comparison import Outcome as Decided
 from tasks.contracts.finding import Finding
 from tasks.contracts.record import RunRecord
+from tasks.contracts.stage import StageKind
 from tasks.contracts.task import Labels, Task
 from tasks.datasets.errors import Cause
 from tasks.report import words
@@ -55,6 +58,14 @@ NAMED: dict[str, Iterable[str]] = {
     "outcome": (*(o.replace(" ", "_") for o in get_args(Decided)), "unknown"),
     "check": sorted(check_names()),
     "severity": get_args(Severity),
+    "artifact": (
+        *("sample", "dataset", "checks", "translator", "translated", "audit", "model", "evaluation", "comparison"),
+        "report",
+    ),
+    "input": (
+        *("sample", *ROLES, "translator", "translated", "images0", "images1", "model"),
+        *(f"judged_{f.name}" for f in fields(Judged)),
+    ),
 }
 # Keys that are put together, with ``{}`` for what is put in: all that it can be.
 DYNAMIC: dict[str, Iterable[str]] = {
@@ -62,7 +73,7 @@ DYNAMIC: dict[str, Iterable[str]] = {
     "words.count_{}": (),  # of what the sources count, see ``nouns``
     "words.arm_{}": ("real", "source", "real_source"),
     "words.over_{}": ("real", "source", "real_source"),
-    "words.stage_{}": words._STAGES,
+    "words.stage_{}": get_args(StageKind),
     "notes.{}": get_args(NoteCode),
     "audits.kept_{}": DETAIL_PARTS,
     "audits.acted_{}": choices(Acted, "action"),

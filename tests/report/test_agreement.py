@@ -202,7 +202,7 @@ def test_figures(files: Files) -> None:
 def test_costs(files: Files) -> None:
     costs, rows = files.report.costs, files.csv("costs")
     assert [float(r["seconds"]) for r in rows] == [c.seconds for c in costs]
-    assert [r["stage"] for r in rows] == [c.stage for c in costs]
+    assert [r["stage"] for r in rows] == [str(c.stage) for c in costs]
     (detailed,) = [t for t in files.page.of("cost") if len(t.rows) == len(costs) + 1]
     for cost, shown in zip(costs, detailed.rows[1:], strict=True):
         assert shown[1] == duration(cost.seconds)

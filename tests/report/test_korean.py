@@ -83,7 +83,7 @@ WORD = re.compile(r"[A-Za-z_]{4,}")
 class Shown(HTMLParser):
     """Collects what a page says to people: text and the attributes that are read.
 
-    Left out are code, what is marked as English, and the provenance's chains, which are in the store's own words.
+    Left out are code and what is marked as English.
     """
 
     SILENT = ("style", "script", "code", "pre")
@@ -97,9 +97,7 @@ class Shown(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag not in self.VOID and (
-            self.silent or tag in self.SILENT or given.get("lang") == "en" or given.get("class") == "chain"
-        ):
+        if tag not in self.VOID and (self.silent or tag in self.SILENT or given.get("lang") == "en"):
             self.silent.append(tag)
         if not self.silent:
             self.said += [given[name] or "" for name in self.READ if name in given]

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from tasks.contracts.arm import Arm
 from tasks.contracts.record import Failure
+from tasks.contracts.stage import Stage
 from tasks.datasets.checks.model import Check
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
@@ -56,19 +58,22 @@ def test_gates_and_what_broke_stand_below_the_verdicts(report: Report) -> None:
 
 
 def test_cost_names_the_stage_that_held_most_memory(report: Report) -> None:
-    def cost(stage: str, memory: int | None, gpu: int | None = None) -> Cost:
-        about = {"peak_memory": memory, "peak_gpu_memory": gpu, "artifact": "a/b"}
+    def cost(stage: Stage, memory: int | None, gpu: int | None = None) -> Cost:
+        about = {"peak_memory": memory, "peak_gpu_memory": gpu, "kind": "a", "artifact": "a/b"}
         return Cost(stage=stage, seconds=1, images_per_second=None, **about)
 
     costs = (
-        cost("train translator cut", 1_240_000_000),
-        cost("translate cut", 900_000_000),
-        cost("compare arms", None),
+        cost(Stage(kind="train", translator="cut"), 1_240_000_000),
+        cost(Stage(kind="translate", translator="cut"), 900_000_000),
+        cost(Stage(kind="compare"), None),
     )
     text = render_markdown(report.model_copy(update={"costs": costs}))
     assert "Most memory of a process: 1.2 GB (train translator cut)." in text
     assert "GPU" not in text
-    costs = (*costs, cost("retrain segmentation translated(cut) seed 0", 5, 3_000_000_000))
+    costs = (
+        *costs,
+        cost(Stage(kind="retrain", task="segmentation", arm=Arm.translated("cut"), seed=0), 5, 3_000_000_000),
+    )
     assert "Most GPU memory: 3.0 GB (retrain segmentation, translated (cut), seed 0)." in render_markdown(
         report.model_copy(update={"costs": costs})
     )

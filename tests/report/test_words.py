@@ -8,6 +8,7 @@ from tasks.catalogue.formats import figure
 from tasks.catalogue.language import speaking
 from tasks.contracts.arm import Arm
 from tasks.contracts.audit import Rate
+from tasks.contracts.stage import Stage
 from tasks.report.words import (
     change,
     check_label,
@@ -109,18 +110,17 @@ def test_differences_have_a_unit() -> None:
 @pytest.mark.parametrize(
     ("stage", "english", "korean"),
     [
-        ("dataset target", "dataset target", "데이터셋 읽기: 타깃"),
-        ("train translator a b", "train translator a b", "변환기 학습: a b"),
+        (Stage(kind="dataset", role="target"), "dataset target", "데이터셋 읽기: 타깃"),
+        (Stage(kind="train", translator="a b"), "train translator a b", "변환기 학습: a b"),
         (
-            "retrain segmentation real+translated(cut) seed 2",
+            Stage(kind="retrain", task="segmentation", arm=Arm("real+translated(cut)"), seed=2),
             "retrain segmentation, real + translated (cut), seed 2",
             "재학습: 세그멘테이션, 실제 + 변환 (cut), 시드 2",
         ),
-        ("compare arms", "compare arms", "실험군 비교"),
-        ("something new", "something new", "something new"),
+        (Stage(kind="compare"), "compare arms", "실험군 비교"),
     ],
 )
-def test_stages_are_named(stage: str, english: str, korean: str) -> None:
+def test_stages_are_named(stage: Stage, english: str, korean: str) -> None:
     assert stage_label(stage) == english
     with speaking("ko"):
         assert stage_label(stage) == korean

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.audit import source_id
+from tasks.audit import judged_inputs, source_id
 from tasks.contracts import Artifact, RunRecord
 from tasks.datasets import Sample, SampleTable
 from tasks.report.config import ReportConfig
 from tasks.report.reading import Reader
-
-_JUDGED = "judged "  # what the roles of an audit's inputs begin with
 
 
 class Images:
@@ -80,8 +78,8 @@ class Sets:
         if audit is None or manifest is None:
             return {}
         root = audit.path.parent.parent
-        inputs = {r.removeprefix(_JUDGED): i for r, i in manifest.inputs.items() if r.startswith(_JUDGED)}
-        folders = {role: root / entry.kind / entry.key for role, entry in inputs.items()}
+        found = judged_inputs(manifest.inputs)
+        folders = {role: root / entry.kind / entry.key for role, entry in found.items()}
         for folder in folders.values():
             if not folder.is_dir():
                 self.reader.skip(folder, "it is no longer in the store")

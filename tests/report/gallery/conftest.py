@@ -166,7 +166,7 @@ class World(Fake):
             pq.write_table(pa.table({"id": ids, "flipped": shares}), folder / "images.parquet")
 
         rows = {"real": self.real_features, "translated": self.features}
-        inputs = {f"judged {role}": self.judged(role, rows.get(role, [[0, 0]])) for role in self.judges}
+        inputs = {f"judged_{role}": self.judged(role, rows.get(role, [[0, 0]])) for role in self.judges}
         return self.build("audit", {"name": name}, {"translated": translated, **inputs}, make)
 
     def drawn(

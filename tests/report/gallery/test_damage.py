@@ -35,10 +35,10 @@ def victims(record: RunRecord) -> dict[str, Path]:
         "audit": record.audits["cut"].file("audit.json"),
         "audit's images": record.audits["cut"].file("images.parquet"),
         "audit's manifest": record.audits["cut"].file("artifact.json"),
-        "prediction before": inputs(record, "judged source") / "predictions/2.png",
-        "prediction after": inputs(record, "judged translated") / "predictions/2.png",
-        "features": inputs(record, "judged translated") / "features.parquet",
-        "real features": inputs(record, "judged real") / "features.parquet",
+        "prediction before": inputs(record, "judged_source") / "predictions/2.png",
+        "prediction after": inputs(record, "judged_translated") / "predictions/2.png",
+        "features": inputs(record, "judged_translated") / "features.parquet",
+        "real features": inputs(record, "judged_real") / "features.parquet",
     }
 
 

@@ -58,7 +58,7 @@ def test_without_a_judge_there_is_no_strip_and_no_problem(world: Make) -> None:
 def test_a_segmenter_that_left_no_features_is_no_problem(world: Make) -> None:
     run = world()
     record = run.record()
-    for role in ("judged real", "judged translated"):
+    for role in ("judged_real", "judged_translated"):
         folder = inputs(record, role)
         text = (folder / "artifact.json").read_text()
         (folder / "artifact.json").write_text(text.replace("features.parquet", "other.parquet"))
@@ -66,7 +66,7 @@ def test_a_segmenter_that_left_no_features_is_no_problem(world: Make) -> None:
     assert run.drawn("nearest", record) == ([], [])
 
 
-@pytest.mark.parametrize("role", ["judged real", "judged translated"])
+@pytest.mark.parametrize("role", ["judged_real", "judged_translated"])
 @pytest.mark.parametrize("damage", ["lost", "cut", "other", "ragged", "nan"])
 def test_features_that_cannot_be_read_are_a_problem(world: Make, role: str, damage: str) -> None:
     run = world()
@@ -103,7 +103,7 @@ def test_a_judge_that_is_no_longer_in_the_store_is_a_problem(world: Make) -> Non
 
     run = world()
     record = run.record()
-    shutil.rmtree(inputs(record, "judged real"))
+    shutil.rmtree(inputs(record, "judged_real"))
     grids, problems = run.drawn("nearest", record)
     assert grids == []
     assert any("no longer in the store" in p for p in problems)
