@@ -6,7 +6,7 @@ from tasks import face
 
 if TYPE_CHECKING:
     from tasks.translate.apply import translate_table
-    from tasks.translate.config import Features, Identity, Learned, TranslateConfig, Translator
+    from tasks.translate.config import TranslateConfig, Translator
     from tasks.translate.export import ExportError, export_onnx
     from tasks.translate.networks.features import build_features
     from tasks.translate.networks.initial import initialise
@@ -19,5 +19,8 @@ if TYPE_CHECKING:
         to_tensor,
         translate_padded,
     )
+    from tasks.translate.sections.features import Features
+    from tasks.translate.sections.identity import Identity
+    from tasks.translate.sections.learned import Learned
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from tasks.datasets import SampleTable
 from tasks.translate.ahead import ahead
-from tasks.translate.config import Training
 from tasks.translate.errors import TranslatorError
 from tasks.translate.focus import Focus
 from tasks.translate.pixels import PixelError, read_exact
+from tasks.translate.sections.learned import Training
 
 log = logging.getLogger(__name__)
 

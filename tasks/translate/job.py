@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny
 
-from tasks.translate.config import Translator
+from tasks.translate.sections.base import TranslatorSection
+from tasks.translate.sections.learned import Learned
 
 WEIGHTS = "weights.safetensors"  # the generator's moving average
 CARD = "card.json"
+
+
+def _by_its_method(told: Any) -> Any:
+    """A translator by its method's own section: with the union, each would depend on every one's settings."""
+    if isinstance(told, TranslatorSection):
+        return told
+    return importlib.import_module(f"tasks.translate.sections.{told['method']}").section.model_validate(told)
 
 
 class TranslatorJob(BaseModel):
@@ -27,7 +37,7 @@ class TranslatorJob(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    translator: Translator
+    translator: Annotated[SerializeAsAny[Learned], BeforeValidator(_by_its_method)]
     source: Path
     target: Path
     work: Path
@@ -51,7 +61,7 @@ class TranslationJob(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    translator: Translator
+    translator: Annotated[SerializeAsAny[TranslatorSection], BeforeValidator(_by_its_method)]
     source: Path
     target: Path | None
     weights: Path | None

@@ -10,15 +10,21 @@ from typing import Any
 from tasks.compute import LOG, Machine
 from tasks.contracts import Artifact
 from tasks.store import Manifest, Recipe, Store, StoreError, code_version, file_sha256, write_json
-from tasks.translate.config import GeneratorFile, Learned, Translator, method_of
 from tasks.translate.job import WEIGHTS, TranslationJob
+from tasks.translate.sections.base import TranslatorSection, method_of
+from tasks.translate.sections.learned import GeneratorFile, Learned
 
 TOLD = "told.json"  # what the worker tells of its work
 _SHOWN = re.compile(r"^translating |^error|fit into memory")
 
 
 def build_translated(
-    config: Translator, source: Artifact, target: Artifact, translator: Artifact | None, store: Store, machine: Machine
+    config: TranslatorSection,
+    source: Artifact,
+    target: Artifact,
+    translator: Artifact | None,
+    store: Store,
+    machine: Machine,
 ) -> Artifact:
     """Return the ``translated`` artifact of the source set (``images/<id>.png``, ``samples.parquet``).
 
@@ -58,7 +64,9 @@ def build_translated(
     return store.build(translated_recipe(config, source, target, translator), make, resumable=True)
 
 
-def translated_recipe(config: Translator, source: Artifact, target: Artifact, translator: Artifact | None) -> Recipe:
+def translated_recipe(
+    config: TranslatorSection, source: Artifact, target: Artifact, translator: Artifact | None
+) -> Recipe:
     """What a ``translated`` artifact is made from; the arguments are those of ``build_translated``."""
     inputs = {"source": source}
     if config.uses_target:
@@ -69,7 +77,7 @@ def translated_recipe(config: Translator, source: Artifact, target: Artifact, tr
     return Recipe("translated", config=config.translation_slice(), inputs=inputs, code=code)
 
 
-def _weights(config: Translator, translator: Artifact | None) -> Path | None:
+def _weights(config: TranslatorSection, translator: Artifact | None) -> Path | None:
     if not config.learned:
         return None
     if (given := _given(config)) is not None:
@@ -83,5 +91,5 @@ def _weights(config: Translator, translator: Artifact | None) -> Path | None:
     return Manifest.read(translator.path).checked(translator.path, WEIGHTS)
 
 
-def _given(config: Translator) -> GeneratorFile | None:
+def _given(config: TranslatorSection) -> GeneratorFile | None:
     return config.weights if isinstance(config, Learned) else None

@@ -10,8 +10,9 @@ from typing import Any
 from tasks.compute import Machine
 from tasks.contracts import Artifact
 from tasks.store import Recipe, Store, code_version, write_json
-from tasks.translate.config import Learned, method_of
 from tasks.translate.job import CARD, TranslatorJob
+from tasks.translate.sections.base import method_of
+from tasks.translate.sections.learned import Learned
 
 JOB = "job.json"
 BOARDS = ".tensorboard"  # TensorBoard's files lie in the store, but in no artifact, whose digest they would change

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tasks.translate.config import Training
 from tasks.translate.methods.base import Batch, Learner
 from tasks.translate.networks.whole_image import autocast, to_tensor
+from tasks.translate.sections.learned import Training
 
 
 def step_batches(

@@ -13,9 +13,10 @@ from tasks.compute import ComputeConfig, artifact_key
 from tasks.compute.stage import this_machine
 from tasks.contracts import Artifact
 from tasks.store import Store
-from tasks.translate.config import Learned, Translator
+from tasks.translate.config import Translator
 from tasks.translate.make_translated import build_translated
 from tasks.translate.make_translator import build_translator
+from tasks.translate.sections.learned import Learned
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,6 @@ from tasks.store import write_json
 from tasks.translate import checkpoints
 from tasks.translate.board import Board
 from tasks.translate.compiling import compile_generator
-from tasks.translate.config import Learned
 from tasks.translate.crops import TrainingImages, crop_batches
 from tasks.translate.distributed import Ranks
 from tasks.translate.errors import SetbackError, TranslatorError
@@ -36,6 +35,7 @@ from tasks.translate.networks.weights import save_weights
 from tasks.translate.networks.whole_image import autocast, memory_format, to_tensor
 from tasks.translate.rounds import side_by_side, step_batches
 from tasks.translate.samples import write_samples
+from tasks.translate.sections.learned import Learned
 from tasks.translate.vitals import PROBE, check_vitals, measure_vitals
 
 log = logging.getLogger(__name__)

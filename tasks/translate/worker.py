@@ -16,11 +16,11 @@ import sys
 from pathlib import Path
 
 from tasks.datasets import ImageError, SampleTable
-from tasks.translate.config import Learned
 from tasks.translate.distributed import joined
 from tasks.translate.errors import TranslatorError
 from tasks.translate.job import TranslatorJob
 from tasks.translate.networks.weights import WeightsError
+from tasks.translate.sections.learned import Learned
 from tasks.translate.training import Trainer
 
 

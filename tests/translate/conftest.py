@@ -14,7 +14,7 @@ from torch import Tensor
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.store.digest import file_sha256
-from tasks.translate.config import Cut
+from tasks.translate.sections.cut import Cut
 from tasks.translate.training import Trainer
 
 MakeTable = Callable[..., SampleTable]

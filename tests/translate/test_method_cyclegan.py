@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.translate.config import CycleGan
 from tasks.translate.methods import cyclegan
 from tasks.translate.methods.base import Batch, Resources
 from tasks.translate.networks.pool import ImagePool
+from tasks.translate.sections.cyclegan import CycleGan
 from tasks.translate.training import Trainer
 
 SIDES = ("generator", "back"), ("discriminator", "discriminator_source")

@@ -11,11 +11,11 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from tasks.translate.config import Decent
 from tasks.translate.methods import decent
 from tasks.translate.methods.base import Batch, Resources
 from tasks.translate.networks.flows import BlockFlow, LayerFlows, MovingAverage, take_patches
 from tasks.translate.networks.patchnce import draw_places
+from tasks.translate.sections.decent import Decent
 from tasks.translate.training import Trainer
 
 LAYERS = (0, 4, 12)

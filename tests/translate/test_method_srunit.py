@@ -10,12 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from tasks.translate.config import Cut, Srunit
 from tasks.translate.methods import cut, srunit
 from tasks.translate.methods.base import Batch, Resources
 from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.patchnce import draw_places
 from tasks.translate.networks.resnet import ResnetGenerator
+from tasks.translate.sections.cut import Cut
+from tasks.translate.sections.srunit import Srunit
 from tasks.translate.training import Trainer
 
 MAGNITUDE = 1e-3

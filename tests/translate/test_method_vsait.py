@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from safetensors.torch import load_file
 from torch import nn
 
-from tasks.translate.config import Features, Vsait
 from tasks.translate.methods import vsait
 from tasks.translate.methods.base import Batch, Resources
 from tasks.translate.networks.features import build_features
@@ -25,6 +24,8 @@ from tasks.translate.networks.hypervectors import (
     vsa_loss,
 )
 from tasks.translate.networks.weights import WeightsError
+from tasks.translate.sections.features import Features
+from tasks.translate.sections.vsait import Vsait
 from tasks.translate.training import Trainer
 
 

@@ -12,8 +12,8 @@ from tasks.datasets.make_checks import build_checks
 from tasks.datasets.make_dataset import build_dataset
 from tasks.datasets.table import SampleTable
 from tasks.store.store import Store
-from tasks.translate.config import Reinhard
 from tasks.translate.make_translated import build_translated
+from tasks.translate.sections.reinhard import Reinhard
 
 TAXONOMY = Path(__file__).parents[2] / "configs" / "taxonomies" / "camvid11.yaml"
 

@@ -4,7 +4,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from tasks.translate.config import Cut, TranslateConfig
+from tasks.store.code import closure
+from tasks.translate.config import TranslateConfig
+from tasks.translate.sections.cut import Cut
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "translators"
 
@@ -51,3 +53,13 @@ def test_shipped_files_are_valid(path: Path) -> None:
     assert content["datasets"].endswith(".yaml#datasets")
     config = TranslateConfig.model_validate({"translators": [content["translator"]]})
     assert config.translators[0].learned
+
+
+METHODS = ("cut", "cyclegan", "decent", "fda", "identity", "reinhard", "srunit", "vsait")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["translator", "translated"])
+def test_a_setting_of_one_method_changes_no_key_of_another(method: str, kind: str) -> None:
+    counted = closure(f"tasks.translate.make_{kind}", f"tasks.translate.methods.{method}")
+    assert [m for m in METHODS if f"tasks.translate.sections.{m}" in counted] == [method]

@@ -3,9 +3,11 @@ import numpy as np
 import pytest
 
 from tasks.datasets.images import read_image
-from tasks.translate.config import Fda, Identity, Reinhard
 from tasks.translate.methods import fda, identity, reinhard
 from tasks.translate.methods.base import Resources
+from tasks.translate.sections.fda import Fda
+from tasks.translate.sections.identity import Identity
+from tasks.translate.sections.reinhard import Reinhard
 
 
 def _lab(image: np.ndarray) -> np.ndarray:

@@ -11,8 +11,9 @@ from tasks.store.digest import file_sha256
 from tasks.store.manifest import Manifest, StoreError
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
-from tasks.translate.config import Fda, Identity
 from tasks.translate.make_translated import build_translated
+from tasks.translate.sections.fda import Fda
+from tasks.translate.sections.identity import Identity
 from tasks.translate.stage import train_translator, translate
 from tests.workers import HERE
 

@@ -13,18 +13,18 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from tasks.translate.config import Cut, Srunit
 from tasks.translate.methods.base import Adam, Batch, Learner, linear_decay
 from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.patchgan import PatchGan, least_squares
 from tasks.translate.networks.patchnce import Projection, draw_places, patch_nce
 from tasks.translate.networks.resnet import ResnetGenerator
+from tasks.translate.sections.contrastive import Contrastive
 
 
 class ContrastiveLearner(Learner):
     """CUT, or FastCUT, under training; a method built on it adds losses of the generator in ``further``."""
 
-    def __init__(self, config: Cut | Srunit, rng: torch.Generator, *, fast: bool = False) -> None:
+    def __init__(self, config: Contrastive, rng: torch.Generator, *, fast: bool = False) -> None:
         self.config = config
         self.fast = fast
         self.generator = ResnetGenerator(**config.generator.model_dump())

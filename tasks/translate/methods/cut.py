@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import torch
 
-from tasks.translate.config import Cut
 from tasks.translate.methods.base import Resources
 from tasks.translate.methods.contrastive import ContrastiveLearner
 from tasks.translate.methods.trained import load_generator
 from tasks.translate.networks.whole_image import WholeImageTranslator
+from tasks.translate.sections.cut import Cut
 
 PAPER = "Park et al., Contrastive Learning for Unpaired Image-to-Image Translation, ECCV 2020"
 

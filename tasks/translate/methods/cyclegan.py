@@ -12,7 +12,6 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from tasks.translate.config import CycleGan
 from tasks.translate.methods.base import Adam, Batch, Learner, Resources, linear_decay
 from tasks.translate.methods.trained import load_generator
 from tasks.translate.networks.initial import initialise
@@ -20,6 +19,7 @@ from tasks.translate.networks.patchgan import PatchGan, least_squares
 from tasks.translate.networks.pool import ImagePool
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.networks.whole_image import WholeImageTranslator
+from tasks.translate.sections.cyclegan import CycleGan
 
 PAPER = "Zhu et al., Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks, ICCV 2017"
 

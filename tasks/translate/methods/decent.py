@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from tasks.translate.config import Decent
 from tasks.translate.methods.base import Adam, Batch, Learner, Resources, linear_decay
 from tasks.translate.methods.trained import load_generator
 from tasks.translate.networks.flows import LayerFlows, MovingAverage, take_patches
@@ -22,6 +21,7 @@ from tasks.translate.networks.patchgan import PatchGan, least_squares
 from tasks.translate.networks.patchnce import draw_places
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.networks.whole_image import WholeImageTranslator
+from tasks.translate.sections.decent import Decent
 
 PAPER = "Xie et al., Unpaired Image-to-Image Translation with Density Changing Regularization, NeurIPS 2022"
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.datasets import SampleTable, read_image
-from tasks.translate.config import Fda
 from tasks.translate.methods.base import Image, PerImage, Resources
+from tasks.translate.sections.fda import Fda
 
 
 class FdaTranslator(PerImage):

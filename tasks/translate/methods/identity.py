@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tasks.translate.config import Identity
 from tasks.translate.methods.base import Image, PerImage, Resources
+from tasks.translate.sections.identity import Identity
 
 
 class IdentityTranslator(PerImage):

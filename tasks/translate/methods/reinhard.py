@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from tasks.datasets import SampleTable, read_image
 from tasks.translate.ahead import ahead
-from tasks.translate.config import Reinhard
 from tasks.translate.methods.base import Image, PerImage, Resources
+from tasks.translate.sections.reinhard import Reinhard
 
 Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]  # means and standard deviations of L, a, b
 _FLAT = 1e-3  # a channel with less spread is constant: there is no contrast to scale

@@ -12,12 +12,12 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-from tasks.translate.config import Srunit
 from tasks.translate.methods.base import Batch, Resources
 from tasks.translate.methods.contrastive import ContrastiveLearner
 from tasks.translate.methods.trained import load_generator
 from tasks.translate.networks.patchnce import draw_places
 from tasks.translate.networks.whole_image import WholeImageTranslator
+from tasks.translate.sections.srunit import Srunit
 
 PAPER = (
     "Jia et al., Semantically Robust Unpaired Image Translation for Data with Unmatched Semantics Statistics, ICCV 2021"

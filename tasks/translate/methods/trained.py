@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from tasks.translate.config import Learned
 from tasks.translate.methods.base import Resources
 from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator
 from tasks.translate.networks.weights import load_weights
 from tasks.translate.networks.whole_image import WholeImageTranslator
+from tasks.translate.sections.learned import Learned
 
 
 def load_generator(config: Learned, resources: Resources) -> WholeImageTranslator:

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tasks.translate.config import Vsait
 from tasks.translate.methods.base import Adam, Batch, Learner, Resources
 from tasks.translate.methods.trained import load_generator
 from tasks.translate.networks.features import FrozenFeatures, build_features
@@ -32,6 +31,7 @@ from tasks.translate.networks.hypervectors import (
 from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.networks.whole_image import WholeImageTranslator
+from tasks.translate.sections.vsait import Vsait
 
 PAPER = "Theiss et al., Unpaired Image Translation via Vector Symbolic Architectures, ECCV 2022"
 log = logging.getLogger(__name__)

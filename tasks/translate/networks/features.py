@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from tasks.store import file_sha256
-from tasks.translate.config import Features
 from tasks.translate.networks.weights import WeightsError
+from tasks.translate.sections.features import Features
 
 STRIDE = 16  # the largest stride that is used: height and width must be multiples of it
 _LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"

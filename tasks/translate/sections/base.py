@@ -1,0 +1,34 @@
+"""What the sections of all translators share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from tasks.contracts import Section
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$", description="What the arm is called in the report.")]
+
+
+class TranslatorSection(Section):
+    """A translator.
+
+    Attributes:
+        uses_target: whether it looks at the target set when it translates.
+        learned: whether it is trained before.
+    """
+
+    name: Name
+    method: str
+    uses_target: ClassVar[bool] = False
+    learned: ClassVar[bool] = False
+
+    def translation_slice(self) -> dict[str, Any]:
+        """The part of this section that translated images depend on."""
+        return self.model_dump(mode="json", exclude={"name"})
+
+
+def method_of(config: TranslatorSection) -> str:
+    """The module of a translator's method, which is imported by the name in the configuration."""
+    return f"tasks.translate.methods.{config.method}"

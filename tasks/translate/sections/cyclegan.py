@@ -1,0 +1,23 @@
+"""The section of CycleGAN."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tasks.translate.sections.adversarial import Adversarial
+from tasks.translate.sections.base import Name
+
+
+class CycleGan(Adversarial):
+    """CycleGAN (Zhu et al., ICCV 2017): two generators that undo each other."""
+
+    method: Literal["cyclegan"]
+    name: Name = "cyclegan"
+    cycle_weight: float = Field(10.0, ge=0, description="Weight of the L1 distance after there and back.")
+    identity_weight: float = Field(5.0, ge=0, description="Weight of the L1 change of an image of the other side.")
+    pool: int = Field(50, ge=0, description="Earlier translations that a discriminator may be shown again.")
+
+
+section = CycleGan

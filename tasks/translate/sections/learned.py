@@ -1,0 +1,88 @@
+"""What the sections of the learned methods share: a generator, and how it is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from tasks.contracts import Section
+from tasks.translate.sections.base import TranslatorSection
+
+
+class GeneratorFile(Section):
+    """A trained generator to use instead of training one."""
+
+    path: Path = Field(description="The safetensors file.")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="The file's SHA-256.")
+
+
+class Generator(Section):
+    """ResNet generator: 7x7 stem, two blurred down-samplings, residual blocks, two up-samplings, 7x7 and tanh."""
+
+    channels: int = Field(64, ge=1, description="Channels of the stem; the residual blocks have four times as many.")
+    blocks: int = Field(9, ge=1, description="Residual blocks.")
+    skip: bool = Field(
+        False, description="The output is a change of the input: starts at the identity, and keeps detail."
+    )
+
+
+class Training(Section):
+    """What every learned method's training has in common."""
+
+    iterations: int = Field(ge=1, description="Optimisation steps.")
+    batch: int = Field(1, ge=1, description="Crops from each side that pass the networks together.")
+    accumulate: int = Field(1, ge=1, description="Batches of a step: a step's gradients are the mean over them.")
+    compile: bool = Field(False, description="Compile the generator (torch.compile): minutes at first, then faster.")
+    crops: Literal["uniform", "classes"] = Field(
+        "uniform",
+        description="classes: half of the crops show a class, drawn inversely to its frequency, or a small box; for "
+        "the target side, too, where it is labelled.",
+    )
+    crop: int = Field(256, ge=32, multiple_of=4, description="Side of the square training crops, in pixels.")
+    width: int | None = Field(None, ge=32, description="Resize images to this width before cropping; native if absent.")
+    lr: float = Field(2e-4, gt=0, description="Adam's learning rate.")
+    decay: float = Field(0.5, ge=0, le=1, description="The last share of the steps, over which lr falls to 0 linearly.")
+    ema: float = Field(0.999, ge=0, lt=1, description="Decay of the generator's moving average, which translates.")
+    seed: int = Field(0, ge=0)
+    checkpoint_every: int = Field(500, ge=1, description="Steps between checkpoints: the most a crash can cost.")
+    sample_every: int = Field(1000, ge=1, description="Steps between grids of sample translations.")
+
+
+class Learned(TranslatorSection):
+    """A method that trains a generator on the source and the target set."""
+
+    generator: Generator = Generator()
+    training: Training
+    weights: GeneratorFile | None = Field(None, description="Use this trained generator instead of training one.")
+    tile: int | None = Field(
+        None,
+        ge=64,
+        description="Translate images of more than tile x tile pixels by tiles; if absent, where memory runs out.",
+    )
+    learned: ClassVar[bool] = True
+
+    def translation_slice(self) -> dict[str, Any]:
+        """The architecture, and the given weights: how a generator was trained is in its artifact, not here."""
+        given = {"weights": self.weights.sha256} if self.weights else {}
+        tile = {"tile": self.tile} if self.tile else {}  # the same up to rounding
+        return {**self.architecture(), **given, **tile}
+
+    def architecture(self) -> dict[str, Any]:
+        """What a generator's weights were made for."""
+        return {"method": self.method, "generator": self.generator.model_dump(mode="json")}
+
+    def training_slice(self) -> dict[str, Any]:
+        """The part of this section that the trained weights depend on."""
+        plain = self.model_dump(mode="json", exclude={"name", "weights", "tile"})
+        for bookkeeping in ("checkpoint_every", "sample_every"):
+            del plain["training"][bookkeeping]
+        return plain
+
+
+def check_layers(key: str, layers: tuple[int, ...], generator: Generator) -> None:
+    """Refuse layers that a generator does not have, as CUT numbers them."""
+    known = (0, 4, 8, *range(12, 12 + generator.blocks))
+    if unknown := [layer for layer in layers if layer not in known]:
+        raise ValueError(f"{key} {unknown}: a generator of {generator.blocks} blocks has {list(known)}")
