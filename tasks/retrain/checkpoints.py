@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import pickle
 import re
@@ -9,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.fileio import LocalBackend, register_backend
 
@@ -18,6 +20,7 @@ from tasks.store import atomic_path, file_sha256
 
 log = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint.pth"  # the finished model
+_NUMBERS = [np.float64(0).__reduce__()[0], np.dtype, *{type(np.dtype(t)) for t in (np.float32, np.float64, np.int64)}]
 
 
 class AtomicBackend(LocalBackend):  # type: ignore[misc]
@@ -38,13 +41,24 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         TrainingError: the file is missing, truncated or not a checkpoint.
     """
     try:
-        # Own checkpoints hold mmengine's log buffers, which the weights-only unpickler does not know.
-        checkpoint = torch.load(path, map_location="cpu", weights_only=False)
+        with torch.serialization.safe_globals(_NUMBERS):
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise TrainingError(f"{path} is not a readable checkpoint: {error}") from error
     if not isinstance(checkpoint, dict):
         raise TrainingError(f"{path} holds a {type(checkpoint).__name__}, not a checkpoint")
     return checkpoint
+
+
+def save_weights(path: Path, model: torch.nn.Module) -> None:
+    """Write a model's weights alone, atomically; the same weights are the same bytes.
+
+    Not by its path: ``torch.save`` would write the temporary file's name into it.
+    """
+    buffer = io.BytesIO()
+    torch.save({"state_dict": {k: v.cpu() for k, v in model.state_dict().items()}}, buffer)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def newest(work: Path) -> Path | None:

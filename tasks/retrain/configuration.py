@@ -135,6 +135,13 @@ def _in_iterations(scheduler: dict[str, Any], iterations: int) -> dict[str, Any]
     return scheduler
 
 
+def used(cfg: Config) -> Config:
+    """What of a training's configuration a finished model is run with; no place of one machine is in it."""
+    from mmengine.config import Config
+
+    return Config({key: cfg[key] for key in ("default_scope", "input_size", "model", "test_pipeline")})
+
+
 def check_images(task: Task, table: SampleTable) -> None:
     """Refuse a table that a task cannot be trained or scored on.
 
@@ -155,7 +162,9 @@ def train_config(job: TrainJob) -> Config:
     Raises:
         TrainingError: see ``load_config``; or the tables do not suit the task, or each other.
     """
+    # Here, so that loading a configuration builds no data sets; what is registered is known by its class.
     from tasks.retrain.data import DATASETS
+    from tasks.retrain.exact import ExactTrainLoop, RandomStates
 
     tables = [SampleTable.read(path) for path in job.tables]
     for table in tables:
@@ -173,7 +182,10 @@ def train_config(job: TrainJob) -> Config:
         sampler=dict(type="InfiniteSampler", shuffle=True, seed=job.seed),
         dataset=members[0] if len(members) == 1 else dict(type="ConcatDataset", datasets=members),
     )
-    cfg.train_cfg = dict(type="IterBasedTrainLoop", max_iters=training.iterations, val_interval=training.iterations + 1)
+    cfg.train_cfg = dict(
+        type=ExactTrainLoop.__name__, max_iters=training.iterations, val_interval=training.iterations + 1
+    )
+    cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type=RandomStates.__name__)]
     cfg.optim_wrapper = dict(type="AmpOptimWrapper" if job.device == "cuda" else "OptimWrapper", **cfg.optim_wrapper)
     cfg.default_hooks = dict(
         timer=dict(type="IterTimerHook"),

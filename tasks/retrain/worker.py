@@ -1,7 +1,7 @@
 """``python -m tasks.retrain.worker JOB.json``: one training, in a process of its own.
 
-Leaves in the job's work folder ``checkpoint.pth`` (weights alone), ``config.py`` (the complete mmengine configuration),
-``card.json`` and ``curve.json``, and removes what only a resume needs.
+Leaves in the job's work folder ``checkpoint.pth`` (weights alone), ``config.py`` (what of the mmengine configuration
+inference needs), ``card.json`` and ``curve.json``, and removes what only a resume needs.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from tasks.contracts import TASKS
 from tasks.datasets import SampleTable
 from tasks.retrain import checkpoints
 from tasks.retrain.checkpoints import CHECKPOINT
-from tasks.retrain.configuration import CHECKPOINTS, TrainingError, train_config
+from tasks.retrain.configuration import CHECKPOINTS, TrainingError, train_config, used
 from tasks.retrain.job import TrainJob
-from tasks.store import atomic_path, write_json
+from tasks.store import write_json
 
 
 def train(job: TrainJob) -> None:
@@ -57,9 +57,8 @@ def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: dict[str, Any])
     curve = _curve(job.work)
     if not curve:
         raise TrainingError("the training logged no loss: retrain.*.log_every is larger than iterations")
-    with atomic_path(job.work / CHECKPOINT) as temporary:
-        torch.save({"state_dict": {k: v.cpu() for k, v in runner.model.state_dict().items()}}, temporary)
-    cfg.dump(str(job.work / "config.py"))
+    checkpoints.save_weights(job.work / CHECKPOINT, runner.model)
+    used(cfg).dump(str(job.work / "config.py"))
     write_json(job.work / "curve.json", curve)
     tables = [SampleTable.read(path).labelled(TASKS[job.task].labels) for path in job.tables]
     card = {

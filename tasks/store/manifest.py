@@ -13,6 +13,7 @@ from tasks.contracts import Artifact
 from tasks.store.digest import content_digest, file_sha256
 
 MANIFEST = "artifact.json"
+LOG = "log.txt"
 
 
 class StoreError(Exception):
@@ -137,5 +138,5 @@ def list_files(folder: Path) -> list[FileEntry]:
 
 
 def digest_of(files: list[FileEntry]) -> str:
-    """The content digest of an artifact with these files."""
-    return content_digest([[f.path, f.sha256] for f in files])
+    """The content digest of an artifact with these files; what a process printed, and when, does not count."""
+    return content_digest([[f.path, f.sha256] for f in files if f.path != LOG])

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from tasks.compute.config import ComputeConfig
 from tasks.compute.process import ProcessError
 from tasks.contracts.artifact import Artifact
 from tasks.contracts.task import Task
+from tasks.retrain.checkpoints import load_checkpoint, newest
 from tasks.retrain.config import RetrainConfig, Weights
 from tasks.retrain.configuration import TrainingError
 from tasks.retrain.job import TrainJob
@@ -50,36 +52,69 @@ def test_training_leaves_model_card_and_curve(task: Task, squares: Artifact, tmp
     assert again.digest == model.digest
 
 
-def test_killed_training_resumes_from_its_newest_checkpoint_that_opens(squares: Artifact, tmp_path: Path) -> None:
-    config = settings("segmentation", iterations=30, checkpoint_every=2)
+@pytest.fixture(scope="module", params=["detection", "segmentation"])
+def undisturbed(request: pytest.FixtureRequest, squares: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A training that nothing happens to, of each task."""
+    model = train(request.param, (squares,), exact(request.param), tmp_path_factory.mktemp("undisturbed"))
+    return request.param, model
+
+
+def exact(task: Task) -> RetrainConfig:
+    return settings(task, iterations=6, checkpoint_every=2)
+
+
+def test_the_same_training_has_the_same_digest(undisturbed: Any, squares: Artifact, tmp_path: Path) -> None:
+    task, model = undisturbed
+    again = train(task, (squares,), exact(task), tmp_path)
+    assert again.path != model.path
+    assert again.digest == model.digest
+    assert str(tmp_path).encode() not in again.file("config.py").read_bytes()
+
+
+@pytest.mark.parametrize("at", [2, 4])
+def test_a_resumed_training_is_the_undisturbed_one(
+    undisturbed: Any, squares: Artifact, tmp_path: Path, at: int
+) -> None:
+    """Killed after a checkpoint, with the one after it cut off as an interrupted copy would leave it."""
+    task, model = undisturbed
     killed = threading.Event()
 
-    def kill_once_there_are_two_checkpoints() -> None:
+    def kill_once_there_is_a_checkpoint() -> None:
         while not killed.is_set():
-            found = sorted(tmp_path.glob("model/.*.building/iter_*[0-9].pth"))
-            if len(found) > 1:
+            if list(tmp_path.glob(f"model/.*.building/iter_{at}.pth")):
                 (pid,) = _workers(tmp_path)
                 os.kill(pid, signal.SIGKILL)
                 killed.set()
-            time.sleep(0.02)
+            time.sleep(0.005)
 
-    thread = threading.Thread(target=kill_once_there_are_two_checkpoints)
+    thread = threading.Thread(target=kill_once_there_is_a_checkpoint)
     thread.start()
     with pytest.raises(ProcessError, match="SIGKILL"):
-        train("segmentation", (squares,), config, tmp_path)
+        train(task, (squares,), exact(task), tmp_path)
     thread.join()
-    left = sorted(tmp_path.glob("model/.*.building/iter_*[0-9].pth"), key=lambda p: int(p.stem.split("_")[1]))
-    left[-1].write_bytes(left[-1].read_bytes()[:1000])  # as an interrupted copy would leave it
-    model = train("segmentation", (squares,), config, tmp_path)
-    log = model.file("log.txt").read_text()
-    assert f"resuming from {left[-2].name}" in log
-    done = int(left[-2].stem.split("_")[1])
-    resumed = log.split("resuming from")[1]
-    assert f"Iter(train) [{done + 1:>2}/30]" in resumed
-    assert f"Iter(train) [{done:>2}/30]" not in resumed
-    points = [p["iteration"] for p in json.loads(model.file("curve.json").read_text())]
-    assert points == sorted(set(points))
-    assert points[-1] == 30
+    (work,) = tmp_path.glob("model/.*.building")
+    whole = (work / f"iter_{at}.pth").read_bytes()
+    (work / f"iter_{at + 1}.pth").write_bytes(whole[:1000])
+    resumed = train(task, (squares,), exact(task), tmp_path)
+    log = resumed.file("log.txt").read_text()
+    assert f"resuming from iter_{at}.pth" in log
+    assert f"Iter(train) [{at}/6]" not in log.split("resuming from")[1]
+    for name in ("checkpoint.pth", "curve.json", "card.json", "config.py"):
+        assert resumed.file(name).read_bytes() == model.file(name).read_bytes(), name
+    assert resumed.digest == model.digest
+    assert [p["iteration"] for p in json.loads(resumed.file("curve.json").read_text())] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_checkpoint_with_code_in_it_is_not_run(tmp_path: Path) -> None:
+    class Planted:
+        def __reduce__(self) -> Any:
+            return Path.touch, (tmp_path / "ran",)
+
+    torch.save({"state_dict": {}, "more": Planted()}, tmp_path / "iter_1.pth")
+    with pytest.raises(TrainingError, match="not a readable checkpoint"):
+        load_checkpoint(tmp_path / "iter_1.pth")
+    assert newest(tmp_path) is None
+    assert not (tmp_path / "ran").exists()
 
 
 def _workers(folder: Path) -> list[int]:
