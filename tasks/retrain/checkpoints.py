@@ -20,7 +20,11 @@ from tasks.store import atomic_path, file_sha256
 
 log = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint.pth"  # the finished model
-_NUMBERS = [np.float64(0).__reduce__()[0], np.dtype, *{type(np.dtype(t)) for t in (np.float32, np.float64, np.int64)}]
+_NUMBERS: list[Any] = [
+    np.float64(0).__reduce__()[0],
+    np.dtype,
+    *{type(np.dtype(t)) for t in (np.float32, np.float64, np.int64)},
+]
 
 
 class AtomicBackend(LocalBackend):  # type: ignore[misc]
