@@ -64,15 +64,21 @@ class TrainTranslatorConfig(RunConfig):
 
     def problems(self) -> Iterator[Problem]:
         """What would stop the run later: see ``flows.preflight``."""
-        from flows.preflight import translator_problems
+        from flows.preflight import training_problems
 
-        return translator_problems(self)
+        return training_problems(self)
 
 
 class DataConfig(RunConfig):
     """The data sets of any run's configuration; what is not about them is not looked at."""
 
     model_config = ConfigDict(extra="ignore")
+
+    def problems(self) -> Iterator[Problem]:
+        """What would stop the reading: see ``flows.preflight``."""
+        from flows.preflight import run_problems
+
+        return run_problems(self, {})
 
 
 Run = TypeVar("Run", bound=RunConfig)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from tasks.contracts import Finding
-from tasks.datasets import RunConfig
+from tasks.audit import audit_problems
+from tasks.contracts import Finding, Labels
+from tasks.datasets import RunConfig, datasets_problems
 from tasks.retrain import retrain_problems
 from tasks.settings import Place, Problem, below
+from tasks.translate import translator_problems
 
 if TYPE_CHECKING:
     from flows.config import PipelineConfig, TrainTranslatorConfig
@@ -20,19 +22,28 @@ if TYPE_CHECKING:
 
 def pipeline_problems(settings: PipelineConfig) -> Iterator[Problem]:
     """Everything that is wrong with a pipeline's files, machine and sections."""
-    yield from _run_problems(settings)
+    yield from run_problems(settings, settings.labels_needed())
+    for i, translator in enumerate(settings.translate.translators):
+        yield from below(("translate", "translators", i), translator_problems(translator))
     yield from below(("retrain",), retrain_problems(settings.retrain))
+    if settings.audit is not None:
+        yield from below(("audit",), audit_problems(settings.audit))
 
 
-def translator_problems(settings: TrainTranslatorConfig) -> Iterator[Problem]:
+def training_problems(settings: TrainTranslatorConfig) -> Iterator[Problem]:
     """Everything that is wrong with the files, machine and sections of one translator's training."""
-    yield from _run_problems(settings)
+    yield from run_problems(settings, {})
+    yield from below(("translator",), translator_problems(settings.translator))
 
 
-def _run_problems(settings: RunConfig) -> Iterator[Problem]:
-    yield from _nobodys(settings, ())
-    for key in ("store", "output"):
-        yield from (Problem((key,), f) for f in (_unwritable(getattr(settings, key)),) if f is not None)
+def run_problems(settings: RunConfig, needed: Mapping[str, Collection[Labels]]) -> Iterator[Problem]:
+    """What is wrong with what every run has: its places and data sets; ``needed`` labels are by role."""
+    if nobodys := list(_nobodys(settings, ())):
+        yield from nobodys
+    else:
+        yield from below(("datasets",), datasets_problems(settings.datasets, needed))
+        for key in ("store", "output"):
+            yield from (Problem((key,), f) for f in (_unwritable(getattr(settings, key)),) if f is not None)
     yield from (Problem((), finding) for finding in _homeless())
 
 
@@ -65,10 +76,7 @@ def _homeless() -> Iterator[Finding]:
 
 def _unwritable(folder: Path) -> Finding | None:
     """Why nothing can be written into a folder that need not exist yet, or None."""
-    try:
-        path = folder.expanduser().absolute()
-    except RuntimeError:
-        return None  # said of the path itself
+    path = folder.expanduser().absolute()
     while not path.exists() and path != path.parent:
         path = path.parent
     if not path.is_dir():

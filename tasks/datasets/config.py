@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,6 +16,8 @@ _MIN_PIXELS = Field(16, ge=1, description="Objects with fewer visible pixels giv
 
 
 class _Dataset(Section):
+    format: str
+    named_by: ClassVar[str | None] = None  # the key that names the taxonomy's map, where the format does not
     split: str = Field("train", description="Name of the split, as the format calls it.")
     include: str | None = Field(None, description="Keep only images whose id matches this glob, such as 'Seq05VD_*'.")
     images: int | None = Field(None, ge=1, description="Keep so many images; all where not given.")
@@ -25,6 +27,11 @@ class _Dataset(Section):
         "images are chosen so that each class is shown about equally often, rare classes first.",
     )
     seed: int = Field(0, ge=0, description="Seed of that draw, and of shares.")
+
+    @property
+    def map_name(self) -> str:
+        """Which of the taxonomy's maps applies."""
+        return self.format if self.named_by is None else str(getattr(self, self.named_by))
 
 
 class _Undivided(_Dataset):
@@ -59,6 +66,7 @@ class MoraiDataset(_Undivided):
     """
 
     format: Literal["morai"]
+    named_by: ClassVar[str | None] = "palette"
     root: Path = Field(description="The folder that holds SensorData, or any folder below it.")
     palette: str = Field("morai", description="The taxonomy's map that applies: versions differ in their colours.")
     layout: Literal["auto", "capture", "plain"] = Field("auto", description="How it was saved; auto: by the names.")
@@ -82,6 +90,7 @@ class ShiftDataset(_Dataset):
     ``det_2d.json``."""
 
     format: Literal["shift"]
+    named_by: ClassVar[str | None] = "labels"
     root: Path = Field(description="The folder that holds discrete or continuous.")
     kind: Literal["discrete", "continuous"] = "discrete"
     media: Literal["images", "videos"] = Field("images", description="videos: only as decompressed frames.")
@@ -135,6 +144,11 @@ class KittiDataset(_Undivided):
     labels: Literal["semantic", "object"] = Field("semantic", description="The benchmark that the folder is of.")
     min_box_pixels: int = _MIN_PIXELS
 
+    @property
+    def map_name(self) -> str:
+        """The two benchmarks have different classes."""
+        return "kitti" if self.labels == "semantic" else "kitti_object"
+
 
 class CamvidDataset(_Undivided):
     """CamVid as published: images, and colour labels ``<name>_L.png`` of 32 classes; boxes from connected pixels."""
@@ -146,6 +160,11 @@ class CamvidDataset(_Undivided):
     list: str | None = Field(None, description="Text file of the split's names, such as '{split}.txt'; else all.")
     min_box_pixels: int = _MIN_PIXELS
 
+    @property
+    def map_name(self) -> str:
+        """Not ``camvid``: that is its usual excerpt of 11 classes."""
+        return "camvid32"
+
 
 class FolderDataset(_Undivided):
     """A plain folder of images, masks of the same base names, and boxes as one COCO file or as YOLO's text files.
@@ -154,6 +173,7 @@ class FolderDataset(_Undivided):
     """
 
     format: Literal["folder"]
+    named_by: ClassVar[str | None] = "name"
     name: str = Field(description="The data set's name: which of the taxonomy's maps applies.")
     root: Path
     image_folder: str = "images/{split}"
@@ -182,6 +202,11 @@ class SampleDataset(_Dataset):
     drive: int = Field(0, ge=0, description="How many of the first simulated images are frames of one drive.")
     width: int = Field(256, ge=64)
     height: int = Field(128, ge=64)
+
+    @property
+    def map_name(self) -> str:
+        """It is written as a simulator and a data set would publish it."""
+        return "morai" if self.side == "simulated" else "cityscapes"
 
 
 Stored = (

@@ -18,6 +18,7 @@ from tasks.datasets import SampleTable, TableInfo
 from tasks.retrain.config import TrainingConfig
 from tasks.retrain.job import TrainJob
 from tasks.retrain.overriding import NEW
+from tasks.settings import packaged
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -46,6 +47,7 @@ def read_network(path: Path, overrides: Mapping[str, Any], custom_imports: bool 
     """
     from mmengine.config import Config
 
+    path = packaged(path)
     if not path.is_file():
         raise TrainingError(f"no file {path}")
     try:

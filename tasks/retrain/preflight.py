@@ -9,7 +9,7 @@ from tasks.contracts import Finding
 from tasks.retrain.config import RetrainConfig, TrainingConfig
 from tasks.retrain.configuration import NEEDED, TrainingError, resolved
 from tasks.retrain.overriding import override_problems
-from tasks.settings import Problem, below, file_problems
+from tasks.settings import Problem, below, file_problems, packaged
 
 # Parts of mmdet and mmseg that pool an image to one point and then normalise over the batch.
 POOLED_TO_A_POINT = {
@@ -52,7 +52,7 @@ def _training(training: TrainingConfig) -> Iterator[Problem]:
 
 
 def _unusable(training: TrainingConfig, error: TrainingError) -> Finding:
-    if not training.config.is_file():
+    if not packaged(training.config).is_file():
         return Finding.of("settings.no_file", path=training.config)
     return Finding.of("settings.network_wrong", reason=" ".join(str(error).split()))
 

@@ -31,7 +31,8 @@ from tasks.report.model import DatasetRow, Gate
 from tasks.trends.history.trend import BreakKind
 from tasks.trends.history.trend import Outcome as TrendOutcome
 
-SPEAKING = ("tasks/settings", "tasks/retrain", "tasks/audit", "tasks/report", "tasks/trends", "flows")
+_ROOMS = ("settings", "datasets", "translate", "retrain", "audit", "report", "trends")
+SPEAKING = (*(f"tasks/{room}" for room in _ROOMS), "flows")
 ROOMS, CHECKS = tuple(map(Path, SPEAKING)), Path("tasks/datasets/checks")
 AREAS = "|".join(sorted({key.partition(".")[0] for key in catalogue("en")}))
 KEY = re.compile(rf"({AREAS})\.(?!html$|json$|csv$|css$)[a-z0-9_]+")

