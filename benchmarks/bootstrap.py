@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from tasks.contracts import ClassScore, Scores
 from tasks.evaluate import DetectionEvidence, average_precision, image_weights, iou, mean_over
 from tasks.store import write_json
 
@@ -115,8 +116,9 @@ def main() -> None:
 def _evidence(truth: dict[str, Any], predictions: Rows) -> DetectionEvidence:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        classes = [{"name": category} for category in CATEGORIES]
-        write_json(folder / "scores.json", {"classes": classes, "left_out": [], "images": len(truth["images"])})
+        classes = tuple(ClassScore(name=category) for category in CATEGORIES)
+        scores = Scores(images=len(truth["images"]), metrics={}, classes=classes)
+        write_json(folder / Scores.FILE, scores.content())
         write_json(folder / "ground_truth.json", truth, indent=None)
         write_json(folder / "predictions.json", predictions, indent=None)
         return DetectionEvidence.read(folder)

@@ -14,7 +14,6 @@ import os
 os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")  # the tasks run without a flow here
 
 import argparse
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +23,7 @@ import pyarrow.parquet as pq
 from flows.audit import JUDGE, judges
 from flows.config import PipelineConfig, TrainTranslatorConfig
 from tasks.audit import colour_features, frechet_distance
-from tasks.contracts import Arm, Artifact
+from tasks.contracts import Arm, Artifact, Scores
 from tasks.datasets import SampleTable, build_dataset
 from tasks.evaluate.stage import evaluate_model
 from tasks.retrain import RetrainConfig
@@ -82,12 +81,12 @@ class Bench:
             trained = train_translator.fn(translator, self.source, self.target, *how)
         images = translate.fn(translator, self.source, self.target, trained, *how)
         seg, colour = self.features(images)
-        metrics = json.loads(self.score(self.frozen, images).file("scores.json").read_text())["metrics"]
+        metrics = Scores.read(self.score(self.frozen, images).path).metrics
         miou = None
         if arm:
             model = self.train(Arm.translated(translator.name), images, self.settings.retrain)
             scored = self.score(model, self.benchmark)
-            miou = json.loads(scored.file("scores.json").read_text())["metrics"]["mIoU"]
+            miou = Scores.read(scored.path).metrics["mIoU"]
         return Row(
             name=translator.name,
             minutes=trained.seconds / 60 if trained else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import date
 from pathlib import Path
@@ -15,7 +14,7 @@ from flows.config import PipelineConfig, overridden
 from flows.matrix import compared, runner
 from flows.progress import advance, progress_shown
 from flows.publish import RECORD, IncompleteRun, publish
-from tasks.contracts import TASKS, Arm, Artifact, Failure, Result, RunRecord, Task
+from tasks.contracts import TASKS, Arm, Artifact, Failure, Result, RunRecord, Scores, Task
 from tasks.datasets.stage import check, read
 from tasks.evaluate.stage import evaluate_model
 from tasks.report.stage import write_report
@@ -165,8 +164,7 @@ def compare(before: RunRecord, after: RunRecord) -> list[ScoreChange]:
 
 
 def _score(result: Result) -> float | None:
-    metrics = json.loads(result.evaluation.file("scores.json").read_text())["metrics"]
-    return metrics[TASKS[result.task].metrics[0]]  # type: ignore[no-any-return]
+    return Scores.read(result.evaluation.path).metrics[TASKS[result.task].metrics[0]]
 
 
 def _drifted(change: ScoreChange) -> bool:

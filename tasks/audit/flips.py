@@ -6,7 +6,6 @@ Translation, ICCV 2021, call it semantics flipping): content becomes that of ano
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from tasks.audit.rates import RESAMPLES, ratio, source_id
 from tasks.compute import threads, with_progress
-from tasks.contracts import ClassFlips, Flips, Rate
+from tasks.contracts import ClassFlips, Flips, Rate, Scores
 from tasks.datasets import IGNORE, ImageError, Sample, SampleTable, mask_of, read_label
 from tasks.evaluate import image_weights
 
@@ -136,7 +135,7 @@ def _summed(
 
     before, otherwise = right.sum((1, 2)), wrong.sum((1, 2))
     pixels = int((before + otherwise).sum())
-    real = json.loads((scores_real / "scores.json").read_text())["metrics"] if scores_real is not None else {}
+    real = Scores.read(scores_real).metrics if scores_real is not None else {}
     read_after = int((diagonal(right) + diagonal(wrong)).sum())
     return Flips(
         share=rate(before - diagonal(right), before),

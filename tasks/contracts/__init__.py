@@ -45,9 +45,11 @@ if TYPE_CHECKING:
         Outcome,
         TaskComparison,
     )
+    from tasks.contracts.filed import Filed, first_problem
     from tasks.contracts.finding import Finding, Value
     from tasks.contracts.frozen import Frozen
     from tasks.contracts.record import Failure, Result, RunRecord
+    from tasks.contracts.scores import ClassScore, Scores
     from tasks.contracts.section import Section
     from tasks.contracts.stage import DatasetRole, Stage, StageKind
     from tasks.contracts.task import TASKS, Labels, Task, TaskDescription

@@ -55,7 +55,7 @@ class Scored:
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class ModelScores:
     """The Q scores of a model: ``float64 [Q]`` on all images, ``float32 [R, Q]`` in resamples; NaN where undefined."""
 
     values: Floats
@@ -77,7 +77,7 @@ class Scoreboard:
     images: int
     quantities: tuple[Quantity, ...]
     shown: tuple[int, ...]
-    models: dict[Cell, Scores]
+    models: dict[Cell, ModelScores]
     seed: int
 
     def seeds(self, arm: str) -> tuple[int, ...]:
@@ -144,7 +144,7 @@ def read_scores(task: Task, scored: Sequence[Scored], resamples: int, seed: int)
         EvidenceError: a result cannot be read, is there twice, or is not of the same benchmark as the first.
     """
     read = SegmentationEvidence.read if task == "segmentation" else DetectionEvidence.read
-    models: dict[Cell, Scores] = {}
+    models: dict[Cell, ModelScores] = {}
     first: Evidence | None = None
     weights = image_weights(0, resamples, seed)
     for result in with_progress(scored, len(scored), f"{task} resampling", bar=False):
@@ -155,7 +155,7 @@ def read_scores(task: Task, scored: Sequence[Scored], resamples: int, seed: int)
         if first is None:
             first, weights = evidence, image_weights(len(evidence.ids), resamples, seed)
         check_comparable(first, evidence, _what(scored[0]), _what(result))
-        models[cell] = Scores(_scores(evidence, None), _scores(evidence, weights).astype(np.float32))
+        models[cell] = ModelScores(_scores(evidence, None), _scores(evidence, weights).astype(np.float32))
     if first is None:
         return Scoreboard(0, (), (), models, seed)
     return Scoreboard(len(first.ids), *_quantities(task, first), models, seed)

@@ -17,6 +17,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from pydantic import ValidationError
+
+from tasks.contracts import Scores, first_problem
 
 
 class EvidenceError(ValueError):
@@ -178,11 +181,14 @@ def _json(path: Path) -> Any:
 
 
 def _scores(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...], int]:
-    scores = _json(folder / "scores.json")
+    path = folder / Scores.FILE
     try:
-        return tuple(c["name"] for c in scores["classes"]), tuple(scores["left_out"]), int(scores["images"])
-    except (KeyError, TypeError) as error:
-        raise EvidenceError(f"{folder / 'scores.json'}: no {error}: evaluate the model again") from error
+        scores = Scores.read(folder)
+    except OSError as error:
+        raise EvidenceError(f"{path}: cannot be read ({error}): evaluate the model again") from error
+    except ValidationError as error:
+        raise EvidenceError(f"{path}: {first_problem(error)}: evaluate the model again") from error
+    return tuple(c.name for c in scores.classes), scores.left_out, scores.images
 
 
 def _truth(path: Path) -> dict[str, Any]:

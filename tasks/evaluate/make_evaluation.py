@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from tasks.compute import Machine
-from tasks.contracts import Artifact, Task
+from tasks.contracts import Artifact, Scores, Task
 from tasks.datasets import SampleTable
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.job import EvaluateJob
@@ -64,8 +63,8 @@ def build_evaluation(
             )
             write_json(work / "job.json", job.model_dump(mode="json"))
             machine.run(lease, "tasks.evaluate.worker", work / "job.json", f"{kind} {arm} seed {seed}", _SHOWN)
-        scores = json.loads((work / "scores.json").read_text())
-        return {"task": kind, "images": scores["images"], "device": lease.device, **scores["metrics"]}
+        scores = Scores.read(work)
+        return {"task": kind, "images": scores.images, "device": lease.device, **scores.metrics}
 
     return store.build(evaluation_recipe(kind, model, benchmark, left_out, occasion), make)
 

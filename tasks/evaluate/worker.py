@@ -27,7 +27,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 
 from tasks.compute import with_progress
-from tasks.contracts import TASKS
+from tasks.contracts import TASKS, Scores
 from tasks.datasets import SampleTable, read_mask
 from tasks.evaluate.detection import detection_scores, ground_truth
 from tasks.evaluate.job import EvaluateJob
@@ -36,7 +36,7 @@ from tasks.retrain import CHECKPOINT, DATASETS, TrainingError, check_images, loa
 from tasks.store import write_json, write_png
 
 
-def evaluate(job: EvaluateJob) -> dict[str, Any]:
+def evaluate(job: EvaluateJob) -> Scores:
     """Write predictions, evidence and ``scores.json`` into ``job.work``; returns the scores.
 
     Raises:
@@ -51,11 +51,11 @@ def evaluate(job: EvaluateJob) -> dict[str, Any]:
         backbone: Any = model.backbone
         backbone.register_forward_hook(lambda _, __, maps: pooled.append(maps[-1].mean(dim=(2, 3)).float().cpu()))
     outputs = with_progress(_predict(model, loader), len(table), f"{job.task} inference", bar=False)
-    scores = (_segmentation if job.task == "segmentation" else _detection)(job, table, outputs)
+    measured = (_segmentation if job.task == "segmentation" else _detection)(job, table, outputs)
     if len(vectors := [v.numpy() for batch in pooled for v in batch]) == len(table):
         pq.write_table(pa.table({"id": table.rows["id"], "feature": vectors}), job.work / "features.parquet")
-    scores = {"task": job.task, "images": len(table), "left_out": list(job.left_out), **scores}
-    write_json(job.work / "scores.json", scores)
+    scores = Scores(task=job.task, images=len(table), left_out=job.left_out, **measured)
+    write_json(job.work / Scores.FILE, scores.content())
     return scores
 
 
@@ -131,7 +131,7 @@ def _detection(job: EvaluateJob, table: SampleTable, outputs: Iterator[Any]) -> 
 def work(path: Path) -> None:
     """Run the job of a file."""
     scores = evaluate(EvaluateJob.model_validate_json(path.read_text()))
-    print(f"scored {scores['images']} images: {scores['metrics']}", flush=True)
+    print(f"scored {scores.images} images: {scores.metrics}", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from tasks.report.intervals import read_comparison, with_intervals
 from tasks.report.model import Cost, DatasetRow, Report, TranslatorRow
 from tasks.report.provenance import provenance, reference
 from tasks.report.reading import Reader
-from tasks.report.tables import Scored, read_results, task_table
+from tasks.report.tables import Loaded, read_results, task_table
 from tasks.report.verdict import verdict
 from tasks.store import Manifest, describe_environment
 
@@ -91,7 +91,7 @@ def _command(record: RunRecord) -> str:
     return "\n".join([lines[0] + note, *lines[1:]])
 
 
-def _of(task: Task, scored: Iterable[Scored]) -> list[Scored]:
+def _of(task: Task, scored: Iterable[Loaded]) -> list[Loaded]:
     return [s for s in scored if s.result.task == task]
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from tasks.contracts import TASKS, Artifact, RunRecord
 from tasks.report.model import Node, Provenance, ScoreRef
 from tasks.report.reading import Reader
-from tasks.report.tables import Scored
+from tasks.report.tables import Loaded
 
 
-def provenance(record: RunRecord, scored: Sequence[Scored], reader: Reader) -> Provenance:
+def provenance(record: RunRecord, scored: Sequence[Loaded], reader: Reader) -> Provenance:
     """Follow the inputs of the run's artifacts through the store."""
     walk = _Walk(reader)
     for artifact in record.artifacts().values():
@@ -35,7 +35,7 @@ def reference(entry: Any) -> str:
     return f"{entry.kind}/{entry.key}"
 
 
-def _score(scored: Scored) -> ScoreRef:
+def _score(scored: Loaded) -> ScoreRef:
     metric = TASKS[scored.result.task].metrics[0]
     fraction = scored.scores.metrics.get(metric)
     return ScoreRef(

@@ -12,31 +12,13 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.catalogue import t
-from tasks.contracts import Artifact
+from tasks.contracts import Artifact, first_problem
 from tasks.datasets import SampleTable
 from tasks.report.model import Rejected
 from tasks.store import Manifest, StoreError
 
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=BaseModel)
-
-
-class ClassScore(BaseModel):
-    """A class in ``scores.json``: fractions 0-1, null where the benchmark has none of it."""
-
-    name: str
-    IoU: float | None = None
-    AP: float | None = None
-    boxes: int | None = None
-
-
-class Scores(BaseModel):
-    """``scores.json`` of an evaluation; metrics are fractions 0-1."""
-
-    images: int
-    metrics: dict[str, float | None]
-    classes: tuple[ClassScore, ...]
-    left_out: tuple[str, ...] = ()
 
 
 class Card(BaseModel):
@@ -71,8 +53,7 @@ class Reader:
         try:
             return form.model_validate_json(path.read_bytes())
         except ValidationError as error:
-            first = error.errors()[0]
-            self.skip(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+            self.skip(path, first_problem(error))
         except OSError as error:
             self.skip(path, error)
         return None

@@ -9,10 +9,10 @@ from statistics import fmean
 from typing import Any
 
 from tasks.catalogue import t
-from tasks.contracts import TASKS, Arm, Result, Task
+from tasks.contracts import TASKS, Arm, Result, Scores, Task
 from tasks.report.config import ReportConfig
 from tasks.report.model import Cell, Column, Curve, Fact, Row, TaskTable
-from tasks.report.reading import Card, Reader, Scores
+from tasks.report.reading import Card, Reader
 from tasks.report.words import arm_label, count
 
 _CURVE_POINTS = 200  # as many as a small chart can show
@@ -20,7 +20,7 @@ _RANDOM = "random"  # what a card says of weights that are from no file
 
 
 @dataclass(frozen=True)
-class Scored:
+class Loaded:
     """A result with its files read."""
 
     result: Result
@@ -28,18 +28,18 @@ class Scored:
     card: Card
 
 
-def read_results(results: Iterable[Result], reader: Reader) -> list[Scored]:
+def read_results(results: Iterable[Result], reader: Reader) -> list[Loaded]:
     """Read scores and cards; a result whose scores cannot be read is left out (and is one of the reader's problems)."""
     found = []
     for result in results:
-        scores = reader.model(result.evaluation.file("scores.json"), Scores)
+        scores = reader.model(result.evaluation.file(Scores.FILE), Scores)
         card = reader.model(result.model.file("card.json"), Card) or Card()
         if scores is not None:
-            found.append(Scored(result, scores, card))
+            found.append(Loaded(result, scores, card))
     return found
 
 
-def task_table(task: Task, scored: Sequence[Scored], config: ReportConfig, benchmark: str, reader: Reader) -> TaskTable:
+def task_table(task: Task, scored: Sequence[Loaded], config: ReportConfig, benchmark: str, reader: Reader) -> TaskTable:
     """Make the table of a task.
 
     Args:
@@ -64,7 +64,7 @@ def task_table(task: Task, scored: Sequence[Scored], config: ReportConfig, bench
     )
 
 
-def _columns(task: Task, scored: Sequence[Scored]) -> list[Column]:
+def _columns(task: Task, scored: Sequence[Loaded]) -> list[Column]:
     boxes: dict[str, int | None] = {}
     left_out = {name for s in scored for name in s.scores.left_out}
     for s in scored:
@@ -74,7 +74,7 @@ def _columns(task: Task, scored: Sequence[Scored]) -> list[Column]:
     return metrics + [Column(name=n, is_class=True, boxes=b, counts=n not in left_out) for n, b in boxes.items()]
 
 
-def _cell(task: Task, column: Column, arm: Arm, scored: Sequence[Scored]) -> Cell:
+def _cell(task: Task, column: Column, arm: Arm, scored: Sequence[Loaded]) -> Cell:
     seeds = {}
     for s in scored:
         if s.result.arm == arm and (fraction := _fraction(task, column, s.scores)) is not None:
@@ -127,7 +127,7 @@ def _marked(cells: dict[Arm, list[Cell]]) -> dict[Arm, list[Cell]]:
     return {arm: [mark(c, t) for c, t in zip(row, tops, strict=True)] for arm, row in cells.items()}
 
 
-def _row(arm: Arm, scored: Sequence[Scored], cells: Sequence[Cell], config: ReportConfig) -> Row:
+def _row(arm: Arm, scored: Sequence[Loaded], cells: Sequence[Cell], config: ReportConfig) -> Row:
     return Row(
         arm=arm,
         label=arm_label(arm),
@@ -139,10 +139,10 @@ def _row(arm: Arm, scored: Sequence[Scored], cells: Sequence[Cell], config: Repo
     )
 
 
-def _protocol(scored: Sequence[Scored], benchmark: str) -> Iterable[Fact]:
+def _protocol(scored: Sequence[Loaded], benchmark: str) -> Iterable[Fact]:
     unknown = t("tables.unknown")
 
-    def fact(name: str, value: Callable[[Scored], str]) -> Fact:
+    def fact(name: str, value: Callable[[Loaded], str]) -> Fact:
         values = list(dict.fromkeys(value(s) for s in scored))
         if len(values) == 1:
             return Fact(name=name, value=values[0])

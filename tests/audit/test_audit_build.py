@@ -83,7 +83,10 @@ class Case:
             if features:
                 values = np.random.default_rng(len(ids)).normal(size=(len(ids), 3))
                 pq.write_table(pa.table({"id": ids, "feature": list(values)}), work / "features.parquet")
-            write_json(work / "scores.json", {"metrics": {"pixel_accuracy": 0.9, "mIoU": 0.7}})
+            write_json(
+                work / "scores.json",
+                {"images": len(ids), "classes": [], "metrics": {"pixel_accuracy": 0.9, "mIoU": 0.7}},
+            )
 
         config = {"flipped": shares, "features": features}
         return self.store.build(Recipe("evaluation", config=config, inputs={"set": images}, code="1"), make)

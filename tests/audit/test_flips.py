@@ -118,7 +118,9 @@ def test_judge_that_reads_nothing_rightly(table: Callable[..., SampleTable], tmp
 def test_scores_of_the_judge_on_real_images(table: Callable[..., SampleTable], tmp_path: Path) -> None:
     labelled = table(LABELS)
     before = predictions(tmp_path / "before", BEFORE)
-    (tmp_path / "scores.json").write_text(json.dumps({"metrics": {"pixel_accuracy": 0.9, "mIoU": 0.5}}))
+    (tmp_path / "scores.json").write_text(
+        json.dumps({"images": 2, "classes": [], "metrics": {"pixel_accuracy": 0.9, "mIoU": 0.5}})
+    )
     flips = measure_flips(labelled, before, labelled, before, tmp_path, 0).flips
     assert (flips.real_accuracy, flips.real_miou) == (0.9, 0.5)
 

@@ -122,7 +122,7 @@ def test_reevaluation_notices_drift_and_damage(config: Path, first: RunRecord) -
     segmenter = next(r for r in record.results if r.task == "segmentation")
 
     def other_scores(folder: Path) -> None:
-        write_json(folder / "scores.json", {"metrics": {"mIoU": 0.9}})
+        write_json(folder / "scores.json", {"images": 1, "classes": [], "metrics": {"mIoU": 0.9}})
 
     other = Store(config.parent / "store").build(
         Recipe("evaluation", config={}, inputs={}, code="1"), make=other_scores
