@@ -16,7 +16,7 @@ smoke: install  ## run the whole chain on the embedded sample; results in runs/s
 	$(BIN)/sim2real smoke
 
 test: install  ## run the tests (not those marked slow or gpu)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: install  ## run the tests marked slow
 	$(BIN)/python -m pytest -m slow
