@@ -25,8 +25,9 @@ def read_datasets(
     for role, future in reading.items():
         sets[role] = future.result()
         advance(f"{role} read")
-    needed = settings.labels_needed() if isinstance(settings, PipelineConfig) else None
-    checks = check(sets, datasets, store, needed)
+    whole = settings if isinstance(settings, PipelineConfig) else None
+    needed, language = (whole.labels_needed(), whole.report.language) if whole else (None, None)
+    checks = check(sets, datasets, store, needed, language)
     advance("data sets checked")
     return sets, checks
 

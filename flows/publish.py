@@ -12,8 +12,10 @@ from prefect.artifacts import create_link_artifact
 from prefect.context import FlowRunContext
 
 from flows.config import PipelineConfig
+from tasks.catalogue import speaking
 from tasks.compute import artifact_key
 from tasks.contracts import Artifact, Failure, RunRecord, Stage
+from tasks.datasets import REJECTED, read_rejected, tell_rejected
 from tasks.report import REPORT_JSON, print_report
 from tasks.store import Manifest, atomic_path, write_json
 from tasks.trends import archive, write_history
@@ -43,7 +45,8 @@ def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folde
     folder = folder or settings.folder
     _replace(report, folder / "report")
     for role, dataset in (("source", record.source), ("target", record.target), ("benchmark", record.benchmark)):
-        _copy(dataset, "rejected.csv", folder / "rejected" / f"{role}.csv")
+        with speaking(settings.report.language):
+            tell_rejected(folder / "rejected" / f"{role}.csv", read_rejected(dataset.file(REJECTED)))
     if record.checks is not None:
         _copy(record.checks, "checks.html", folder / "checks.html")
     for name, audit in record.audits.items():

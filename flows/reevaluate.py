@@ -74,7 +74,8 @@ def _reevaluate(settings: PipelineConfig, before: RunRecord, occasion: str) -> R
     benchmark = read("benchmark", settings.datasets.benchmark, settings.datasets, store)
     advance("benchmark read")
     sets = {"source": before.source, "target": before.target, "benchmark": benchmark}
-    checks = check(sets, settings.datasets, store, {"benchmark": settings.labels_needed()["benchmark"]})
+    needed = {"benchmark": settings.labels_needed()["benchmark"]}
+    checks = check(sets, settings.datasets, store, needed, settings.report.language)
     advance("data sets checked")
     results, failures = score_again.with_options(task_runner=runner(settings))(settings, before, benchmark, occasion)
     found = {

@@ -18,7 +18,7 @@ from tasks.audit.geometry import Plane, displacement, gradient_magnitude, lumina
 from tasks.audit.rates import RESAMPLES, ratio, source_id
 from tasks.compute import threads, with_progress
 from tasks.contracts import DETAIL_PARTS, Detail
-from tasks.datasets import ImageError, Sample, SampleTable, TableInfo, mask_of, read_image, subset
+from tasks.datasets import ImageError, Sample, SampleTable, TableInfo, mask_of, other_size, read_image, subset
 from tasks.evaluate import image_weights
 
 MAX_WORST = 12
@@ -231,8 +231,8 @@ def _measured(before: Sample, after: Sample, info: TableInfo, regions: list[int]
     if regions and before.mask is not None and info.encoding is not None:
         mask = mask_of(before, info)
         if mask.shape != source.shape[:2]:
-            reason = f"is {mask.shape[1]}x{mask.shape[0]}, but its image {source.shape[1]}x{source.shape[0]}"
-            raise ImageError(before.mask, reason, "size")
+            sizes = (mask.shape[1], mask.shape[0]), (source.shape[1], source.shape[0])
+            raise ImageError(before.mask, other_size(*sizes), "size")
         for row, index in zip(values[1:], regions, strict=True):
             inside = (mask == index).astype(np.uint8)
             if np.count_nonzero(inside) >= LEAST_PIXELS:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tasks.audit.rates import RESAMPLES, ratio, source_id
 from tasks.compute import threads, with_progress
-from tasks.contracts import ClassFlips, Flips, Rate, Scores
+from tasks.contracts import ClassFlips, Finding, Flips, Rate, Scores
 from tasks.datasets import IGNORE, ImageError, Sample, SampleTable, mask_of, read_label
 from tasks.evaluate import image_weights
 
@@ -104,10 +104,10 @@ def _file(evaluation: Path, name: str) -> Path:
 
 def _read(file: Path, label: NDArray[np.uint8], classes: int) -> NDArray[np.uint8]:
     if not file.is_file():
-        raise ImageError(file, "is missing: delete this evaluation and run it again, on the same set", "found")
+        raise ImageError(file, Finding.of("data.no_prediction"), "found")
     predicted = read_label(file, size=(label.shape[1], label.shape[0]))
     if predicted.ndim != 2 or predicted.max() >= classes:
-        raise ImageError(file, f"is no prediction of {classes} classes; delete this evaluation and run it again")
+        raise ImageError(file, Finding.of("data.other_prediction", n=classes))
     return predicted.astype(np.uint8)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tasks.audit.distance import cielab, colour_statistics, frechet_distance
 from tasks.audit.rates import source_id
 from tasks.compute import threads, with_progress
-from tasks.contracts import ClassGap, Gap
+from tasks.contracts import ClassGap, Finding, Gap
 from tasks.datasets import (
     IGNORE,
     ImageError,
@@ -165,7 +165,7 @@ def _measured(table: SampleTable, height: int) -> _Statistics:
         if masks and sample.mask is not None:
             mask = mask_of(sample, table.info)
             if mask.shape != lab.shape[:2]:
-                raise ImageError(sample.mask, f"is of another size than its image {sample.image}", "size")
+                raise ImageError(sample.mask, Finding.of("data.unlike_image", image=sample.image), "size")
             pixels, classes = class_colours(lab, mask, names)
         return _Statistics(colour_statistics(lab), radial_spectrum(luma, height // 2, floor), pixels, classes)
 

@@ -72,7 +72,9 @@ class _Texts(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         """A value as its placeholder wants it: in a format of the catalogue, or in one of Python's."""
         shown, value = FORMATS.get(format_spec), _said(value)
-        return shown(value) if shown else str(super().format_field(value, format_spec))
+        if shown is not None:
+            return shown(value)
+        return str(super().format_field(", ".join(value) if isinstance(value, tuple) else value, format_spec))
 
 
 def _said(value: Any) -> Any:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Subject,
         Unit,
     )
+    from tasks.contracts.check import Check, CheckExample, Checks
     from tasks.contracts.comparison import (
         ArmDifference,
         ArmScores,

@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING
 from tasks import face
 
 if TYPE_CHECKING:
-    from tasks.datasets.checks.model import Check
     from tasks.datasets.checks.page import print_checks
     from tasks.datasets.config import DatasetsConfig, FolderDataset, RunConfig
     from tasks.datasets.divergence import jensen_shannon
     from tasks.datasets.errors import DatasetError, ImageError, ItemError
     from tasks.datasets.export import export_table
-    from tasks.datasets.images import content_of, open_image, read_image, read_label
-    from tasks.datasets.make_checks import CHECKS_PAGE, build_checks, checks_recipe, read_checks
+    from tasks.datasets.images import content_of, open_image, other_size, read_image, read_label
+    from tasks.datasets.make_checks import CHECKS, CHECKS_PAGE, build_checks, checks_recipe, read_checks
     from tasks.datasets.make_dataset import build_dataset, dataset_recipe
     from tasks.datasets.masks import IGNORE, MaskEncoding, decoded, read_mask
     from tasks.datasets.overview.numbers import ClassCount, Overview, overview_of
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from tasks.datasets.pages import Packed, page_templates, webp_uri
     from tasks.datasets.preflight import datasets_problems
     from tasks.datasets.priors import heat_map, heat_position, mask_of, spatial_priors
+    from tasks.datasets.rejected import REJECTED, read_rejected, tell_rejected
     from tasks.datasets.select import subset
     from tasks.datasets.table import SCHEMA, TABLE, Sample, SampleTable, SegmentationClass, TableInfo
     from tasks.datasets.taxonomy import TaxonomyError

@@ -5,6 +5,7 @@ A file inside an archive has the archive's path in its own: ``front/img.zip/00cc
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import zipfile
@@ -13,7 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tasks.datasets.errors import DatasetError, ItemError
+from tasks.contracts import Finding
+from tasks.datasets.errors import DamagedArchiveError, DatasetError, ItemError, reason_of
 from tasks.store import content_digest
 
 _CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what file managers leave behind, beside hidden files
@@ -31,12 +33,12 @@ class Found:
     problems: list[ItemError] = field(default_factory=list)
 
 
-def files_below(place: Path, what: str) -> Found:
+def files_below(place: Path, wanted: Finding) -> Found:
     """List all files below a folder, or in a zip archive. Links are followed; hidden files are left out.
 
     Args:
         place: the folder or archive.
-        what: what is looked for there, for the error.
+        wanted: what is looked for there, for the error.
 
     Raises:
         DatasetError: there is no such folder or archive, or it cannot be read.
@@ -44,7 +46,7 @@ def files_below(place: Path, what: str) -> Found:
     if place.suffix == ".zip" and place.is_file():
         return Found(sorted(place / name for name in _members(place)))
     if not place.is_dir():
-        raise DatasetError(f"{place}: no such folder; {what} were looked for there")
+        raise DatasetError(Finding.of("data.not_there", why=Finding.of("data.no_such_folder"), wanted=wanted), place)
     found = Found()
     names = []
     for entry in _walk(place):
@@ -54,7 +56,7 @@ def files_below(place: Path, what: str) -> Found:
             names.append(entry.path)
     found.files = [Path(name) for name in sorted(names)]
     if not found.files and any(problem.file == place for problem in found.problems):
-        raise DatasetError(f"{found.problems[0]}; {what} were looked for there")
+        raise DatasetError(Finding.of("data.not_there", why=found.problems[0].finding, wanted=wanted), place)
     return found
 
 
@@ -85,9 +87,9 @@ def read_bytes(path: Path) -> bytes:
     try:
         return _open(archive).read(member)
     except KeyError:
-        raise FileNotFoundError(f"{archive} has no {member}") from None
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
     except _DAMAGED as error:
-        raise OSError(f"its archive is damaged: {error}") from error
+        raise DamagedArchiveError(str(error)) from error
 
 
 def is_file(path: Path) -> bool:
@@ -107,7 +109,7 @@ def text_lines(path: Path) -> list[tuple[int, str]]:
     try:
         lines = read_bytes(path).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ItemError(path, f"cannot be read as text ({error})") from error
+        raise ItemError(path, Finding.of("data.no_text", problem=reason_of(error))) from error
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
@@ -137,7 +139,7 @@ def _members(archive: Path) -> Iterator[str]:
     try:
         infos = _open(archive).infolist()
     except (OSError, *_DAMAGED) as error:
-        raise DatasetError(f"{archive}: cannot be read as a zip archive ({error})") from error
+        raise DatasetError(Finding.of("data.no_archive", problem=reason_of(error)), archive) from error
     return (i.filename for i in infos if not i.is_dir() and not any(_is_clutter(p) for p in i.filename.split("/")))
 
 
@@ -162,18 +164,18 @@ def _walk(folder: Path | str, above: tuple[tuple[int, int], ...] = ()) -> Iterat
     try:
         stat = os.stat(folder)  # noqa: PTH116 - a string's, thousands of times
         if (stat.st_dev, stat.st_ino) in above:
-            yield ItemError(Path(folder), "is a link that leads back to a folder above it", "found")
+            yield ItemError(Path(folder), Finding.of("data.link_loop"), "found")
             return
         with os.scandir(folder) as scan:
             entries = [entry for entry in scan if not _is_clutter(entry.name)]
     except OSError as error:
-        yield ItemError(Path(folder), f"the folder cannot be read ({error.strerror})", "found")
+        yield ItemError(Path(folder), Finding.of("data.folder_unreadable", problem=reason_of(error)), "found")
         return
     for entry in entries:
         try:
             is_folder = entry.is_dir()
         except OSError as error:
-            yield ItemError(Path(entry.path), f"cannot be opened ({error.strerror})", "found")
+            yield ItemError(Path(entry.path), Finding.of("data.not_opened", problem=reason_of(error)), "found")
             continue
         if is_folder:
             yield from _walk(entry.path, (*above, (stat.st_dev, stat.st_ino)))

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from tasks.datasets.errors import ImageError
+from tasks.contracts import Finding
+from tasks.datasets.errors import ImageError, reason_of
 from tasks.datasets.files import read_bytes
 
 
@@ -35,8 +36,14 @@ def read_label(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.ui
     """
     label = label_of(content_of(path), path)
     if size is not None and label.shape[:2] != size[::-1]:
-        raise ImageError(path, f"is {label.shape[1]}x{label.shape[0]}, but its image {size[0]}x{size[1]}", "size")
+        raise ImageError(path, other_size((label.shape[1], label.shape[0]), size), "size")
     return label
+
+
+def other_size(size: tuple[int, int], image: tuple[int, int]) -> Finding:
+    """That a label is not of its image's size; both are width and height."""
+    (width, height), (image_width, image_height) = size, image
+    return Finding.of("data.other_size", width=width, height=height, image_width=image_width, image_height=image_height)
 
 
 def label_of(content: bytes, path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -55,14 +62,14 @@ def open_image(content: bytes, path: Path) -> Image.Image:
         ImageError: empty, truncated or not an image.
     """
     if not content:
-        raise ImageError(path, "is empty (0 bytes)")
+        raise ImageError(path, Finding.of("data.empty"))
     try:
         image = Image.open(io.BytesIO(content))
         image.load()
     except UnidentifiedImageError as error:
-        raise ImageError(path, "cannot be decoded (its format is not known)") from error
+        raise ImageError(path, Finding.of("data.unknown_format")) from error
     except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:
-        raise ImageError(path, f"cannot be decoded ({error or type(error).__name__})") from error
+        raise ImageError(path, Finding.of("data.not_decodable", problem=reason_of(error))) from error
     return image
 
 
@@ -75,6 +82,6 @@ def content_of(path: Path) -> bytes:
     try:
         return read_bytes(path)
     except FileNotFoundError:
-        raise ImageError(path, "no such file", "found") from None
+        raise ImageError(path, Finding.of("data.no_such_file"), "found") from None
     except OSError as error:
-        raise ImageError(path, f"cannot be read ({error.strerror or error})", "found") from error
+        raise ImageError(path, Finding.of("data.not_readable", problem=reason_of(error)), "found") from error

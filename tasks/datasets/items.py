@@ -9,7 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.datasets.errors import ItemError, Rejection
+from tasks.contracts import Finding
+from tasks.datasets.errors import ItemError, MalformedError, Rejection
 from tasks.datasets.table import Box, BoxSource
 
 
@@ -50,9 +51,9 @@ class Boxes:
     rejected: list[Rejection] = field(default_factory=list)
     hidden: int = 0
 
-    def reject(self, file: Path, reason: str) -> None:
+    def reject(self, file: Path, finding: Finding) -> None:
         """Note a box that cannot be used."""
-        self.rejected.append(Rejection(file, reason, "boxes", "box"))
+        self.rejected.append(Rejection(file, finding, "boxes", "box"))
 
 
 class SplitReader(Protocol):
@@ -106,16 +107,14 @@ def clipped(box: Box, size: tuple[int, int]) -> Box:
     """The part of a box that lies in an image of this size (width, height).
 
     Raises:
-        ValueError: there is no such part, or the box has no area; the message says which.
+        MalformedError: there is no such part, or the box has no area.
     """
     width, height = size
-    problem = None
+    sides = f"{box.x1:g} {box.y1:g} {box.x2:g} {box.y2:g}"
     if not (box.x2 > box.x1 and box.y2 > box.y1):
-        problem = "has no area"
-    elif box.x1 >= width or box.y1 >= height or box.x2 <= 0 or box.y2 <= 0:
-        problem = f"lies outside its image of {width}x{height}"
-    if problem is not None:
-        raise ValueError(f"box {box.x1:g} {box.y1:g} {box.x2:g} {box.y2:g} (x1 y1 x2 y2) {problem}")
+        raise MalformedError("data.box_without_area", box=sides)
+    if box.x1 >= width or box.y1 >= height or box.x2 <= 0 or box.y2 <= 0:
+        raise MalformedError("data.box_outside", box=sides, width=width, height=height)
     if box.x1 >= 0 and box.y1 >= 0 and box.x2 <= width and box.y2 <= height:
         return box
     return replace(box, x1=max(box.x1, 0), y1=max(box.y1, 0), x2=min(box.x2, width), y2=min(box.y2, height))

@@ -7,16 +7,16 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from tasks.contracts import Artifact, Labels
-from tasks.datasets.checks.model import Check, CheckedSet
+from tasks.catalogue import Language, speaking, spoken
+from tasks.contracts import Artifact, Check, Checks, Labels
+from tasks.datasets.checks.model import CheckedSet
 from tasks.datasets.checks.page import write_page
 from tasks.datasets.checks.run import run_checks
 from tasks.datasets.config import DatasetsConfig
 from tasks.store import Recipe, Store, code_version, write_json
 
 CHECKS, CHECKS_PAGE = "checks.json", "checks.html"
+WORDS = ("tasks.catalogue.language", "tasks.catalogue.formats")  # of the page they are a part
 
 
 def build_checks(
@@ -24,32 +24,48 @@ def build_checks(
     config: DatasetsConfig,
     store: Store,
     needed: Mapping[str, Collection[Labels]] | None = None,
+    language: Language | None = None,
 ) -> Artifact:
     """Return the ``checks`` artifact of data sets by role: ``checks.json``, and ``checks.html`` with examples.
 
-    ``needed`` says, by role, which labels are going to be used.
+    Args:
+        sets: role -> artifact of kind ``dataset``.
+        config: the section of the configuration.
+        store: where the result goes.
+        needed: role -> the labels that are going to be used.
+        language: of the page; the spoken one where it is not given.
     """
+    language = language or spoken()
 
     def make(folder: Path) -> dict[str, Any]:
         read = {role: CheckedSet.of(artifact) for role, artifact in sets.items()}
         checks = run_checks(read, config, needed)
-        write_json(folder / CHECKS, [c.model_dump(mode="json") for c in checks])
-        write_page(folder / CHECKS_PAGE, checks, read, " / ".join(s.table.info.dataset for s in read.values()))
+        write_json(folder / CHECKS, Checks(checks=tuple(checks)).model_dump(mode="json"))
+        with speaking(language):
+            write_page(folder / CHECKS_PAGE, checks, read, " / ".join(s.table.info.dataset for s in read.values()))
         failed = Counter(c.severity for c in checks if not c.passed)
         return {"checks": len(checks), "errors": failed["error"], "warnings": failed["warning"]}
 
-    return store.build(checks_recipe(sets, config, needed), make)
+    return store.build(checks_recipe(sets, config, needed, language), make)
 
 
 def checks_recipe(
-    sets: Mapping[str, Artifact], config: DatasetsConfig, needed: Mapping[str, Collection[Labels]] | None = None
+    sets: Mapping[str, Artifact],
+    config: DatasetsConfig,
+    needed: Mapping[str, Collection[Labels]] | None = None,
+    language: Language | None = None,
 ) -> Recipe:
     """What a ``checks`` artifact is made from; the arguments are those of ``build_checks``."""
     slice_ = config.model_dump(mode="json", include={"checks", "max_rejected"})
+    slice_["language"] = language or spoken()
     slice_["needed"] = {role: sorted(labels) for role, labels in (needed or {}).items()}
-    return Recipe("checks", config=slice_, inputs=sets, code=code_version(__name__))
+    return Recipe("checks", config=slice_, inputs=sets, code=code_version(__name__, *WORDS))
 
 
-def read_checks(artifact: Artifact) -> list[Check]:
-    """What the checks found."""
-    return TypeAdapter(list[Check]).validate_json(artifact.file(CHECKS).read_bytes())
+def read_checks(artifact: Artifact) -> tuple[Check, ...]:
+    """What the checks found.
+
+    Raises:
+        OSError, pydantic.ValidationError: the file cannot be read, or is of another form.
+    """
+    return Checks.model_validate_json(artifact.file(CHECKS).read_bytes()).checks

@@ -8,11 +8,12 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from tasks.contracts import Artifact
+from tasks.contracts import Artifact, Finding
 from tasks.datasets.config import CityscapesDataset, Dataset, DatasetsConfig, MoraiDataset, SampleDataset, Stored
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.files import fingerprint
-from tasks.datasets.read import REJECTED, ReadResult, absolute, check_share, read_dataset, reader_of, write_rejected
+from tasks.datasets.read import ReadResult, absolute, check_share, read_dataset, reader_of
+from tasks.datasets.rejected import REJECTED, write_rejected
 from tasks.datasets.table import SampleTable
 from tasks.datasets.taxonomy import Taxonomy
 from tasks.sample import build_sample
@@ -35,11 +36,11 @@ def build_dataset(config: Dataset, datasets: DatasetsConfig, store: Store) -> Ar
 
     def make(folder: Path) -> dict[str, Any]:
         result = read_dataset(located, taxonomy, folder)
-        write_rejected(folder / REJECTED, result.rejected)
+        write_rejected(folder / REJECTED, result.rejected, located.root)
         try:
             check_share(result, datasets.max_rejected)
         except DatasetError as error:
-            raise DatasetError(f"{error}\nall of them: {folder / REJECTED}") from None
+            raise DatasetError(Finding.of("data.all_rejected", why=error.finding, file=folder / REJECTED)) from None
         table = result.table if sample is None else _drawn(result.table, config)
         table.write(folder)
         return _summary(result, table, config.split, taxonomy)

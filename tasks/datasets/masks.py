@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from tasks.contracts import Finding
 from tasks.datasets.errors import ImageError
 from tasks.datasets.images import read_label
 
@@ -91,7 +92,7 @@ def _values(label: NDArray[Any], kind: str, path: Path) -> NDArray[Any]:
     if kind == "index":
         return np.ascontiguousarray(label if label.ndim == 2 else label[..., 0])
     if label.ndim == 2 or label.dtype != np.uint8:
-        raise ImageError(path, "a colour label image is expected, but it has one channel, or 16 bits")
+        raise ImageError(path, Finding.of("data.no_colour_label"))
     rgb = label.astype(np.int32)
     return (rgb[..., 0] << 16) | (rgb[..., 1] << 8) | rgb[..., 2]
 

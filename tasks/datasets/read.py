@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import importlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.compute import with_progress
+from tasks.contracts import Finding
 from tasks.datasets import select
 from tasks.datasets.config import Stored
 from tasks.datasets.errors import DatasetError, ItemError, Rejection
-from tasks.datasets.images import content_of, label_of, open_image
+from tasks.datasets.images import content_of, label_of, open_image, other_size
 from tasks.datasets.items import Boxes, Draws, Item, SplitReader
 from tasks.datasets.masks import MaskEncoding, counted, decoded, value_text
 from tasks.datasets.phash import perceptual_hash
 from tasks.datasets.table import Sample, SampleTable, TableInfo
 from tasks.datasets.taxonomy import Taxonomy
-from tasks.store import atomic_path, file_sha256, write_png
+from tasks.store import file_sha256, write_png
 
-REJECTED = "rejected.csv"
+_SHOWN = 5  # of what is wrong, so much is told in an error
 MASKS = "masks"  # the folder of masks that a reader drew, beside their table
 
 
@@ -86,7 +86,7 @@ def read_dataset(config: Stored, taxonomy: Taxonomy, folder: Path = Path("/")) -
     samples, found = [], Boxes()
     for outcome in outcomes:
         if isinstance(outcome, ItemError):
-            rejected.append(Rejection(outcome.file, outcome.reason, outcome.cause))
+            rejected.append(Rejection(outcome.file, outcome.finding, outcome.cause))
         else:
             samples.append(outcome[0])
             found.rejected += outcome[1].rejected
@@ -118,8 +118,8 @@ def _unique(items: list[Item]) -> tuple[list[Item], list[Rejection]]:
     rejected = []
     for item in items:
         if item.id in seen:
-            reason = f"has the same id {item.id!r} as {seen[item.id].image}"
-            rejected.append(Rejection(item.image, reason, "unique"))
+            finding = Finding.of("data.same_id", id=item.id, other=seen[item.id].image)
+            rejected.append(Rejection(item.image, finding, "unique"))
         else:
             seen[item.id] = item
     return list(seen.values()), rejected
@@ -198,23 +198,24 @@ def _checked(label: NDArray[Any], encoding: MaskEncoding, path: Path, size: tupl
     """The pixels of each class, where the label image fits its image and holds no unknown value."""
     height, width = label.shape[:2]
     if (width, height) != size:
-        raise ItemError(path, f"is {width}x{height}, but its image {size[0]}x{size[1]}", "size")
+        raise ItemError(path, other_size((width, height), size), "size")
     pixels, unknown = counted(label, encoding, path)
     if unknown:
-        worst = sorted(unknown.items(), key=lambda pair: -pair[1])
-        text = "; ".join(f"{value_text(v, encoding.kind)} ({n} pixels)" for v, n in worst[:5])
-        more = f" and {len(worst) - 5} more" if len(worst) > 5 else ""
-        what = "colours" if encoding.kind == "color" else "ids"
-        raise ItemError(path, f"unknown {what}: {text}{more}", "classes")
+        raise ItemError(path, _unknown(unknown, encoding.kind), "classes")
     return pixels
 
 
-def write_rejected(path: Path, rejected: Iterable[Rejection]) -> None:
-    """Write what was left out as CSV with the columns file, reason and check."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["file", "reason", "check"])
-        writer.writerows((r.file, r.reason, r.cause) for r in rejected)
+def _unknown(unknown: dict[int, int], kind: Literal["index", "color"]) -> Finding:
+    """The values that the encoding does not define, those of most pixels first."""
+    worst = sorted(unknown.items(), key=lambda pair: -pair[1])
+    some = tuple(Finding.of("data.value_pixels", value=value_text(v, kind), n=n) for v, n in worst[:_SHOWN])
+    code = "data.unknown_colours" if kind == "color" else "data.unknown_ids"
+    return Finding.of(code, values=some, more=_more("data.and_more", len(worst)))
+
+
+def _more(code: str, total: int) -> Finding | str:
+    """How many there are beyond those shown."""
+    return Finding.of(code, n=total - _SHOWN) if total > _SHOWN else ""
 
 
 def check_share(result: ReadResult, max_rejected: float) -> None:
@@ -226,8 +227,6 @@ def check_share(result: ReadResult, max_rejected: float) -> None:
     for kind, total in (("image", result.images), ("box", result.boxes)):
         bad = [r for r in result.rejected if r.kind == kind]
         if len(bad) > max_rejected * total or (kind == "image" and not len(result.table)):
-            first = "\n".join(f"  {r.file}: {r.reason}" for r in bad[:5])
-            more = f"\n  and {len(bad) - 5} more" if len(bad) > 5 else ""
-            what = {"image": "images", "box": "boxes"}[kind]
-            limit = f"more than max_rejected = {max_rejected:g} allows"
-            raise DatasetError(f"{len(bad)} of {total} {what} were rejected, {limit}:\n{first}{more}")
+            first = tuple(Finding.of("data.of_file", file=r.file, why=r.finding) for r in bad[:_SHOWN])
+            code, more = f"data.rejected_{kind}", _more("data.and_more_lines", len(bad))
+            raise DatasetError(Finding.of(code, n=len(bad), total=total, limit=max_rejected, first=first, more=more))

@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.datasets.errors import MalformedError
+
 _MAX_GROUPS = 7  # 35 bits: more than any image has pixels
 
 
@@ -22,12 +24,12 @@ def decode_rle(counts: bytes, size: tuple[int, int]) -> NDArray[np.bool_]:
         size: width and height.
 
     Raises:
-        ValueError: this is no encoding of a mask of this size.
+        MalformedError: this is no encoding of a mask of this size.
     """
     runs = _runs(np.frombuffer(counts, np.uint8).astype(np.int64) - 48)
     pixels = size[0] * size[1]
     if (runs < 0).any() or (runs > pixels).any() or runs.sum() != pixels:
-        raise ValueError(f"its runs do not add up to {size[0]}x{size[1]} pixels")
+        raise MalformedError("data.rle_runs", width=size[0], height=size[1])
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs)
 
 
@@ -35,11 +37,11 @@ def _runs(groups: NDArray[np.int64]) -> NDArray[np.int64]:
     """The run lengths, unchecked, of groups of 5 bits and a continuation bit."""
     last = np.flatnonzero((groups & 32) == 0)
     if not len(last) or last[-1] != len(groups) - 1 or groups.min() < 0 or groups.max() > 63:
-        raise ValueError("its characters are no run-length encoding")
+        raise MalformedError("data.rle_characters")
     first = np.concatenate(([0], last[:-1] + 1))
     lengths = last - first + 1
     if lengths.max() > _MAX_GROUPS:
-        raise ValueError("its numbers are too long")
+        raise MalformedError("data.rle_numbers")
     shifts = 5 * (np.arange(len(groups)) - np.repeat(first, lengths))
     runs = np.add.reduceat((groups & 31) << shifts, first)
     runs -= np.where(groups[last] & 16, 1 << 5 * lengths, 0)

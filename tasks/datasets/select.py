@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tasks.contracts import Finding
 from tasks.datasets.config import Stored
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.items import Item
@@ -33,7 +34,7 @@ def wanted(items: Sequence[Item], config: Stored, place: str) -> list[Item]:
     """
     items = sorted(items, key=lambda item: (item.id, item.image))
     if not items:
-        raise DatasetError(f"split {config.split!r} of {config.format} is empty: nothing in {place}")
+        raise DatasetError(Finding.of("data.empty_split", split=config.split, format=config.format, place=place))
     shares = getattr(config, "shares", None)
     if shares is not None:
         groups = {item.id: item.sequence or item.id for item in items if not item.stray}
@@ -43,7 +44,9 @@ def wanted(items: Sequence[Item], config: Stored, place: str) -> list[Item]:
         example, count = items[0].id, len(items)
         items = [i for i in items if fnmatch.fnmatchcase(i.image.stem if i.stray else i.id, config.include)]
         if not items:
-            raise DatasetError(f"include {config.include!r} matches none of {count} ids in {place}, such as {example}")
+            raise DatasetError(
+                Finding.of("data.nothing_included", include=config.include, n=count, place=place, example=example)
+            )
     if config.images is not None and config.draw == "random" and config.images < len(items):
         chosen = random.Random(config.seed).sample(range(len(items)), config.images)
         items = [items[i] for i in sorted(chosen)]
@@ -67,8 +70,7 @@ def divide(groups: Sequence[str], shares: Mapping[str, float], seed: int) -> dic
     counts = Counter(groups)
     if len(counts) < len(shares):
         raise DatasetError(
-            f"{len(counts)} sequences cannot be divided into {len(shares)} splits ({', '.join(shares)}) without one "
-            "being in two; record more sequences, or give the splits folders of their own"
+            Finding.of("data.few_sequences", sequences=len(counts), splits=len(shares), names=tuple(shares))
         )
     names = sorted(counts)
     missing = {split: share * len(groups) for split, share in shares.items()}

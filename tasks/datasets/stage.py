@@ -7,7 +7,9 @@ import logging
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.contracts import Artifact, Labels
+from tasks.catalogue import Language, say
+from tasks.contracts import Artifact, Finding, Labels
+from tasks.datasets.checks.model import line_of
 from tasks.datasets.config import Dataset, DatasetsConfig
 from tasks.datasets.errors import ChecksFailed
 from tasks.datasets.make_checks import CHECKS_PAGE, build_checks, read_checks
@@ -29,6 +31,7 @@ def check(
     datasets: DatasetsConfig,
     store: Store,
     needed: dict[str, tuple[Labels, ...]] | None = None,
+    language: Language | None = None,
 ) -> Artifact:
     """Check data sets by role before anything is trained on them; returns an artifact of kind ``checks``.
 
@@ -37,15 +40,15 @@ def check(
         datasets: the section of the configuration.
         store: where the result goes.
         needed: role -> the labels that are going to be used.
+        language: of the page with examples; the spoken one where it is not given.
 
     Raises:
         ChecksFailed: one of severity ``error`` failed; the message lists them, and where the page with examples is.
     """
-    artifact = build_checks(sets, datasets, store, needed)
+    artifact = build_checks(sets, datasets, store, needed, language)
     failed = [c for c in read_checks(artifact) if not c.passed]
     for found in failed:
-        log.log(logging.ERROR if found.severity == "error" else logging.WARNING, "%s", found.text())
-    if errors := [c.text() for c in failed if c.severity == "error"]:
-        page = f"with examples: {artifact.file(CHECKS_PAGE)}"
-        raise ChecksFailed("\n".join(["the data sets are not fit to be trained on:", *errors, page]))
+        log.log(logging.ERROR if found.severity == "error" else logging.WARNING, "%s", say(line_of(found)))
+    if errors := tuple(line_of(c) for c in failed if c.severity == "error"):
+        raise ChecksFailed(Finding.of("checks.unfit", found=errors, page=artifact.file(CHECKS_PAGE)))
     return artifact

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tasks.catalogue import speaking, t
-from tasks.contracts import Artifact, RunRecord, Task
-from tasks.datasets import Check
+from tasks.contracts import Artifact, Checks, RunRecord, Task
+from tasks.datasets import CHECKS
 from tasks.report.audits import read_audits
 from tasks.report.config import ReportConfig
 from tasks.report.gallery.build import galleries
@@ -56,7 +56,9 @@ def _build(record: RunRecord, config: ReportConfig, resolved: dict[str, Any]) ->
     ]
     costs = list(_costs(record, manifests))
     audits = tuple(read_audits(record, reader))
-    checks = tuple(_checks(record, reader))
+    # What passed, too, to be counted; the pictures are on a page of their own.
+    found = reader.model(record.checks.file(CHECKS), Checks) if record.checks is not None else None
+    checks = found.checks if found is not None else ()
     return Report(
         language=config.language,
         title=config.title or t("words.title"),
@@ -141,13 +143,6 @@ def _datasets(
             key=artifact.key,
             digest=artifact.digest,
         )
-
-
-def _checks(record: RunRecord, reader: Reader) -> Iterable[Check]:
-    """What the checks before training found; those that passed too, to be counted. Examples are on their own page."""
-    rows = reader.json(record.checks.file("checks.json")) if record.checks is not None else None
-    for row in rows or ():
-        yield Check.model_validate({**row, "examples": ()})
 
 
 def _translators(record: RunRecord, manifests: dict[str, Manifest], reader: Reader) -> Iterable[TranslatorRow]:

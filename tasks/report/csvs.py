@@ -18,8 +18,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from tasks.audit import check_sentence
-from tasks.catalogue import speaking
-from tasks.contracts import Audit, AuditCheck
+from tasks.catalogue import say, speaking
+from tasks.contracts import Audit, AuditCheck, Check
 from tasks.report.model import Report, TaskTable
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def _tables(report: Report) -> dict[str, list[Line]]:
         "datasets": map(_flat, report.datasets),
         "boxes": _boxes(report),
         "rejected": _rejected(report),
-        "checks": ({**_flat(c), "listed": "; ".join(c.listed)} for c in report.checks),
+        "checks": map(_data_check, report.checks),
         "translators": map(_flat, report.translators),
         "costs": ({"stage": str(c.stage), **_flat(c)} for c in report.costs),
         **_of_tasks(report.tables),
@@ -145,7 +145,19 @@ def _boxes(report: Report) -> Iterable[Line]:
 
 def _rejected(report: Report) -> Iterable[Line]:
     for d in report.datasets:
-        yield from ({"role": d.role, "dataset": d.dataset, **_flat(r)} for r in d.first_rejected)
+        for r in d.first_rejected:
+            yield {
+                "role": d.role,
+                "dataset": d.dataset,
+                "file": r.file,
+                "code": r.finding.code,
+                "reason": say(r.finding),
+            }
+
+
+def _data_check(check: Check) -> Line:
+    told = {"code": check.finding.code, "message": say(check.finding), "listed": "; ".join(map(say, check.listed))}
+    return {"name": check.name, "role": " / ".join(check.roles), **_flat(check), **told}
 
 
 def _of_audits(report: Report) -> dict[str, Iterable[Line]]:

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tasks.audit import subject_label
 from tasks.catalogue import say, t
-from tasks.contracts import Arm, AuditCheck
-from tasks.datasets import Check
+from tasks.contracts import Arm, AuditCheck, Check
 from tasks.report.model import AuditPart, Broken, Gate, TaskTable
 from tasks.report.words import arm_label, change, sign, task_name
 

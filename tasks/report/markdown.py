@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from tasks.audit import check_sentence, measure_label, subject_label
-from tasks.catalogue import speaking, t
+from tasks.catalogue import say, speaking, t
 from tasks.contracts import Arm, AuditCheck
 from tasks.report.audits import acted, failed, passed
 from tasks.report.fitting import LINE_CHARS, Rank, TextBlock, fit, listing, short
@@ -24,6 +24,7 @@ from tasks.report.words import (
     measure,
     memory,
     role_label,
+    roles_label,
     severity_label,
     stage_label,
     task_label,
@@ -197,9 +198,9 @@ def _checks(report: Report) -> Iterable[TextBlock]:
             t(
                 "markdown.data_check",
                 severity=severity_label(c.severity),
-                role=role_label(c.role),
+                role=roles_label(c.roles),
                 name=check_label(c.name),
-                message=c.message,
+                message=say(c.finding),
             )
         )
         for c in report.checks

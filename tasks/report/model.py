@@ -9,9 +9,8 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from tasks.catalogue import Language
-from tasks.contracts import Arm, Audit, DatasetRole, Failure, Frozen, Stage, Task
+from tasks.contracts import Arm, Audit, Check, DatasetRole, Failure, Finding, Frozen, Stage, Task
 from tasks.contracts import Outcome as Decided
-from tasks.datasets import Check
 from tasks.report.gallery.grid import Grid
 
 REPORT_JSON = "report.json"
@@ -142,7 +141,7 @@ class Rejected(Frozen):
     """A file that a reader set aside, and why."""
 
     file: str
-    reason: str
+    finding: Finding
 
 
 class DatasetRow(Frozen):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import logging
 from pathlib import Path
@@ -13,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.catalogue import t
 from tasks.contracts import Artifact, first_problem
-from tasks.datasets import SampleTable
+from tasks.datasets import REJECTED, SampleTable, read_rejected
 from tasks.report.model import Rejected
 from tasks.store import Manifest, StoreError
 
@@ -68,11 +67,10 @@ class Reader:
 
     def rejected(self, artifact: Artifact) -> list[Rejected]:
         """The rows of a data set's ``rejected.csv``."""
-        path = artifact.file("rejected.csv")
+        path = artifact.file(REJECTED)
         try:
-            with path.open(encoding="utf-8", newline="") as stream:
-                return [Rejected(file=r["file"], reason=r["reason"]) for r in csv.DictReader(stream)]
-        except (OSError, ValueError, KeyError) as error:
+            return [Rejected(file=str(r.file), finding=r.finding) for r in read_rejected(path)]
+        except (OSError, ValueError) as error:
             self.skip(path, error)
             return []
 

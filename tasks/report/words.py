@@ -10,7 +10,6 @@ from tasks.contracts import Arm, Outcome, Rate, Stage, Task, Unit
 
 MARKS: dict[Outcome, str] = {"improves": "▲", "harms": "▼", "no difference": "=", "not decidable": "·"}
 
-_PAIR = " / "
 
 
 def signed(delta: float | None) -> str:
@@ -136,8 +135,13 @@ def task_name(task: str) -> str:
 
 
 def role_label(role: str) -> str:
-    """Of a data set or an arm, such as ``source`` or ``baseline``; or of two, as ``target / benchmark``."""
-    return _PAIR.join(named("role", part) for part in role.split(_PAIR))
+    """Of a data set or an arm, such as ``source`` or ``baseline``."""
+    return named("role", role)
+
+
+def roles_label(roles: Iterable[str]) -> str:
+    """Of data sets that were compared, as ``target / benchmark``."""
+    return " / ".join(map(role_label, roles))
 
 
 def outcome_label(outcome: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasks.compute import with_progress
+from tasks.contracts import Finding
 from tasks.datasets import Sample, SampleTable, content_of
 from tasks.store import file_sha256, write_png
 from tasks.translate.ahead import ahead
@@ -54,8 +55,8 @@ def _wanted(table: SampleTable, translator: ImageTranslator) -> Iterator[Sample]
     """A row for every translation to be made, with the source's image."""
     for sample in table:
         if min(sample.width, sample.height) < (least := translator.minimum):
-            reason = f"{sample.width}x{sample.height} is too small: the network needs {least} pixels a side"
-            raise PixelError(sample.image, reason, "size")
+            finding = Finding.of("data.too_small", width=sample.width, height=sample.height, least=least)
+            raise PixelError(sample.image, finding, "size")
         if translator.variants == 1:
             yield sample
             continue
@@ -94,14 +95,14 @@ def _results(batch: list[Sample], translator: ImageTranslator) -> list[Image]:
         return translator([_read(s) for s in batch], [s.id for s in batch])
     except MemoryError as error:
         first = batch[0]
-        raise PixelError(first.image, f"{first.width}x{first.height} {error}", "size") from error
+        finding = Finding.of("data.no_memory", width=first.width, height=first.height, problem=str(error))
+        raise PixelError(first.image, finding, "size") from error
 
 
 def _read(sample: Sample) -> Image:
     content = content_of(sample.image)
     if hashlib.sha256(content).hexdigest() != sample.sha256:
-        reason = "has changed since the data set was read: start the run again, which reads the set anew"
-        raise PixelError(sample.image, reason, "found")
+        raise PixelError(sample.image, Finding.of("data.changed"), "found")
     return decode_exact(content, sample.image)
 
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.contracts import Finding
 from tasks.datasets import SampleTable
 from tasks.translate.ahead import ahead
 from tasks.translate.errors import TranslatorError
@@ -79,8 +80,7 @@ class TrainingImages:
         if height < size or width < size:
             raise PixelError(
                 self.paths[index],
-                f"{width}x{height} at training size, smaller than the {size}x{size} crops: "
-                "lower training.crop or raise training.width",
+                Finding.of("data.below_crop", width=width, height=height, crop=size),
                 "size",
             )
         rng = np.random.default_rng([*salt, 1, position])

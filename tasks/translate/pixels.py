@@ -8,15 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.contracts import Finding
 from tasks.datasets import ImageError, content_of, open_image
 
 _EXACT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX")  # PIL's modes that become RGB without loss
 _DEEP_MODES = ("I", "F")  # its modes of more than 8 bits, such as I;16
-_ADVICE = "convert it to an 8-bit RGB image first"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH = 24  # where its header has the bits a channel
 _PNG_END = b"IEND\xaeB`\x82"
-_SEE_THROUGH = "has transparent pixels, and what is behind them is not known: remove its alpha first"
 
 
 class PixelError(ImageError):
@@ -44,7 +43,7 @@ def decode_exact(content: bytes, path: Path) -> NDArray[np.uint8]:
     if image.mode.startswith(_DEEP_MODES) or (content.startswith(_PNG) and content[_PNG_DEPTH] == 16):
         return _decode_deep(content, path, keyed="transparency" in image.info)
     if image.mode not in _EXACT_MODES:
-        raise PixelError(path, f"its colours are {image.mode}, which does not become RGB exactly: {_ADVICE}")
+        raise PixelError(path, Finding.of("data.other_mode", mode=image.mode))
     if image.has_transparency_data:
         _check_alpha(np.asarray(image.convert("RGBA"))[..., 3], path)
     return np.asarray(image.convert("RGB"))
@@ -54,10 +53,10 @@ def _decode_deep(content: bytes, path: Path, keyed: bool) -> NDArray[np.uint8]:
     values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     # v * 257 maps 0-255 to 0-65535 exactly; anything else would have to be rounded or tone-mapped.
     if values is None or values.dtype != np.uint16 or np.any(values % 257):
-        raise PixelError(path, f"more than 8 bits a channel: {_ADVICE}")
+        raise PixelError(path, Finding.of("data.too_deep"))
     small = (values // 257).astype(np.uint8).reshape(*values.shape[:2], -1)  # grey, BGR or BGRA
     if keyed:
-        raise PixelError(path, _SEE_THROUGH)
+        raise PixelError(path, Finding.of("data.see_through"))
     if small.shape[2] == 4:
         _check_alpha(small[..., 3], path)
     return np.repeat(small, 3, axis=2) if small.shape[2] == 1 else np.ascontiguousarray(small[..., 2::-1])
@@ -65,7 +64,7 @@ def _decode_deep(content: bytes, path: Path, keyed: bool) -> NDArray[np.uint8]:
 
 def _check_alpha(alpha: NDArray[np.uint8], path: Path) -> None:
     if np.ptp(alpha):
-        raise PixelError(path, _SEE_THROUGH)
+        raise PixelError(path, Finding.of("data.see_through"))
 
 
 def is_whole_png(path: Path, width: int, height: int) -> bool:

@@ -25,6 +25,8 @@ from tasks.contracts.record import RunRecord
 from tasks.contracts.stage import StageKind
 from tasks.contracts.task import Labels, Task
 from tasks.datasets.errors import Cause
+from tasks.datasets.errors import Kind as RejectedKind
+from tasks.datasets.table import BoxSource
 from tasks.report import words
 from tasks.report.gallery.grid import Kind
 from tasks.report.model import DatasetRow, Gate
@@ -35,7 +37,8 @@ _ROOMS = ("settings", "datasets", "translate", "retrain", "audit", "report", "tr
 SPEAKING = (*(f"tasks/{room}" for room in _ROOMS), "flows")
 ROOMS, CHECKS = tuple(map(Path, SPEAKING)), Path("tasks/datasets/checks")
 AREAS = "|".join(sorted({key.partition(".")[0] for key in catalogue("en")}))
-KEY = re.compile(rf"({AREAS})\.(?!html$|json$|csv$|css$)[a-z0-9_]+")
+CLASS_CHECKS = [f"{kind}_{n}" for kind in ("class", "box") for n in ("impossible", "missing", "rare")]
+KEY = re.compile(rf"({AREAS})\.(?!html$|json$|csv$|css$|yaml$)[a-z0-9_]+")
 BEGUN = re.compile(rf"({AREAS})\.[a-z0-9_]*")
 
 
@@ -47,10 +50,10 @@ def choices(model: Any, field: str) -> tuple[str, ...]:
 def check_names() -> set[str]:
     """Every name that a check of the data sets can have."""
     literal = {n for f in CHECKS.glob("*.py") for n in re.findall(r'\bname="([a-z_]+)"', f.read_text())}
-    classes = {f"{kind}_{n}" for kind in ("class", "box") for n in ("impossible", "missing", "rare")}
-    return literal | classes | {*get_args(Cause)} | {f"has_{labels}" for labels in get_args(Labels)}
+    return literal | {*CLASS_CHECKS} | {*get_args(Cause)} | {f"has_{labels}" for labels in get_args(Labels)}
 
 
+OUTCOMES = ("passed", "failed")
 ROLES, SIZES = choices(DatasetRow, "role"), get_args(BoxSize)
 GATES = choices(Gate, "outcome")
 NAMED: dict[str, Iterable[str]] = {
@@ -103,6 +106,17 @@ DYNAMIC: dict[str, Iterable[str]] = {
     "figures.with_{}": ("source", "translated"),
     "history.{}": get_args(TrendOutcome),
     "history.{}_changed": get_args(BreakKind),
+    "data.rejected_{}": get_args(RejectedKind),
+    "words.check_{}": sorted(check_names()),
+    "words.role_{}": ROLES,
+    "words.severity_{}": get_args(Severity),
+    "checks.{}_{}": [f"{name}_{outcome}" for name in get_args(Cause) for outcome in OUTCOMES],
+    "checks.{}_{}_{}": [f"{name}_{outcome}" for name in CLASS_CHECKS for outcome in OUTCOMES],
+    **{f"checks.{name}_{{}}": OUTCOMES for name in ("blank", "leak", "sequence", "sequence_known", "sizes")},
+    **{f"checks.{name}_{{}}": OUTCOMES for name in ("box_rule", "class_ratio", "taxonomy")},
+    **{f"checks.{name}_{{}}": (*OUTCOMES, "tolerated") for name in ("duplicates", "near_leak")},
+    "checks.has_{}_{}": [f"{labels}_{outcome}" for labels in get_args(Labels) for outcome in OUTCOMES],
+    "checks.boxes_{}": get_args(BoxSource),
     "compare.flow_{}": choices(RunRecord, "flow"),
     "compare.only_{}": ("before", "after"),
     "compare.{}": (
@@ -157,7 +171,7 @@ def expanded(form: str) -> set[str]:
     """The keys that a form can be."""
     begun, _, end = form.partition("{}")
     middle = nouns() if form == "words.count_{}" else DYNAMIC[form]
-    return {f"{begun}{part}{end.removeprefix('_{}')}" for part in middle}
+    return {f"{begun}{part}{end.replace('_{}', '')}" for part in middle}
 
 
 def forms_of(key: str, language: Language) -> dict[str, str]:

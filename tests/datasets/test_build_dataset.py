@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.contracts.finding import Finding
 from tasks.datasets.config import DatasetsConfig, FolderDataset, SampleDataset
-from tasks.datasets.errors import DatasetError
+from tasks.datasets.errors import DatasetError, Rejection
 from tasks.datasets.make_dataset import build_dataset
+from tasks.datasets.rejected import read_rejected
 from tasks.datasets.stage import read
 from tasks.datasets.table import SampleTable
 from tasks.store.manifest import Manifest, StoreError
@@ -56,7 +58,7 @@ def test_the_sample_becomes_a_table(store: Store, side: str) -> None:
     assert (summary["images"], summary["rejected"], summary["split"]) == (4, 0, "train")
     assert (summary["dataset"], summary["taxonomy"]) == (f"sample, {side}", "cityscapes19")
     assert sum(summary["boxes"].values()) == sum(len(s.boxes) for s in table) > 0
-    assert artifact.file("rejected.csv").read_text().strip() == "file,reason,check"
+    assert artifact.file("rejected.csv").read_text().strip() == "file,cause,kind,code,values"
     assert Manifest.read(artifact.path).inputs["sample"].kind == "sample"
     assert build_dataset(config, section(), store).cached
 
@@ -114,7 +116,10 @@ def test_too_many_rejected_leaves_the_list_and_no_artifact(store: Store, folder:
     with pytest.raises(DatasetError, match=r"1 of 4 images were rejected") as caught:
         build_dataset(folder, camvid(), store)
     listed = Path(str(caught.value).rsplit("all of them: ", 1)[1])
-    assert "2.png,image without label" in listed.read_text()
+    image, missing = Path("images/train/2.png"), Finding.of("data.no_file", file="masks/train/2.png")
+    left_out = Finding.of("data.image_without_label", missing=missing)
+    assert read_rejected(listed) == [Rejection(image, left_out, "paired")]
+    assert str(folder.root) not in listed.read_text()
     assert list(store.artifacts()) == []
     with pytest.raises(StoreError):
         store.get("dataset", "0")

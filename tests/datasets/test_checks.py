@@ -15,15 +15,18 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from tasks.catalogue.language import say, speaking
+from tasks.contracts.check import Check
+from tasks.contracts.finding import Finding
 from tasks.datasets.checks.leaks import closest
-from tasks.datasets.checks.model import Check, CheckedSet
+from tasks.datasets.checks.model import CheckedSet, line_of
 from tasks.datasets.checks.page import print_checks, write_page
 from tasks.datasets.checks.run import run_checks
 from tasks.datasets.config import ChecksConfig, DatasetsConfig, SampleDataset
 from tasks.datasets.errors import Cause, Rejection
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.phash import distances, perceptual_hash
-from tasks.datasets.read import write_rejected
+from tasks.datasets.rejected import write_rejected
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
@@ -38,6 +41,7 @@ INFO = TableInfo(
 )
 PIXELS = (1000, 500, 100)
 BOXES = (Box(0, 1, 1, 9, 9), Box(1, 10, 1, 14, 9))
+EMPTY = Finding.of("data.empty")
 Change = Callable[[Sample], Sample]
 
 
@@ -89,9 +93,9 @@ class Sets:
     def inform(self, role: str, **update: Any) -> None:
         self.infos[role] = self.infos[role].model_copy(update=update)
 
-    def reject(self, role: str, name: str, reason: str, cause: Cause) -> None:
+    def reject(self, role: str, name: str, finding: Finding, cause: Cause) -> None:
         file = self.root / role / "images" / name
-        self.rejected[role].append(Rejection(file, reason, cause, "box" if cause == "boxes" else "image"))
+        self.rejected[role].append(Rejection(file, finding, cause, "box" if cause == "boxes" else "image"))
 
     def build(self, *roles: str) -> dict[str, CheckedSet]:
         made = {}
@@ -107,13 +111,18 @@ class Sets:
         return run_checks(self.build(*roles), settings or config())
 
     def failed(self, settings: DatasetsConfig | None = None) -> dict[tuple[str, str], Check]:
-        return {(c.role, c.name): c for c in self.run(settings=settings) if not c.passed}
+        return {(" / ".join(c.roles), c.name): c for c in self.run(settings=settings) if not c.passed}
 
     def only(self, role: str, name: str, settings: DatasetsConfig | None = None) -> Check:
         """The check that failed, after seeing that no other one did."""
         failed = self.failed(settings)
         assert list(failed) == [(role, name)]
         return failed[role, name]
+
+
+def told(check: Check) -> tuple[str, ...]:
+    """What a check lists, in words."""
+    return tuple(map(say, check.listed))
 
 
 @pytest.fixture
@@ -123,29 +132,35 @@ def sets(tmp_path: Path) -> Sets:
 
 def test_a_clean_choice_passes_every_check(sets: Sets) -> None:
     checks = sets.run()
-    assert [c.text() for c in checks if not c.passed] == []
+    assert [say(line_of(c)) for c in checks if not c.passed] == []
     for_all = {"found", "named", "unique", "paired", "decodable", "size", "classes", "boxes"}
     for_all |= {"empty", "blank", "duplicates", "has_masks", "has_boxes"}
     against = {"taxonomy", "leak", "near_leak", "class_impossible", "class_missing", "class_rare", "class_ratio"}
     against |= {"box_impossible", "box_missing", "box_rare", "box_rule"}
     drives = {"sequence", "sequence_known"}  # two data sets have no drives in common
-    names = {role: {c.name for c in checks if c.role == role} for role in {c.role for c in checks}}
+    names = {roles: {c.name for c in checks if c.roles == roles} for roles in {c.roles for c in checks}}
     assert names == {
-        "source": for_all,
-        "target": for_all,
-        "benchmark": for_all | {"sizes"},
-        "source / benchmark": against,
-        "target / benchmark": against | drives,
+        ("source",): for_all,
+        ("target",): for_all,
+        ("benchmark",): for_all | {"sizes"},
+        ("source", "benchmark"): against,
+        ("target", "benchmark"): against | drives,
     }
 
 
 @pytest.mark.parametrize("cause", ["found", "named", "unique", "paired", "decodable", "size", "classes"])
 def test_what_was_left_out(sets: Sets, cause: Cause) -> None:
-    sets.reject("target", "bad.png", "some reason", cause)
+    sets.reject("target", "bad.png", EMPTY, cause)
     check = sets.only("target", cause)
     assert (check.severity, check.measured, check.unit) == ("warning", pytest.approx(1 / 7), "share")
-    assert check.message.startswith("1 of 7 images (14.3 %) left out because ")
-    assert check.listed == ("images/bad.png: some reason",)
+    assert check.finding.code == f"checks.{cause}_failed"
+    assert check.finding.values == {"over": "", "some": 1, "total": 7, "share": 1 / 7}
+    assert say(check.finding).startswith("1 of 7 images (14.3 %) left out because ")
+    assert check.listed == (Finding.of("data.of_file", file=Path("images/bad.png"), why=EMPTY),)
+    assert told(check) == ("images/bad.png: is empty (0 bytes)",)
+    with speaking("ko"):
+        assert say(check.finding).startswith("이미지 7장 중 1장(14.3 %) 제외, ")
+        assert told(check) == ("images/bad.png: 빈 파일 (0바이트)",)
     assert [e.images for e in check.examples] == (
         [] if cause in ("found", "decodable") else [(sets.root / "target" / "images" / "bad.png",)]
     )
@@ -153,7 +168,7 @@ def test_what_was_left_out(sets: Sets, cause: Cause) -> None:
 
 def test_boxes_count_among_boxes(sets: Sets) -> None:
     for n in range(60):
-        sets.reject("benchmark", "boxes.json", f"annotation {n}", "boxes")
+        sets.reject("benchmark", "boxes.json", Finding.of("data.in_line", line=n, why=EMPTY), "boxes")
     check = sets.only("benchmark", "boxes", config(max_rejected=0.9))
     assert check.severity == "warning"
     assert check.measured == 60 / 72
@@ -163,14 +178,16 @@ def test_boxes_count_among_boxes(sets: Sets) -> None:
 
 def test_too_much_left_out_is_an_error_whatever_the_causes(sets: Sets) -> None:
     for cause in ("paired", "size"):
-        sets.reject("source", f"{cause}.png", "reason", cast(Cause, cause))
+        sets.reject("source", f"{cause}.png", EMPTY, cast(Cause, cause))
     limit = config(max_rejected=0.2)  # each cause has 1 of 8, both together 2 of 8
     failed = sets.failed(limit)
     assert {(role, name, c.severity) for (role, name), c in failed.items()} == {
         ("source", "paired", "error"),
         ("source", "size", "error"),
     }
-    assert "all causes together are 25 %, more than max_rejected = 20 %" in failed["source", "size"].message
+    found = failed["source", "size"].finding
+    assert found.values["over"] == Finding.of("checks.over", together=0.25, most=0.2)
+    assert "all causes together are 25 %, more than max_rejected = 20 %" in say(found)
     assert {c.severity for c in sets.failed(config(max_rejected=0.25)).values()} == {"warning"}
 
 
@@ -186,7 +203,7 @@ def test_images_of_one_colour_are_no_leak(sets: Sets) -> None:
         sets.change(role, lambda s: sets.drawn(s, black), 1)
     failed = sets.failed()
     assert list(failed) == [("target", "blank"), ("benchmark", "blank")]
-    assert failed["benchmark", "blank"].listed == ("benchmark_1",)
+    assert told(failed["benchmark", "blank"]) == ("benchmark_1",)
     assert failed["benchmark", "blank"].measured == 1 / 6
 
 
@@ -195,17 +212,20 @@ def test_copies_in_a_set(sets: Sets) -> None:
     sets.change("source", lambda s: replace(s, sha256=first.sha256), 3, 4)
     check = sets.only("source", "duplicates")
     assert (check.severity, check.measured) == ("warning", 2 / 6)
-    assert check.listed == ("source_3 | source_1", "source_4 | source_1")
+    assert told(check) == ("source_3 | source_1", "source_4 | source_1")
     assert check.examples[0].images == (sets.samples["source"][3].image, first.image)
     assert sets.failed(config(duplicates=0.4)) == {}
+    tolerated = next(c for c in sets.run(settings=config(duplicates=0.4)) if c.name == "duplicates")
+    assert tolerated.finding.code == "checks.duplicates_tolerated"
+    assert say(tolerated.finding).endswith("up to 40 % are tolerated.")
 
 
 def test_sizes_matter_in_the_benchmark(sets: Sets) -> None:
     for role in ("target", "benchmark"):
         sets.change(role, lambda s: replace(s, width=50), 2)
     check = sets.only("benchmark", "sizes")
-    assert check.listed == ("48x36, images: 5", "50x36, images: 1")
-    assert "evaluate.batch must be 1" in check.message
+    assert told(check) == ("48x36, images: 5", "50x36, images: 1")
+    assert "evaluate.batch must be 1" in say(check.finding)
 
 
 @pytest.mark.parametrize("role", ["source", "target"])
@@ -214,7 +234,7 @@ def test_the_same_file_in_training_and_benchmark(sets: Sets, role: str) -> None:
     sets.change(role, lambda s: replace(s, sha256=leaked.sha256, phash=leaked.phash), 2)
     check = sets.only(f"{role} / benchmark", "leak")
     assert (check.severity, check.measured) == ("error", 1 / 6)
-    assert check.listed == (f"benchmark benchmark_4 | {role} {role}_2",)
+    assert told(check) == (f"benchmark benchmark_4 | {role} {role}_2",)
     assert check.examples[0].images == (leaked.image, sets.samples[role][2].image)
 
 
@@ -227,7 +247,7 @@ def test_a_recompressed_smaller_copy_in_training(sets: Sets) -> None:
     sets.change("target", lambda s: sets.drawn(s, Image.open(stream)), 0)
     check = sets.only("target / benchmark", "near_leak")
     assert (check.severity, check.measured) == ("warning", 1 / 6)
-    assert re.fullmatch(r"benchmark benchmark_5 \| target target_0 \([024] of 64 bits differ\)", check.listed[0])
+    assert re.fullmatch(r"benchmark benchmark_5 \| target target_0 \([024] of 64 bits differ\)", told(check)[0])
     assert sets.failed(config(near_leak=0.2)) == {}
 
 
@@ -253,7 +273,7 @@ def test_a_drive_in_training_and_benchmark(sets: Sets) -> None:
     sets.change("target", lambda s: replace(s, sequence="benchmark drive 1"), 0)
     check = sets.only("target / benchmark", "sequence")
     assert (check.severity, check.measured) == ("warning", 0.5)
-    assert check.listed == ("benchmark drive 1, images of the benchmark: 3",)
+    assert told(check) == ("benchmark drive 1, images of the benchmark: 3",)
     sets.inform("target", dataset="other drives")
     assert sets.failed() == {}
 
@@ -271,14 +291,14 @@ def test_other_classes(sets: Sets, change: dict[str, Any]) -> None:
     check = sets.only("source / benchmark", "taxonomy")
     assert check.severity == "error"
     assert len(check.listed) == 1
-    assert not any(c.name.startswith(("class_", "box_")) for c in sets.run() if c.role == "source / benchmark")
+    assert not any(c.name.startswith(("class_", "box_")) for c in sets.run() if c.roles == ("source", "benchmark"))
 
 
 def test_a_class_that_labels_cannot_have(sets: Sets) -> None:
     sets.inform("source", impossible=("pole",), impossible_boxes=("person",))
     sets.change("source", lambda s: replace(s, class_pixels=(1000, 500, 0), boxes=BOXES[:1]))
     assert list(sets.failed()) == [("source / benchmark", "class_impossible"), ("source / benchmark", "box_impossible")]
-    assert sets.failed()["source / benchmark", "class_impossible"].listed == ("pole",)
+    assert told(sets.failed()["source / benchmark", "class_impossible"]) == ("pole",)
     for_benchmark = dict(class_pixels=(1000, 500, 0), boxes=BOXES[:1])
     sets.change("benchmark", lambda s: replace(s, **cast(Any, for_benchmark)))
     assert sets.failed() == {}
@@ -287,14 +307,17 @@ def test_a_class_that_labels_cannot_have(sets: Sets) -> None:
 def test_a_class_that_no_image_shows(sets: Sets) -> None:
     sets.change("target", lambda s: replace(s, class_pixels=(1000, 0, 100)))
     check = sets.only("target / benchmark", "class_missing")
-    assert (check.severity, check.listed) == ("warning", ("sky",))
-    assert check.message.startswith("No image of the target shows 1 (sky) of the 3 classes in the benchmark: ")
+    assert (check.severity, told(check)) == ("warning", ("sky",))
+    assert (check.finding.code, check.finding.values["names"]) == ("checks.class_missing_failed", ("sky",))
+    assert say(check.finding).startswith("No image of the target shows 1 (sky) of the 3 classes in the benchmark: ")
+    with speaking("ko"):
+        assert say(check.finding).startswith("타깃 데이터셋의 어느 이미지에도 벤치마크의 클래스 3개 중 1개(sky)가 없음")
 
 
 def test_a_class_that_few_images_show(sets: Sets) -> None:
     sets.change("target", lambda s: replace(s, class_pixels=(1000, 1, 100)))
     sets.change("target", lambda s: replace(s, class_pixels=(1000, 0, 100)), 0, 1)
-    assert sets.only("target / benchmark", "class_rare").listed == ("sky, images: 4",)
+    assert told(sets.only("target / benchmark", "class_rare")) == ("sky, images: 4",)
     sets.only("target / benchmark", "class_ratio", config(class_images=4))
 
 
@@ -302,19 +325,19 @@ def test_a_class_of_few_pixels(sets: Sets) -> None:
     sets.change("target", lambda s: replace(s, class_pixels=(1096, 500, 4)))
     check = sets.only("target / benchmark", "class_ratio")
     assert (check.measured, check.threshold, check.unit) == (pytest.approx(25), 20, "times")
-    assert check.listed == ("pole: 0.25 % of the pixels, 6.25 % in the benchmark",)
+    assert told(check) == ("pole: 0.25 % of the pixels, 6.25 % in the benchmark",)
 
 
 def test_boxes_that_no_image_has(sets: Sets) -> None:
     crowd = replace(BOXES[1], crowd=True)  # a group teaches nobody what one person looks like
     sets.change("source", lambda s: replace(s, boxes=(BOXES[0], crowd)))
-    assert sets.only("source / benchmark", "box_missing").listed == ("person",)
+    assert told(sets.only("source / benchmark", "box_missing")) == ("person",)
 
 
 def test_boxes_that_few_images_have(sets: Sets) -> None:
     sets.change("source", lambda s: replace(s, boxes=BOXES[:1]), 0, 1, 2)
     sets.change("source", lambda s: replace(s, boxes=None), 3)
-    assert sets.only("source / benchmark", "box_rare").listed == ("person, images: 2",)
+    assert told(sets.only("source / benchmark", "box_rare")) == ("person, images: 2",)
 
 
 def test_boxes_of_another_rule(sets: Sets) -> None:
@@ -326,56 +349,57 @@ def test_sets_without_labels_of_a_kind(sets: Sets) -> None:
     sets.inform("target", boxes_from=None, encoding=None)
     sets.change("target", lambda s: replace(s, boxes=None, class_pixels=None, mask=None))
     checks = sets.run()
-    assert {(c.role, c.name, c.severity) for c in checks if not c.passed} == {
-        ("target", "has_masks", "warning"),
-        ("target", "has_boxes", "warning"),
+    assert {(c.roles, c.name, c.severity) for c in checks if not c.passed} == {
+        (("target",), "has_masks", "warning"),
+        (("target",), "has_boxes", "warning"),
     }
-    assert not any(c.name.startswith(("class", "box")) for c in checks if c.role.startswith("target"))
+    assert not any(c.name.startswith(("class", "box")) for c in checks if c.roles[0] == "target")
     needed = run_checks(sets.build(), config(), {"target": ("boxes",), "source": ("boxes", "masks")})
-    assert [(c.role, c.name) for c in needed if not c.passed and c.severity == "error"] == [("target", "has_boxes")]
-    assert (
-        "No image has boxes: detection can be neither trained nor scored"
-        in sets.failed()["target", "has_boxes"].message
-    )
+    assert [(c.roles, c.name) for c in needed if not c.passed and c.severity == "error"] == [(("target",), "has_boxes")]
+    found = sets.failed()["target", "has_boxes"].finding
+    assert "No image has boxes: detection can be neither trained nor scored" in say(found)
 
 
 def test_labels_on_a_part_of_the_images(sets: Sets) -> None:
     sets.change("target", lambda s: replace(s, boxes=None) if s.id.endswith(("0", "1")) else s)
-    found = next(c for c in sets.run() if (c.role, c.name) == ("target", "has_boxes"))
+    found = next(c for c in sets.run() if (c.roles, c.name) == (("target",), "has_boxes"))
     assert (found.passed, found.measured) == (True, 4)
-    assert found.message.startswith("4 of 6 images")
+    assert say(found.finding).startswith("4 of 6 images")
 
 
 def test_any_subset_of_roles(sets: Sets) -> None:
-    assert {c.role for c in sets.run("benchmark")} == {"benchmark"}
+    assert {c.roles for c in sets.run("benchmark")} == {("benchmark",)}
     sets.inform("target", detection=("person", "car"))
     checks = sets.run("source", "target")
-    assert [(c.role, c.name) for c in checks if not c.passed] == [("target / source", "taxonomy")]
+    assert [(c.roles, c.name) for c in checks if not c.passed] == [(("target", "source"), "taxonomy")]
     assert run_checks({}, config()) == []
 
 
 def test_a_set_of_an_artifact(sets: Sets, tmp_path: Path) -> None:
-    sets.reject("source", "bad.png", "no, not, so", "paired")
-    sets.reject("source", "boxes.json", "annotation 3", "boxes")
+    sets.reject("source", "bad.png", EMPTY, "paired")
+    sets.reject("source", "boxes.json", Finding.of("data.in_line", line=3, why=EMPTY), "boxes")
     made = sets.build("source")["source"]
 
     def make(folder: Path) -> dict[str, Any]:
         made.table.write(folder)
-        write_rejected(folder / "rejected.csv", made.rejected)
+        write_rejected(folder / "rejected.csv", made.rejected, sets.root)
         return {"seen_images": made.images, "seen_boxes": made.boxes}
 
     artifact = Store(tmp_path / "store").build(Recipe("dataset", config={}, inputs={}, code="1"), make)
     found = CheckedSet.of(artifact)
-    assert (found.rejected, found.images, found.boxes) == (made.rejected, 7, 13)
+    expected = [replace(r, file=r.file.relative_to(sets.root)) for r in made.rejected]
+    assert (found.rejected, found.images, found.boxes) == (expected, 7, 13)
     assert [s.id for s in found.table] == [s.id for s in made.table]
 
 
 def test_paths_start_at_the_set(sets: Sets) -> None:
     moved = [replace(s, image=Path("../source/images") / s.image.name, mask=None) for s in sets.samples["source"]]
     table = SampleTable.from_samples(moved, INFO, sets.root / "store")
-    rejected = [Rejection(sets.root / "source" / "masks" / "0.png", "x", "paired")]
-    checked = CheckedSet(table, rejected, 7, 12)
-    assert checked.short(f"no {sets.root}/source/images/0.png, {sets.root}/x") == f"no images/0.png, {sets.root}/x"
+    image, elsewhere = sets.root / "source" / "images" / "0.png", sets.root / "x"
+    lacking = Finding.of("data.both", one=Finding.of("data.no_file", file=image), other=elsewhere)
+    rejected = Rejection(sets.root / "source" / "masks" / "0.png", lacking, "paired")
+    found = CheckedSet(table, [rejected], 7, 12).told(rejected, rejected.file)
+    assert say(found) == f"masks/0.png: no images/0.png and {elsewhere}"
 
 
 def test_the_nearest_hash() -> None:
@@ -395,7 +419,8 @@ def test_the_page(sets: Sets) -> None:
     sets.change("target", lambda s: replace(s, id="<b>copy</b>", sha256=leaked.sha256, phash=leaked.phash), 2)
     sets.samples["target"][2].image.write_bytes(b"GIF87a")
     Image.fromarray(np.full((4, 4), 3, np.uint8)).save(sets.root / "source" / "images" / "odd.png")
-    sets.reject("source", "odd.png", f"no {sets.root}/source/masks/odd.png", "paired")
+    missing = Finding.of("data.no_file", file=sets.root / "source" / "masks" / "odd.png")
+    sets.reject("source", "odd.png", missing, "paired")
     made = sets.build()
     path = sets.root / "checks.html"
     write_page(path, run_checks(made, config()), made, "sim & drives")

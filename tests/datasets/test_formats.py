@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import tests.datasets.writers
+from tasks.catalogue.language import say
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.masks import read_mask
 from tasks.datasets.read import ReadResult, read_dataset
@@ -122,7 +123,8 @@ def test_a_mask_of_another_size(case: Case) -> None:
     result = case.read()
     case.rest_is_kept(result)
     assert [(r.file, r.cause) for r in result.rejected] == [(path, "size")]
-    assert f"{WIDTH - 1}x{HEIGHT}" in result.rejected[0].reason
+    found = result.rejected[0].finding
+    assert (found.code, found.values["width"], found.values["height"]) == ("data.other_size", WIDTH - 1, HEIGHT)
 
 
 def test_an_unknown_colour_or_id(case: Case) -> None:
@@ -133,8 +135,8 @@ def test_an_unknown_colour_or_id(case: Case) -> None:
     result = case.read()
     case.rest_is_kept(result)
     assert [(r.file, r.cause) for r in result.rejected] == [(files.mask, "classes")]
-    assert result.rejected[0].reason.startswith("unknown ")
-    assert "(6 pixels)" in result.rejected[0].reason
+    assert result.rejected[0].finding.code in ("data.unknown_ids", "data.unknown_colours")
+    assert "(6 pixels)" in say(result.rejected[0].finding)
 
 
 def test_a_malformed_box(case: Case) -> None:
@@ -164,7 +166,7 @@ def test_a_missing_partner(case: Case, kind: str) -> None:
     case.rest_is_kept(result)
     assert len(result.rejected) == 1
     assert result.rejected[0].cause == "paired"
-    assert path.stem in f"{result.rejected[0].file} {result.rejected[0].reason}"
+    assert path.stem in f"{result.rejected[0].file} {say(result.rejected[0].finding)}"
 
 
 def test_a_name_outside_the_pattern(case: Case) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.catalogue.language import say
 from tasks.datasets.config import Bdd100kDataset
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.read import ReadResult, read_dataset
@@ -138,7 +139,7 @@ def test_what_lacks_its_partner(split: Set) -> None:
     split.boxed("good", CAR)
     result = split.read()
     assert [s.id for s in result.table] == ["good"]
-    reasons = {r.file: r.reason for r in result.rejected}
+    reasons = {r.file: say(r.finding) for r in result.rejected}
     assert {r.cause for r in result.rejected} == {"paired"}
     assert set(reasons) == {split.file, split.masks / "mask.png", boxless, maskless}
     assert reasons[split.file].startswith("label without image: no row.jpg in ")
@@ -154,7 +155,12 @@ def test_rows_that_mean_no_image(split: Set) -> None:
     split.rows += [{"labels": []}, {"name": 5}, "text", None]
     result = split.read(labels=("boxes",))
     assert [(s.id, len(s.boxes or ())) for s in result.table] == [("a", 1)]
-    causes = {r.reason: r.cause for r in result.rejected}
+    causes = {say(r.finding): r.cause for r in result.rejected}
+    assert {r.finding.code for r in result.rejected} == {
+        "data.row_twice",
+        "data.row_without_name",
+        "data.labels_no_list",
+    }
     assert {r.file for r in result.rejected} == {split.file}
     assert causes == {
         "row 1 has the name a.jpg of a row before it": "unique",
@@ -182,8 +188,8 @@ def test_a_malformed_label(split: Set, wrong: Any, reason: str) -> None:
     result = split.read(labels=("boxes",))
     assert result.table[0].boxes == (Box(1, 2, 3, 11, 13),)
     assert [(r.file, r.cause, r.kind) for r in result.rejected] == [(split.file, "boxes", "box")]
-    assert result.rejected[0].reason.startswith("label 1")
-    assert reason in result.rejected[0].reason
+    assert say(result.rejected[0].finding).startswith("label 1")
+    assert reason in say(result.rejected[0].finding)
 
 
 def test_the_same_name_twice_in_a_set(split: Set) -> None:

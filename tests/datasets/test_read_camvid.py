@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.catalogue.language import say
 from tasks.datasets.config import CamvidDataset
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.read import ReadResult, read_dataset
@@ -104,7 +105,7 @@ def test_a_listed_name_without_files(camvid: Camvid) -> None:
     camvid.mask(NAMES[1]).unlink()
     result = camvid.read(list="train.txt")
     assert [s.id for s in result.table] == [NAMES[0]]
-    rejected = {r.file: (r.cause, r.reason) for r in result.rejected}
+    rejected = {r.file: (r.cause, say(r.finding)) for r in result.rejected}
     assert rejected.keys() == {camvid.image(n) for n in (NAMES[1], "0001TP_999999", "holiday")}
     assert rejected[camvid.image(NAMES[1])] == ("paired", f"image without label: no {camvid.mask(NAMES[1])}")
     assert rejected[camvid.image("0001TP_999999")][1].startswith(f"listed in {camvid.root / 'train.txt'} without image")

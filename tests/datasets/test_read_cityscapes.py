@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.catalogue.language import say
+from tasks.contracts.finding import Finding
 from tasks.datasets.config import CityscapesDataset
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.read import ReadResult, read_dataset
@@ -75,21 +77,23 @@ def test_a_missing_file(frame: Frame, missing: str) -> None:
     assert len(result.rejected) == 1
     named = frame.labels if missing == "image" else frame.image
     assert result.rejected[0].file == named
-    assert str(path) in result.rejected[0].reason
+    code = "data.label_without_image" if missing == "image" else "data.image_without_label"
+    assert result.rejected[0].finding == Finding.of(code, missing=Finding.of("data.no_file", file=path))
 
 
 def test_instances_of_another_size_or_broken(frame: Frame) -> None:
     frame.save()
     Image.fromarray(frame.ids[:, :-1]).save(frame.instances)
-    assert [(r.file, r.reason[:17]) for r in frame.read().rejected] == [(frame.instances, "is 59x40, but its")]
+    sizes = Finding.of("data.other_size", width=59, height=40, image_width=60, image_height=40)
+    assert [(r.file, r.finding) for r in frame.read().rejected] == [(frame.instances, sizes)]
     frame.instances.write_bytes(frame.instances.read_bytes()[:60])
-    assert "cannot be decoded" in frame.read().rejected[0].reason
+    assert frame.read().rejected[0].finding.code == "data.not_decodable"
 
 
 def test_an_id_that_cityscapes_does_not_have(frame: Frame) -> None:
     frame.ids[0, :4] = 99
     frame.save()
-    assert [(r.file, r.reason) for r in frame.read().rejected] == [(frame.labels, "unknown ids: 99 (4 pixels)")]
+    assert [(r.file, say(r.finding)) for r in frame.read().rejected] == [(frame.labels, "unknown ids: 99 (4 pixels)")]
 
 
 def test_missing_split(frame: Frame) -> None:

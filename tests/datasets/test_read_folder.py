@@ -1,6 +1,5 @@
 """Reading a plain folder, and everything that can be wrong with one."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.catalogue.language import say, speaking
+from tasks.contracts.finding import Finding, Value
 from tasks.datasets.config import FolderDataset
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.masks import read_mask
-from tasks.datasets.read import ReadResult, check_share, read_dataset, write_rejected
+from tasks.datasets.read import ReadResult, check_share, read_dataset
 from tasks.datasets.table import Box
 from tasks.datasets.taxonomy import Taxonomy, TaxonomyError
 from tasks.store.digest import file_sha256
@@ -67,11 +68,16 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
-def only_reason(result: ReadResult, file: Path, images: int = 3) -> str:
-    """The reason of the single rejection, after checking which file it names and how many images are left."""
+def only(result: ReadResult, file: Path, images: int = 3) -> Finding:
+    """What the single rejection is for, after checking which file it names and how many images are left."""
     assert len(result.table) == images
     assert [r.file for r in result.rejected] == [file]
-    return result.rejected[0].reason
+    return result.rejected[0].finding
+
+
+def alone(kind: str, code: str, **values: Value) -> Finding:
+    """That an image or a label lacks its partner."""
+    return Finding.of(f"data.{kind}", missing=Finding.of(f"data.{code}", **values))
 
 
 def test_a_good_folder(folder: Folder) -> None:
@@ -123,70 +129,84 @@ def test_images_in_subfolders_have_distinct_ids(folder: Folder) -> None:
 
 def test_truncated_image(folder: Folder) -> None:
     folder.image(2).write_bytes(folder.image(2).read_bytes()[:500])
-    assert "cannot be decoded" in only_reason(folder.read(), folder.image(2))
+    found = only(folder.read(), folder.image(2))
+    assert (found.code, list(found.values)) == ("data.not_decodable", ["problem"])
+    assert say(found).startswith("cannot be decoded (image file is truncated")
 
 
 def test_empty_image(folder: Folder) -> None:
     folder.image(2).write_bytes(b"")
-    assert only_reason(folder.read(), folder.image(2)) == "is empty (0 bytes)"
+    assert only(folder.read(), folder.image(2)) == Finding.of("data.empty")
 
 
 def test_something_that_is_no_image(folder: Folder) -> None:
     folder.image(2).write_text("<html>404</html>")
-    assert "format is not known" in only_reason(folder.read(), folder.image(2))
+    assert only(folder.read(), folder.image(2)) == Finding.of("data.unknown_format")
 
 
 def test_truncated_mask(folder: Folder) -> None:
     folder.mask(2).write_bytes(folder.mask(2).read_bytes()[:80])
-    assert "cannot be decoded" in only_reason(folder.read(), folder.mask(2))
+    assert only(folder.read(), folder.mask(2)).code == "data.not_decodable"
 
 
 def test_image_without_label(folder: Folder) -> None:
     folder.mask(2).unlink()
-    assert f"image without label: no {folder.mask(2)}" in only_reason(folder.read(), folder.image(2))
+    found = only(folder.read(), folder.image(2))
+    assert found == alone("image_without_label", "no_file", file=folder.mask(2))
+    assert say(found) == f"image without label: no {folder.mask(2)}"
+    with speaking("ko"):
+        assert say(found) == f"레이블 없는 이미지: {folder.mask(2)} 없음"
 
 
 def test_label_without_image(folder: Folder) -> None:
     folder.image(2).unlink()
     result = folder.read()
     assert len(result.table) == 3
-    reasons = {r.file: r.reason for r in result.rejected}
-    assert reasons.keys() == {folder.mask(2)}
-    assert "label without image" in reasons[folder.mask(2)]
+    found = {r.file: r.finding for r in result.rejected}
+    suffixes = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+    image = folder.image(2).with_suffix("")
+    assert found == {folder.mask(2): alone("label_without_image", "no_file_of", file=image, suffixes=suffixes)}
 
 
 def test_listed_without_image_where_there_are_no_masks(folder: Folder) -> None:
     folder.image(2).unlink()
     result = folder.read(mask_folder=None)
     assert len(result.table) == 3
-    assert "boxes_train.json lists it" in result.rejected[0].reason
+    boxes = folder.root / "boxes_train.json"
+    assert result.rejected[0].finding == alone("label_without_image", "listed_only", file=boxes)
     assert "drive_2" in str(result.rejected[0].file)
 
 
 def test_image_that_the_boxes_do_not_list(folder: Folder) -> None:
     del folder.coco["images"][2]
     folder.save()
-    assert "boxes_train.json does not list it" in only_reason(folder.read(), folder.image(2))
+    boxes = folder.root / "boxes_train.json"
+    assert only(folder.read(), folder.image(2)) == alone("image_without_label", "not_listed", file=boxes)
 
 
 def test_mask_of_another_size(folder: Folder) -> None:
     folder.write_mask(2, np.zeros((HEIGHT, WIDTH - 1)))
-    assert only_reason(folder.read(), folder.mask(2)) == "is 39x30, but its image 40x30"
+    found = only(folder.read(), folder.mask(2))
+    assert found == Finding.of("data.other_size", width=39, height=30, image_width=40, image_height=30)
+    assert say(found) == "is 39x30, but its image 40x30"
 
 
 def test_listed_size_is_wrong(folder: Folder) -> None:
     folder.coco["images"][2]["width"] = 99
     folder.save()
-    reason = only_reason(folder.read(), folder.image(2))
-    assert reason.startswith("is 40x30, but")
-    assert reason.endswith("says 99x30")
+    boxes = folder.root / "boxes_train.json"
+    expected = Finding.of("data.size_listed", size="40x30", file=boxes, listed="99x30")
+    assert only(folder.read(), folder.image(2)) == expected
 
 
 def test_unknown_ids_are_counted(folder: Folder) -> None:
     values = np.zeros((HEIGHT, WIDTH))
     values[0, :3], values[1, :5] = 77, 200
     folder.write_mask(2, values)
-    assert only_reason(folder.read(), folder.mask(2)) == "unknown ids: 200 (5 pixels); 77 (3 pixels)"
+    found = only(folder.read(), folder.mask(2))
+    counts = tuple(Finding.of("data.value_pixels", value=v, n=n) for v, n in (("200", 5), ("77", 3)))
+    assert found == Finding.of("data.unknown_ids", values=counts, more="")
+    assert say(found) == "unknown ids: 200 (5 pixels); 77 (3 pixels)"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +226,7 @@ def test_a_bad_box_goes_alone(folder: Folder, bad: dict[str, Any], reason: str) 
     folder.coco["annotations"] += [bad, annotation(10, 2, [5, 5, 4, 4])]
     folder.save()
     result = folder.read()
-    text = only_reason(result, folder.root / "boxes_train.json", images=4)
+    text = say(only(result, folder.root / "boxes_train.json", images=4))
     assert text.startswith("annotation 9 of drive_2.png: ")
     assert reason in text
     assert result.table[2].boxes == (Box(0, 5, 5, 9, 9),)
@@ -222,15 +242,15 @@ def test_a_box_that_sticks_out_is_clipped(folder: Folder) -> None:
 def test_a_category_that_the_taxonomy_does_not_know(folder: Folder) -> None:
     folder.coco["categories"][0]["name"] = "tram"
     folder.save()
-    reason = only_reason(folder.read(), folder.root / "boxes_train.json", images=4)
-    assert "category 'tram' is not in the taxonomy's maps.camvid.boxes" in reason
+    found = only(folder.read(), folder.root / "boxes_train.json", images=4)
+    assert found.values["why"] == Finding.of("data.unknown_category", name="tram", key="maps.camvid.boxes")
 
 
 def test_annotations_of_an_image_that_is_not_listed(folder: Folder) -> None:
     folder.coco["annotations"].append(annotation(9, 1234, [1, 1, 2, 2]))
     folder.save()
-    reason = only_reason(folder.read(), folder.root / "boxes_train.json", images=4)
-    assert "1 annotations of image 1234" in reason
+    found = only(folder.read(), folder.root / "boxes_train.json", images=4)
+    assert found == Finding.of("data.annotations_alone", n=1, id=1234)
 
 
 def test_two_images_of_one_name(folder: Folder) -> None:
@@ -238,7 +258,8 @@ def test_two_images_of_one_name(folder: Folder) -> None:
     Image.open(folder.image(2)).save(double)
     result = folder.read(boxes=None)
     assert len(result.table) == 4
-    assert [r.reason.split(" as ")[0] for r in result.rejected] == ["has the same id 'drive_2'"]
+    assert [(r.finding.code, r.finding.values["id"]) for r in result.rejected] == [("data.same_id", "drive_2")]
+    assert say(result.rejected[0].finding).startswith("has the same id 'drive_2' as ")
 
 
 def test_boxes_that_are_no_json_stop_at_once(folder: Folder) -> None:
@@ -283,15 +304,12 @@ def test_what_is_excluded_is_not_rejected(folder: Folder) -> None:
     assert folder.read(include="drive_[013]").rejected == []
 
 
-def test_share_of_rejected(folder: Folder, tmp_path: Path) -> None:
+def test_share_of_rejected(folder: Folder) -> None:
     folder.image(2).write_bytes(b"")
     result = folder.read()
     check_share(result, 0.25)
     with pytest.raises(DatasetError, match=r"1 of 4 images were rejected.*0\.2 allows:\n.*drive_2.png: is empty"):
         check_share(result, 0.2)
-    write_rejected(tmp_path / "rejected.csv", result.rejected)
-    rows = list(csv.reader((tmp_path / "rejected.csv").open()))
-    assert rows == [["file", "reason", "check"], [str(folder.image(2)), "is empty (0 bytes)", "decodable"]]
 
 
 def test_share_of_rejected_boxes_counts_apart(folder: Folder) -> None:
@@ -318,7 +336,7 @@ def test_sequences_by_name(folder: Folder) -> None:
     result = folder.read(boxes=None, sequence="^(drive)?")
     odd = folder.image(2).with_name("night_2.png")
     assert [(r.file, r.cause) for r in result.rejected] == [(odd, "named")]
-    assert result.rejected[0].reason == "sequence '^(drive)?' finds none in its id 'night_2'"
+    assert result.rejected[0].finding == Finding.of("data.no_sequence", pattern="^(drive)?", id="night_2")
     assert len(result.table) == 3
 
 
@@ -335,13 +353,13 @@ def test_masks_with_a_suffix_beside_the_images(folder: Folder) -> None:
     folder.image(3).with_name("drive_3_L.png").unlink()
     result = folder.read(mask_folder="images/{split}", mask_suffix="_L")
     missing = folder.image(3).with_name("drive_3_L.png")
-    assert only_reason(result, folder.image(3)) == f"image without label: no {missing}"
+    assert only(result, folder.image(3)) == alone("image_without_label", "no_file", file=missing)
     assert [s.mask.name for s in result.table if s.mask] == [f"drive_{n}_L.png" for n in range(3)]
 
 
 def test_listed_with_a_place_of_another_machine(folder: Folder) -> None:
     folder.coco["images"][2]["file_name"] = "/data/drive_2.png"
     folder.save()
-    rejected = {str(r.file): r.reason for r in folder.read().rejected}
+    rejected = {str(r.file): r.finding for r in folder.read().rejected}
     assert rejected.keys() == {"/data/drive_2.png", str(folder.image(2))}
-    assert "there is no such file" in rejected["/data/drive_2.png"]
+    assert "there is no such file" in say(rejected["/data/drive_2.png"])

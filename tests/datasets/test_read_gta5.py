@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.contracts.finding import Finding
 from tasks.datasets.config import Gta5Dataset
 from tasks.datasets.masks import read_mask
 from tasks.datasets.read import ReadResult, read_dataset
@@ -78,7 +79,7 @@ def test_labels_converted_to_colours_are_refused(gta5: Gta5, mode: str) -> None:
     result = gta5.read()
     assert [s.id for s in result.table] == ["00001"]
     assert [(r.file, r.cause) for r in result.rejected] == [(label, "decodable")]
-    assert "palette images whose indices are the classes' ids" in result.rejected[0].reason
+    assert result.rejected[0].finding == Finding.of("data.gta5_colours")
 
 
 @pytest.mark.parametrize("color", [(0, 0, 0), (255, 255, 255)])
@@ -88,7 +89,7 @@ def test_an_image_of_one_colour_is_listed(gta5: Gta5, color: tuple[int, int, int
     result = gta5.read()
     assert [s.id for s in result.table] == ["00001"]
     assert [(r.file, r.cause) for r in result.rejected] == [(image, "decodable")]
-    assert f"is of one colour ({','.join(map(str, color))})" in result.rejected[0].reason
+    assert result.rejected[0].finding == Finding.of("data.one_colour", colour=",".join(map(str, color)))
 
 
 def test_a_small_file_that_shows_something_is_kept(gta5: Gta5) -> None:
@@ -109,7 +110,7 @@ def test_names_outside_the_pattern(gta5: Gta5, name: str) -> None:
     assert len(result.table) == 1
     folder = name.split("/")[0]
     assert [(r.file, r.cause) for r in result.rejected] == [(odd, "named")]
-    assert result.rejected[0].reason == f"its name is not of the form {folder}/<5 digits>.png"
+    assert result.rejected[0].finding == Finding.of("data.other_name", form=f"{folder}/<5 digits>.png")
 
 
 def test_shares_divide_frames(gta5: Gta5) -> None:

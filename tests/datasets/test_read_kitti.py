@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.catalogue.language import say
+from tasks.contracts.finding import Finding
 from tasks.datasets.config import KittiDataset
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.read import ReadResult, read_dataset
@@ -90,7 +92,7 @@ def test_an_instance_image_of_8_bits(kitti: Kitti) -> None:
     Image.fromarray(np.full((40, 60), 26, np.uint8)).save(path)
     rejected = kitti.read("semantic").rejected
     assert [(r.file, r.cause) for r in rejected] == [(path, "decodable")]
-    assert "16 bits" in rejected[0].reason
+    assert rejected[0].finding == Finding.of("data.no_instance_image")
 
 
 @pytest.mark.parametrize("missing", ["image_2", "semantic", "instance"])
@@ -100,7 +102,7 @@ def test_a_missing_file(kitti: Kitti, missing: str) -> None:
     path.unlink()
     rejected = kitti.read("semantic").rejected
     assert [r.cause for r in rejected] == ["paired"]
-    assert str(path) in rejected[0].reason
+    assert rejected[0].finding.values["missing"] == Finding.of("data.no_file", file=path)
     assert rejected[0].file == kitti.file("semantic" if missing == "image_2" else "image_2", "000004_10.png")
 
 
@@ -157,8 +159,8 @@ def test_a_bad_line_goes_alone(kitti: Kitti, bad: str, reason: str) -> None:
     assert [(r.file, r.cause, r.kind) for r in result.rejected] == [
         (kitti.file("label_2", "000004.txt"), "boxes", "box")
     ]
-    assert result.rejected[0].reason.startswith("line 2: ")
-    assert reason in result.rejected[0].reason
+    assert (result.rejected[0].finding.code, result.rejected[0].finding.values["line"]) == ("data.in_line", 2)
+    assert reason in say(result.rejected[0].finding)
 
 
 def test_labels_that_are_missing_or_no_text(kitti: Kitti) -> None:
@@ -169,9 +171,8 @@ def test_labels_that_are_missing_or_no_text(kitti: Kitti) -> None:
     kitti.file("label_2", "000005.txt").unlink()
     result = kitti.read("object")
     assert [s.id for s in result.table] == ["000006"]
-    reasons = {r.file: r.reason for r in result.rejected}
-    assert reasons.keys() == {label, kitti.file("image_2", "000005.png")}
-    assert "cannot be read as text" in reasons[label]
+    codes = {r.file: r.finding.code for r in result.rejected}
+    assert codes == {label: "data.no_text", kitti.file("image_2", "000005.png"): "data.image_without_label"}
 
 
 def test_both_benchmarks_in_one_folder(kitti: Kitti) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.catalogue.language import say
+from tasks.contracts.finding import Finding
 from tasks.datasets.config import MoraiDataset
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.read import ReadResult, read_dataset
@@ -139,7 +141,7 @@ def test_a_bad_line_goes_alone(recording: Recording, bad: str, reason: str) -> N
     result = recording.read()
     assert result.table[0].boxes == (Box(CAR_BOX, 1, 1, 11, 9),)
     assert [r.file for r in result.rejected] == [recording.path("_Instance.txt")]
-    assert result.rejected[0].reason.startswith(reason)
+    assert say(result.rejected[0].finding).startswith(reason)
 
 
 def test_an_empty_text_is_an_image_without_objects(recording: Recording) -> None:
@@ -154,7 +156,7 @@ def test_unknown_colours_are_counted(recording: Recording) -> None:
     recording.paint((1, 2, 3), 0, 0, 3, 2)
     recording.save()
     result = recording.read()
-    assert [(r.file, r.reason) for r in result.rejected] == [
+    assert [(r.file, say(r.finding)) for r in result.rejected] == [
         (recording.path("_Semantic.png"), "unknown colours: 1,2,3 (6 pixels)")
     ]
 
@@ -172,7 +174,7 @@ def test_a_missing_file(recording: Recording, missing: str, named: str, reason: 
     recording.path(missing).unlink()
     result = recording.read()
     assert len(result.table) == 0
-    assert [(r.file, r.reason) for r in result.rejected] == [
+    assert [(r.file, say(r.finding)) for r in result.rejected] == [
         (recording.path(named), f"{reason}{recording.path(missing)}")
     ]
 
@@ -180,9 +182,10 @@ def test_a_missing_file(recording: Recording, missing: str, named: str, reason: 
 def test_label_images_that_do_not_fit(recording: Recording) -> None:
     recording.save(instance=True)
     Image.new("RGB", (59, 40)).save(recording.path("_Instance.png"))
-    assert "is 59x40, but its image 60x40" in recording.read().rejected[0].reason
+    sizes = Finding.of("data.other_size", width=59, height=40, image_width=60, image_height=40)
+    assert recording.read().rejected[0].finding == sizes
     Image.new("L", (60, 40)).save(recording.path("_Semantic.png"))
-    assert "a colour label image is expected" in recording.read().rejected[0].reason
+    assert recording.read().rejected[0].finding == Finding.of("data.no_colour_label")
 
 
 def test_nothing_there(tmp_path: Path) -> None:
@@ -233,7 +236,7 @@ def test_a_label_goes_to_the_nearest_image(saves: Saves) -> None:
         (saves.path("CAMERA_1", 1, ".jpg"), saves.path("CAMERA_2", 1.05)),
     ]
     assert all(s.boxes == (Box(CAR_BOX, 1, 1, 11, 9),) for s in result.table)
-    assert [(r.file, r.cause, r.reason) for r in result.rejected] == [
+    assert [(r.file, r.cause, say(r.finding)) for r in result.rejected] == [
         (
             saves.path("CAMERA_1", 0, ".jpg"),
             "paired",
@@ -248,7 +251,7 @@ def test_what_is_further_than_the_tolerance_is_listed(saves: Saves) -> None:
     result = saves.read()
     assert len(result.table) == 1
     image, label = saves.path("CAMERA_1", 1), saves.path("CAMERA_2", 1.0501)
-    assert {r.file: (r.cause, r.reason) for r in result.rejected} == {
+    assert {r.file: (r.cause, say(r.finding)) for r in result.rejected} == {
         image: (
             "paired",
             f"image without label: the nearest is {label.stem}, 0.0501 s later, where tolerance allows 0.05 s",
@@ -270,7 +273,7 @@ def test_an_incomplete_or_lossy_label(saves: Saves) -> None:
     saves.path("CAMERA_2", 3).unlink()
     result = saves.read()
     assert len(result.table) == 1
-    assert {r.file: (r.cause, r.reason) for r in result.rejected} == {
+    assert {r.file: (r.cause, say(r.finding)) for r in result.rejected} == {
         saves.path("CAMERA_1", 1): ("paired", f"image without label: no {saves.path('CAMERA_2', 1, '.txt')}"),
         saves.path("CAMERA_1", 2): ("paired", f"image without label: no {saves.path('CAMERA_2', 2)}"),
         saves.path("CAMERA_2", 3, ".jpg"): ("named", "is a label, but no PNG: other formats change its colours"),
@@ -283,8 +286,9 @@ def test_of_several_cameras_the_one_whose_times_match(saves: Saves) -> None:
     saves.labels("CAMERA_2", 0, 1, 2)
     result = saves.read()
     assert [s.image for s in result.table] == [saves.path("CAMERA_1", n) for n in (0, 1, 2)]
-    assert [(r.file, r.cause, r.reason[:28]) for r in result.rejected] == [
-        (saves.root / "SensorData" / "CAMERA_3", "paired", "its 3 images are left out: n")
+    alone = Finding.of("data.morai_images_alone", n=3)
+    assert [(r.file, r.cause, r.finding) for r in result.rejected] == [
+        (saves.root / "SensorData" / "CAMERA_3", "paired", alone)
     ]
 
 
@@ -312,7 +316,9 @@ def test_a_camera_without_ground_truth(saves: Saves) -> None:
     result = saves.read()
     assert len(result.table) == 0
     assert [r.file for r in result.rejected] == [saves.root / "SensorData" / "CAMERA_1"]
-    assert "no camera's folder beside it has ground truth (<time>.png and <time>.txt)" in result.rejected[0].reason
+    assert "no camera's folder beside it has ground truth (<time>.png and <time>.txt)" in say(
+        result.rejected[0].finding
+    )
 
 
 def test_both_layouts_in_one_root(recording: Recording, saves: Saves) -> None:
@@ -375,7 +381,7 @@ def test_a_name_that_is_no_time(recording: Recording, odd: Callable[[str], str])
     result = recording.read()
     assert len(result.table) == 1
     assert [(r.file, r.cause) for r in result.rejected] == [(path, "named")]
-    assert "YY-MM-DD-HH-MM-SS-ffffff" in result.rejected[0].reason
+    assert "YY-MM-DD-HH-MM-SS-ffffff" in say(result.rejected[0].finding)
 
 
 def test_two_images_of_one_time(recording: Recording) -> None:

@@ -10,6 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tasks.catalogue.language import say
+from tasks.contracts.finding import Finding
 from tasks.datasets.config import NuImagesDataset
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.files import fingerprint
@@ -117,7 +119,7 @@ def test_a_mask_that_cannot_be_drawn(split: Set, mask: object, cause: str) -> No
     result = split.read()
     assert ids(result) == ["b"]
     assert [(r.file.name, r.cause, r.kind) for r in result.rejected] == [("object_ann.json", cause, "image")]
-    assert "object_ann car of n0__CAM_FRONT__a.jpg: its mask" in result.rejected[0].reason
+    assert "object_ann car of n0__CAM_FRONT__a.jpg: its mask" in say(result.rejected[0].finding)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_a_malformed_object(split: Set, changes: dict[str, Any], reason: str) ->
     assert ids(result) == ["b", "a"]
     assert result.table[1].boxes == (Box(1, 10, 30, 40, 50),)
     assert [(r.file.name, r.cause, r.kind) for r in result.rejected] == [("object_ann.json", "boxes", "box")]
-    assert re.search(reason, result.rejected[0].reason)
+    assert re.search(reason, say(result.rejected[0].finding))
 
 
 @pytest.mark.parametrize("category", ["nobody", "of a spaceship"])
@@ -174,8 +176,9 @@ def test_rows_that_refer_to_nothing(split: Set) -> None:
         ("n0__CAM_FRONT__a.jpg", "paired"),
         ("object_ann.json", "paired"),
     ]
-    assert "'sample x'" in result.rejected[0].reason
-    assert "object_ann car: sample_data has no key frame x" in result.rejected[1].reason
+    assert "'sample x'" in say(result.rejected[0].finding)
+    frame = Finding.of("data.nuimages_no_frame", table="object_ann", token="car", frame="x")
+    assert result.rejected[1].finding == frame
 
 
 TABLES = ["calibrated_sensor", "category", "log", "object_ann", "sample", "sample_data", "sensor", "surface_ann"]

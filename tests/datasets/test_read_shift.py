@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tasks.catalogue.language import say
+from tasks.contracts.finding import Finding
 from tasks.datasets.config import ShiftDataset
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.files import read_bytes
@@ -97,7 +99,7 @@ def test_a_malformed_label(written: Written, read: Callable[..., ReadResult], la
     change(written.json, lambda frame: frame.update(labels=[label, box("car", 1, 2, 3, 4)]))
     result = read()
     assert rejected(result) == [(written.json, "boxes")]
-    assert reason in result.rejected[0].reason
+    assert reason in say(result.rejected[0].finding)
     assert [s.boxes for s in result.table if s.id == ID] == [(Box(1, 1, 2, 4, 5),)]
 
 
@@ -109,7 +111,7 @@ def test_frames_that_are_odd_or_missing(written: Written, read: Callable[..., Re
     written.json.write_text(json.dumps(frames))  # a bare list is of the format too
     result = read()
     assert len(result.table) == 3
-    reasons = {(r.file, r.cause): r.reason for r in result.rejected}
+    reasons = {(r.file, r.cause): say(r.finding) for r in result.rejected}
     image = written.files[2].image
     assert reasons.keys() == {(written.json, c) for c in ("named", "unique", "paired")} | {(image, "paired")}
     assert "00000020_img_left_45.jpg" in reasons[written.json, "named"]
@@ -246,7 +248,7 @@ def test_a_missing_partner_in_an_archive(
     left, gone = zipped.files[2].image, zipped.files[2].mask
     left, gone = (left, gone) if kind == "semseg" else (gone, left)
     assert rejected(result) == [(left, "paired")]
-    assert result.rejected[0].reason.endswith(f"no {gone}")
+    assert result.rejected[0].finding.values["missing"] == Finding.of("data.no_file", file=gone)
 
 
 def test_a_frame_that_an_archive_holds_twice(zipped: Written, tmp_path: Path, read: Callable[..., ReadResult]) -> None:
@@ -266,7 +268,9 @@ def test_an_archive_whose_bytes_changed(zipped: Written, tmp_path: Path, read: C
     path.write_bytes(content)
     result = read()
     assert rejected(result) == [(zipped.files[2].image, "found")]
-    assert "archive is damaged" in result.rejected[0].reason
+    found = result.rejected[0].finding
+    assert isinstance(found.values["problem"], Finding)
+    assert (found.code, found.values["problem"].code) == ("data.not_readable", "data.damaged_archive")
 
 
 def cut(content: bytes) -> bytes:

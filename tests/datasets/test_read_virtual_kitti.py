@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.catalogue.language import say
+from tasks.contracts.finding import Finding
 from tasks.datasets.config import VirtualKittiDataset
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.read import ReadResult, read_dataset
@@ -77,8 +79,8 @@ def test_a_malformed_line(clone: Path, read: Callable[..., ReadResult], line: st
     text(clone, "0 0 0 1 9 3 9 20 0 1 True", line, info="0 Car a Red\n6\n9 Tram d Red\n")
     result = read()
     assert [(r.file, r.cause, r.kind) for r in result.rejected] == [(clone / "bbox.txt", "boxes", "box")]
-    assert result.rejected[0].reason.startswith("line 3: ")
-    assert reason in result.rejected[0].reason
+    assert (result.rejected[0].finding.code, result.rejected[0].finding.values["line"]) == ("data.in_line", 3)
+    assert reason in say(result.rejected[0].finding)
     assert boxes(result) == {Box(1, 1, 3, 10, 10)}
 
 
@@ -86,7 +88,7 @@ def test_lines_of_no_known_frame(clone: Path, read: Callable[..., ReadResult]) -
     text(clone, "first 0 0 1 9 3 9 20 0 1 True", "8 0 0 1 9 3 9 20 0 1 True", "-1 0")
     result = read()
     assert len(result.table) == 3
-    found = {(r.cause, r.reason) for r in result.rejected}
+    found = {(r.cause, say(r.finding)) for r in result.rejected}
     assert {r.file for r in result.rejected} == {clone / "bbox.txt"}
     assert ("boxes", "line 2: 'first' is no frame's number") in found
     assert ("boxes", "line 4: '-1' is no frame's number") in found
@@ -136,7 +138,7 @@ def test_a_variation_without_its_labels(
     assert {s.extra["variation"] for s in result.table} == {"clone"}
     images = {fog / "frames" / "rgb" / "Camera_0" / f"rgb_0000{n}.jpg" for n in range(3)}
     assert {(r.file, r.cause) for r in result.rejected} == {(image, "paired") for image in images}
-    assert all(f"no Scene01/fog/{name}" in r.reason for r in result.rejected)
+    assert all(f"no Scene01/fog/{name}" in say(r.finding) for r in result.rejected)
 
 
 @pytest.mark.parametrize("content", ["", "frame track left\n", "0 0 0 1 9 3 9 20 0 1 True\n"])
@@ -144,8 +146,12 @@ def test_a_text_file_of_another_form(clone: Path, read: Callable[..., ReadResult
     (clone / "bbox.txt").write_text(content)
     result = read()
     assert len(result.table) == 0
+    values = {"file": clone / "bbox.txt", "first": content.strip(), "header": BBOX.strip()}
     reason = f"the first line of {clone / 'bbox.txt'} is {content.strip()!r} instead of {BBOX.strip()!r}"
-    assert [r.reason for r in result.rejected] == [f"image without label: {reason}"] * 3
+    for rejected in result.rejected:
+        assert rejected.finding.values["missing"] == Finding.of("data.vkitti_header", **values)
+        assert say(rejected.finding) == f"image without label: {reason}"
+    assert len(result.rejected) == 3
 
 
 def test_an_image_that_lies_in_two_archives(clone: Path, tmp_path: Path, read: Callable[..., ReadResult]) -> None:

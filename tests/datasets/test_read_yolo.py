@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.catalogue.language import say
+from tasks.contracts.finding import Finding
 from tasks.datasets.config import FolderDataset
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.read import ReadResult, read_dataset
@@ -120,14 +122,16 @@ def test_a_bad_row_goes_alone(yolo: Yolo, bad: str, reason: str) -> None:
     result = yolo.read()
     assert result.table[0].boxes == (Box(0, 15, 12, 25, 18),)
     assert [(r.file, r.cause, r.kind) for r in result.rejected] == [(yolo.text(0), "boxes", "box")]
-    assert result.rejected[0].reason.startswith("line 3: ")
-    assert reason in result.rejected[0].reason
+    assert (result.rejected[0].finding.code, result.rejected[0].finding.values["line"]) == ("data.in_line", 3)
+    assert reason in say(result.rejected[0].finding)
 
 
 def test_a_class_that_the_taxonomy_does_not_know(yolo: Yolo) -> None:
     yolo.names("names: [car, tram]")
     (rejected,) = yolo.read().rejected
-    assert rejected.reason == "line 1: class 'tram' is not in the taxonomy's maps.camvid.boxes"
+    why = Finding.of("data.unknown_class", name="tram", key="maps.camvid.boxes")
+    assert rejected.finding == Finding.of("data.in_line", line=1, why=why)
+    assert say(rejected.finding) == "line 1: class 'tram' is not in the taxonomy's maps.camvid.boxes"
 
 
 def test_a_text_without_image(yolo: Yolo) -> None:
@@ -137,7 +141,7 @@ def test_a_text_without_image(yolo: Yolo) -> None:
     result = yolo.read()
     assert len(result.table) == 3
     assert [(r.file, r.cause) for r in result.rejected] == [(odd, "paired")]
-    assert "label without image" in result.rejected[0].reason
+    assert result.rejected[0].finding.code == "data.label_without_image"
 
 
 def test_something_that_is_no_text(yolo: Yolo) -> None:

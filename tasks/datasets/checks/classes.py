@@ -10,15 +10,10 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tasks.datasets.checks.model import MAX_LISTED, Check, names_text
+from tasks.contracts import Check, Finding
+from tasks.datasets.checks.model import MAX_LISTED, items, role_told
 from tasks.datasets.config import ChecksConfig
 from tasks.datasets.table import SampleTable
-
-_BOXES_FROM = {
-    "annotated": "annotations",
-    "instances": "the visible pixels of each object",
-    "components": "connected pixels of a class, where objects that touch are one",
-}
 
 
 @dataclass(frozen=True)
@@ -29,24 +24,28 @@ class _ClassCounts:
     amount: NDArray[np.int64]
 
 
-def class_checks(role: str, training: SampleTable, benchmark: SampleTable, config: ChecksConfig) -> list[Check]:
+def class_checks(
+    roles: tuple[str, str], training: SampleTable, benchmark: SampleTable, config: ChecksConfig
+) -> list[Check]:
     """The segmentation classes of a training set beside the benchmark's; none where either has no masks."""
     if training.info.encoding is None or benchmark.info.encoding is None:
         return []
     names = [c.name for c in training.info.classes]
     ours, theirs = _pixels(training), _pixels(benchmark)
-    kind = _Kind("class", role, names, training.info.impossible)
+    kind = _Kind("class", roles, names, training.info.impossible)
     checks = kind.checks(ours, theirs, config.class_images)
     return [*checks, _ratio(kind, ours, theirs, config)]
 
 
-def box_checks(role: str, training: SampleTable, benchmark: SampleTable, config: ChecksConfig) -> list[Check]:
+def box_checks(
+    roles: tuple[str, str], training: SampleTable, benchmark: SampleTable, config: ChecksConfig
+) -> list[Check]:
     """The detection classes of a training set beside the benchmark's; none where either has no boxes."""
     if not training.info.has_boxes or not benchmark.info.has_boxes:
         return []
-    kind = _Kind("box", role, list(training.info.detection), training.info.impossible_boxes)
+    kind = _Kind("box", roles, list(training.info.detection), training.info.impossible_boxes)
     checks = kind.checks(_boxes(training), _boxes(benchmark), config.class_images)
-    return [*checks, _rule(role, training, benchmark)]
+    return [*checks, _rule(roles, training, benchmark)]
 
 
 @dataclass(frozen=True)
@@ -55,62 +54,48 @@ class _Kind:
 
     Attributes:
         prefix: of the checks' names.
-        role: the checks' role.
+        roles: the checks' roles.
         names: the classes.
         impossible: those that the set's labels cannot have.
     """
 
     prefix: Literal["class", "box"]
-    role: str
+    roles: tuple[str, str]
     names: Sequence[str]
     impossible: Sequence[str]
 
     def checks(self, ours: _ClassCounts, theirs: _ClassCounts, fewest: int) -> list[Check]:
         """Which classes of the benchmark (``theirs``) are not, or hardly, in the training set (``ours``)."""
-        training = self.role.split(" / ")[0]
         scored = theirs.images > 0
         cannot = scored & np.isin(self.names, self.impossible)
         missing = scored & ~cannot & (ours.images == 0)
         rare = scored & ~cannot & (ours.images > 0) & (ours.images < fewest)
-        of = f"of the {scored.sum()} {'classes' if self.prefix == 'class' else 'classes of boxes'} in the benchmark"
-        images = [f"{name}, images: {n}" for name, n in zip(self.names, ours.images.tolist(), strict=True)]
+        counts = zip(self.names, ours.images.tolist(), strict=True)
+        images = tuple(Finding.of("checks.images_item", name=name, n=n) for name, n in counts)
+        found = (("impossible", cannot, items(self.names)), ("missing", missing, items(self.names)))
         return [
-            self._check(
-                "impossible",
-                cannot,
-                self.names,
-                f"The {training} can have labels of all {of}.",
-                f"The {training} cannot have labels of {{}} {of}: alone it does not teach them, and evaluate.classes = "
-                "shared leaves them out of the means.",
-            ),
-            self._check(
-                "missing",
-                missing,
-                self.names,
-                f"The {training} shows all it can {of}.",
-                f"No image of the {training} shows {{}} {of}: take more images, or other ones.",
-            ),
-            self._check(
-                "rare",
-                rare,
-                images,
-                f"In the {training}, {fewest} images or more show each class that it shows at all.",
-                f"Fewer than {fewest} images of the {training} show {{}} {of}: take more, or choose them stratified.",
-            ),
+            self._check(name, where, lines, int(scored.sum()), fewest)
+            for name, where, lines in (*found, ("rare", rare, images))
         ]
 
-    def _check(self, name: str, found: NDArray[np.bool_], lines: Sequence[str], good: str, bad: str) -> Check:
-        """A warning of the classes found; in ``bad``, ``{}`` stands for how many these are, and which."""
+    def _check(self, name: str, found: NDArray[np.bool_], lines: Sequence[Finding], scored: int, fewest: int) -> Check:
+        """A warning of the classes found, of those that are ``scored``."""
         where = np.flatnonzero(found).tolist()
-        which = f"{len(where)} ({names_text(self.names[i] for i in where)})"
         return Check(
             name=f"{self.prefix}_{name}",
-            role=self.role,
+            roles=self.roles,
             severity="warning",
             passed=not where,
             measured=len(where),
             threshold=0,
-            message=bad.format(which) if where else good,
+            finding=Finding.of(
+                f"checks.{self.prefix}_{name}_{'failed' if where else 'passed'}",
+                training=role_told(self.roles[0]),
+                found=len(where),
+                names=tuple(self.names[i] for i in where),
+                scored=scored,
+                fewest=fewest,
+            ),
             listed=tuple(lines[i] for i in where[:MAX_LISTED]),
             unit="count",
         )
@@ -123,50 +108,45 @@ def _ratio(kind: _Kind, ours: _ClassCounts, theirs: _ClassCounts, config: Checks
     times = np.divide(wanted, share, out=np.zeros(len(share)), where=compared)
     worst = np.argsort(-times)
     listed = [i for i in worst.tolist() if times[i] > config.class_ratio]
-    training = kind.role.split(" / ")[0]
-    least = f"{config.class_ratio:g} times"
-    message = f"No class has more than {least} fewer pixels in the {training} than in the benchmark."
-    if listed:
-        names = names_text(f"{kind.names[i]} {times[i]:.0f} times" for i in listed)
-        message = (
-            f"More than {least} fewer pixels in the {training} than in the benchmark for {len(listed)} of "
-            f"{compared.sum()} classes ({names}): expect little of them, or add images."
-        )
     return Check(
         name="class_ratio",
-        role=kind.role,
+        roles=kind.roles,
         severity="warning",
         passed=not listed,
         measured=float(times.max(initial=0)),
         threshold=config.class_ratio,
-        message=message,
+        finding=Finding.of(
+            f"checks.class_ratio_{'failed' if listed else 'passed'}",
+            training=role_told(kind.roles[0]),
+            most=config.class_ratio,
+            found=len(listed),
+            compared=int(compared.sum()),
+            names=tuple(Finding.of("checks.times_item", name=kind.names[i], times=float(times[i])) for i in listed),
+        ),
         listed=tuple(
-            f"{kind.names[i]}: {100 * share[i]:.3g} % of the pixels, {100 * wanted[i]:.3g} % in the benchmark"
+            Finding.of(
+                "checks.ratio_item", name=kind.names[i], ours=float(100 * share[i]), theirs=float(100 * wanted[i])
+            )
             for i in listed[:MAX_LISTED]
         ),
         unit="times",
     )
 
 
-def _rule(role: str, training: SampleTable, benchmark: SampleTable) -> Check:
+def _rule(roles: tuple[str, str], training: SampleTable, benchmark: SampleTable) -> Check:
     ours, theirs = training.info.boxes_from, benchmark.info.boxes_from
     assert ours is not None
     assert theirs is not None
-    name = role.split(" / ")[0]
-    message = f"The boxes of both come from {_BOXES_FROM[ours]}."
-    if ours != theirs:
-        message = (
-            f"The boxes of the {name} come from {_BOXES_FROM[ours]}, the benchmark's from {_BOXES_FROM[theirs]}: "
-            "compare detection only between arms under the same rule."
-        )
+    rules = {"ours": Finding.of(f"checks.boxes_{ours}"), "theirs": Finding.of(f"checks.boxes_{theirs}")}
+    code = f"checks.box_rule_{'passed' if ours == theirs else 'failed'}"
     return Check(
         name="box_rule",
-        role=role,
+        roles=roles,
         severity="warning",
         passed=ours == theirs,
         measured=int(ours != theirs),
         threshold=0,
-        message=message,
+        finding=Finding.of(code, training=role_told(roles[0]), **rules),
         unit="count",
     )
 

@@ -4,68 +4,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
-from tasks.contracts import Labels
-from tasks.datasets.checks.model import (
-    MAX_EXAMPLES,
-    MAX_LISTED,
-    Check,
-    CheckedSet,
-    CheckExample,
-    part_text,
-    share_text,
-    side_by_side,
-)
+from tasks.contracts import Check, CheckExample, Finding, Labels
+from tasks.datasets.checks.model import MAX_EXAMPLES, MAX_LISTED, CheckedSet, items, side_by_side
 from tasks.datasets.config import DatasetsConfig
 from tasks.datasets.errors import Cause
 
-# Of every check of the reading: what holds where it passed, why something was left out, and what to do about that.
-_CAUSES: dict[Cause, tuple[str, str, str]] = {
-    "found": ("Every file and folder can be opened", "it cannot be listed or opened", "restore it, or its permissions"),
-    "named": ("Every name follows the format's pattern", "the name is none of the format's", "rename or remove them"),
-    "unique": ("No two images have the same id", "another image has the same id", "rename or remove them"),
-    "paired": (
-        "Every image has its label, and every label its image",
-        "image or label lacks its partner",
-        "restore the missing files",
-    ),
-    "decodable": ("Every file can be decoded", "the file is empty, cut off or no image", "copy the files again"),
-    "size": (
-        "Every label has the size of its image",
-        "the label is not of the image's size",
-        "export both at the same size",
-    ),
-    "classes": (
-        "Every label's value is a known class",
-        "the label holds a value that the taxonomy's map does not list",
-        "add the value to the data set's map, or repair the label",
-    ),
-    "boxes": (
-        "Every box is well-formed and in its image",
-        "the box is malformed, empty or outside its image",
-        "correct the annotations",
-    ),
-}
 _NO_PICTURE = ("found", "decodable")  # whose files cannot be shown
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 
 def set_checks(role: str, checked: CheckedSet, config: DatasetsConfig, needed: Collection[Labels]) -> list[Check]:
     """The checks of one set by itself; ``needed`` are the labels that it must have."""
-    checks = [_rejections(role, checked, cause, config.max_rejected) for cause in _CAUSES if _applies(checked, cause)]
+    checks = [
+        _rejections(role, checked, cause, config.max_rejected) for cause in get_args(Cause) if _applies(checked, cause)
+    ]
     images = len(checked.table)
-    message = f"{images:,} images can be used." if images else "No image can be used: see the other checks for why."
     checks.append(
         Check(
             name="empty",
-            role=role,
+            roles=(role,),
             severity="error",
             passed=images > 0,
             measured=images,
             threshold=1,
-            message=message,
+            finding=Finding.of("checks.empty_passed", n=images) if images else Finding.of("checks.empty_failed"),
             unit="count",
         )
     )
@@ -79,20 +46,22 @@ def set_checks(role: str, checked: CheckedSet, config: DatasetsConfig, needed: C
 def _labelled(role: str, checked: CheckedSet, labels: Labels, needed: Collection[Labels]) -> Check:
     """Whether the set has labels of a kind; some sets have them on a part of their images only."""
     count = len(checked.table.labelled(labels)) if _has(checked, labels) else 0
-    task = "segmentation" if labels == "masks" else "detection"
-    message = f"{part_text(count, len(checked.table), 'images')} have {labels}."
-    if not count:
-        message = f"No image has {labels}: {task} can be neither trained nor scored on this set."
+    code = f"checks.has_{labels}_{'passed' if count else 'failed'}"
     return Check(
         name=f"has_{labels}",
-        role=role,
+        roles=(role,),
         severity="error" if labels in needed else "warning",
         passed=count > 0,
         measured=count,
         threshold=1,
-        message=message,
+        finding=Finding.of(code, **part(count, len(checked.table))),
         unit="count",
     )
+
+
+def part(some: int, total: int) -> dict[str, int | float]:
+    """How many of all, as values of a finding."""
+    return {"some": some, "total": total, "share": some / max(total, 1)}
 
 
 def _has(checked: CheckedSet, labels: Labels) -> bool:
@@ -107,50 +76,43 @@ def _applies(checked: CheckedSet, cause: Cause) -> bool:
 
 def _rejections(role: str, checked: CheckedSet, cause: Cause, most: float) -> Check:
     """What was left out for one cause; an error where all causes together pass the limit, as they stop the reading."""
-    kind, what, total = ("box", "boxes", checked.boxes) if cause == "boxes" else ("image", "images", checked.images)
+    kind, total = ("box", checked.boxes) if cause == "boxes" else ("image", checked.images)
     found = [r for r in checked.rejected if r.cause == cause]
     together = sum(r.kind == kind for r in checked.rejected) / max(total, 1)
-    good, why, advice = _CAUSES[cause]
-    message = f"{good}."
-    if found:
-        message = f"{part_text(len(found), total, what)} left out because {why}: {advice}"
-        too_much = f"; all causes together are {share_text(together)}, more than max_rejected = {share_text(most)}."
-        message += too_much if together > most else "."
-    files = dict.fromkeys(r.file for r in found if r.file.suffix.lower() in _PICTURES and cause not in _NO_PICTURE)
-    reasons = {r.file: r.reason for r in found}
+    over = Finding.of("checks.over", together=together, most=most) if together > most else ""
+    code = f"checks.{cause}_{'failed' if found else 'passed'}"
+    shown = {r.file: r for r in found if r.file.suffix.lower() in _PICTURES and cause not in _NO_PICTURE}
     return Check(
         name=cause,
-        role=role,
+        roles=(role,),
         severity="error" if together > most else "warning",
         passed=not found,
         measured=min(len(found) / max(total, 1), 1.0),
         threshold=0,
-        message=message,
+        finding=Finding.of(code, over=over, **part(len(found), total)),
         examples=tuple(
-            CheckExample(caption=checked.short(f"{f.name}: {reasons[f]}"), images=(f,))
-            for f in list(files)[:MAX_EXAMPLES]
+            CheckExample(caption=checked.told(r, Path(file.name)), images=(file,))
+            for file, r in list(shown.items())[:MAX_EXAMPLES]
         ),
-        listed=tuple(checked.short(f"{r.file}: {r.reason}") for r in found[:MAX_LISTED]),
+        listed=tuple(checked.told(r, r.file) for r in found[:MAX_LISTED]),
     )
 
 
 def _blank(role: str, checked: CheckedSet) -> Check:
     rows = np.flatnonzero(checked.is_flat())
     ids, files = checked.ids(rows[:MAX_LISTED]), checked.files(rows[:MAX_EXAMPLES])
-    message = "Every image shows something."
-    if len(rows):
-        count = part_text(len(rows), len(checked.table), "images")
-        message = f"{count} of one colour, or of plain stripes: remove what is no picture."
+    code = f"checks.blank_{'failed' if len(rows) else 'passed'}"
+    told = items(ids)
     return Check(
         name="blank",
-        role=role,
+        roles=(role,),
         severity="warning",
         passed=not len(rows),
         measured=len(rows) / len(checked.table),
         threshold=0,
-        message=message,
-        examples=tuple(CheckExample(caption=i, images=(f,)) for i, f in zip(ids, files, strict=False)),
-        listed=tuple(ids),
+        finding=Finding.of(code, **part(len(rows), len(checked.table))),
+        examples=tuple(CheckExample(caption=i, images=(f,)) for i, f in zip(told, files, strict=False)),
+        listed=told,
     )
 
 
@@ -161,40 +123,33 @@ def _duplicates(role: str, checked: CheckedSet, most: float) -> Check:
     pairs = np.stack([copies, first[codes[copies]]])
     share = copies.size / len(codes)
     some = pairs[:, :MAX_LISTED]
-    texts = tuple(f"{x} | {y}" for x, y in zip(checked.ids(some[0]), checked.ids(some[1]), strict=True))
-    message = "No image stands twice in the set."
-    if copies.size:
-        count = part_text(copies.size, len(codes), "images")
-        message = f"{count} are copies of another one of the set, byte by byte: " + (
-            "remove them, for they count twice." if share > most else f"up to {share_text(most)} are tolerated."
-        )
+    ids = zip(checked.ids(some[0]), checked.ids(some[1]), strict=True)
+    listed = tuple(Finding.of("checks.pair", one=x, other=y) for x, y in ids)
+    outcome = "failed" if share > most else "tolerated" if copies.size else "passed"
     return Check(
         name="duplicates",
-        role=role,
+        roles=(role,),
         severity="warning",
         passed=share <= most,
         measured=share,
         threshold=most,
-        message=message,
-        examples=side_by_side(checked, checked, pairs, texts[:MAX_EXAMPLES]),
-        listed=texts,
+        finding=Finding.of(f"checks.duplicates_{outcome}", most=most, **part(copies.size, len(codes))),
+        examples=side_by_side(checked, checked, pairs, listed[:MAX_EXAMPLES]),
+        listed=listed,
     )
 
 
 def _sizes(role: str, checked: CheckedSet) -> Check:
     rows = checked.table.rows
     sizes = Counter(zip(rows["width"].to_pylist(), rows["height"].to_pylist(), strict=True)).most_common()
-    message = "All images have one size."
-    if len(sizes) > 1:
-        message = f"The images have {len(sizes)} sizes, which no batch can hold together: evaluate.batch must be 1."
     return Check(
         name="sizes",
-        role=role,
+        roles=(role,),
         severity="warning",
         passed=len(sizes) == 1,
         measured=len(sizes),
         threshold=1,
-        message=message,
-        listed=tuple(f"{w}x{h}, images: {n:,}" for (w, h), n in sizes[:MAX_LISTED]),
+        finding=Finding.of(f"checks.sizes_{'passed' if len(sizes) == 1 else 'failed'}", sizes=len(sizes)),
+        listed=tuple(Finding.of("checks.size_item", width=w, height=h, n=n) for (w, h), n in sizes[:MAX_LISTED]),
         unit="count",
     )

@@ -9,23 +9,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tasks.datasets.checks.model import (
-    MAX_EXAMPLES,
-    MAX_LISTED,
-    Check,
-    CheckedSet,
-    names_text,
-    part_text,
-    share_text,
-    side_by_side,
-)
+from tasks.contracts import Check, Finding
+from tasks.datasets.checks.images import part
+from tasks.datasets.checks.model import MAX_EXAMPLES, MAX_LISTED, CheckedSet, role_told, side_by_side
 from tasks.datasets.config import ChecksConfig
 from tasks.datasets.phash import distances
 
 _BLOCK = 32, 16384  # rows of the one and of the other set that are compared at once: 4 MB, which caches hold
 
 
-def leak_checks(role: str, training: CheckedSet, benchmark: CheckedSet, config: ChecksConfig) -> list[Check]:
+def leak_checks(
+    roles: tuple[str, str], training: CheckedSet, benchmark: CheckedSet, config: ChecksConfig
+) -> list[Check]:
     """Whether images of the benchmark are trained on, as the same files or nearly so.
 
     Not so images without content, such as black ones, which many a camera makes: ``blank`` tells of them.
@@ -33,28 +28,24 @@ def leak_checks(role: str, training: CheckedSet, benchmark: CheckedSet, config: 
     positions = pc.index_in(benchmark.table.rows["sha256"], value_set=training.table.rows["sha256"].combine_chunks())
     same = positions.is_valid().to_numpy() & ~benchmark.is_flat()
     pairs = np.stack([np.flatnonzero(same), positions.filter(pa.array(same)).to_numpy()]).astype(np.int64)
-    total, name = len(benchmark.table), role.split(" / ")[0]
-    texts = _pairs_text(name, benchmark, training, pairs)
-    message = f"No image of the benchmark is in the {name}."
-    if pairs.size:
-        count = part_text(pairs.shape[1], total, "images")
-        message = f"{count} of the benchmark are in the {name} too, byte by byte: remove them there."
+    total, listed = len(benchmark.table), _pairs(roles, benchmark, training, pairs)
+    code = f"checks.leak_{'failed' if pairs.size else 'passed'}"
     leak = Check(
         name="leak",
-        role=role,
+        roles=roles,
         severity="error",
         passed=not pairs.size,
         measured=pairs.shape[1] / total,
         threshold=0,
-        message=message,
-        examples=side_by_side(benchmark, training, pairs, texts[:MAX_EXAMPLES]),
-        listed=texts,
+        finding=Finding.of(code, training=role_told(roles[0]), **part(pairs.shape[1], total)),
+        examples=side_by_side(benchmark, training, pairs, listed[:MAX_EXAMPLES]),
+        listed=listed,
     )
-    return [leak, _near_leak(role, training, benchmark, ~same & benchmark.is_comparable(), config)]
+    return [leak, _near_leak(roles, training, benchmark, ~same & benchmark.is_comparable(), config)]
 
 
 def _near_leak(
-    role: str, training: CheckedSet, benchmark: CheckedSet, wanted: NDArray[np.bool_], config: ChecksConfig
+    roles: tuple[str, str], training: CheckedSet, benchmark: CheckedSet, wanted: NDArray[np.bool_], config: ChecksConfig
 ) -> Check:
     """Near-duplicates of the benchmark's images; the same files, and what shows nothing, are not ``wanted``.
 
@@ -68,34 +59,24 @@ def _near_leak(
     order = np.argsort(bits, kind="stable")
     order = order[bits[order] <= config.near_duplicate_bits]
     pairs = np.stack([rows[order], nearest[order]])
-    total, name = len(benchmark.table), role.split(" / ")[0]
-    texts = tuple(
-        f"{text} ({n} of 64 bits differ)"
-        for text, n in zip(_pairs_text(name, benchmark, training, pairs), bits[order].tolist(), strict=False)
-    )
-    share = len(order) / total
-    message = f"No image of the benchmark looks like one of the {name}."
-    if len(order):
-        count = part_text(len(order), total, "images")
-        message = f"{count} of the benchmark look almost like one of the {name}: " + (
-            "look at the pairs, and remove what is the same scene from training."
-            if share > config.near_leak
-            else f"up to {share_text(config.near_leak)} are tolerated."
-        )
+    differing = zip(_pairs(roles, benchmark, training, pairs), bits[order].tolist(), strict=False)
+    listed = tuple(Finding.of("checks.near_pair", pair=pair, bits=n) for pair, n in differing)
+    share, most = len(order) / len(benchmark.table), config.near_leak
+    code = f"checks.near_leak_{'failed' if share > most else 'tolerated' if len(order) else 'passed'}"
     return Check(
         name="near_leak",
-        role=role,
+        roles=roles,
         severity="warning",
-        passed=share <= config.near_leak,
+        passed=share <= most,
         measured=share,
-        threshold=config.near_leak,
-        message=message,
-        examples=side_by_side(benchmark, training, pairs, texts[:MAX_EXAMPLES]),
-        listed=texts,
+        threshold=most,
+        finding=Finding.of(code, training=role_told(roles[0]), most=most, **part(len(order), len(benchmark.table))),
+        examples=side_by_side(benchmark, training, pairs, listed[:MAX_EXAMPLES]),
+        listed=listed,
     )
 
 
-def sequence_checks(role: str, training: CheckedSet, benchmark: CheckedSet) -> list[Check]:
+def sequence_checks(roles: tuple[str, str], training: CheckedSet, benchmark: CheckedSet) -> list[Check]:
     """Whether drives of the benchmark are trained on; of one data set only, for names mean nothing across two.
 
     Frames of one drive need not look alike to a perceptual hash, and a model still knows the place, the light and the
@@ -103,42 +84,34 @@ def sequence_checks(role: str, training: CheckedSet, benchmark: CheckedSet) -> l
     """
     if training.table.info.dataset != benchmark.table.info.dataset:
         return []
-    total, name = len(benchmark.table), role.split(" / ")[0]
+    total = len(benchmark.table)
     drives, theirs = benchmark.table.rows["sequence"], training.table.rows["sequence"]
     shared = pc.is_in(drives, value_set=theirs.drop_null().combine_chunks())
     counts = Counter(drives.filter(shared).to_pylist())
     unknown = drives.null_count + theirs.null_count
-    message = f"No drive of the benchmark is in the {name}."
-    if counts:
-        count = part_text(counts.total(), total, "images")
-        message = (
-            f"{count} of the benchmark are of drives that the {name} has too ({names_text(map(str, counts))}), "
-            "which flatters what is trained on it: score other drives, or leave these out of training."
-        )
-    listed = tuple(f"{drive}, images of the benchmark: {n:,}" for drive, n in counts.most_common(MAX_LISTED))
-    known = "Of every image it is known which drive it is of."
-    if unknown:
-        count = part_text(unknown, total + len(training.table), "images")
-        known = f"{count} name no drive, so a drive may be in both: give the sets' sequence, or compare by eye."
+    code, known = f"checks.sequence_{'failed' if counts else 'passed'}", unknown == 0
+    names = tuple(map(str, counts))
+    values = {"training": role_told(roles[0]), "drives": names, **part(counts.total(), total)}
+    both = total + len(training.table)
     return [
         Check(
             name="sequence",
-            role=role,
+            roles=roles,
             severity="warning",
             passed=not counts,
             measured=counts.total() / total,
             threshold=0,
-            message=message,
-            listed=listed,
+            finding=Finding.of(code, **values),
+            listed=tuple(Finding.of("checks.drive_item", drive=d, n=n) for d, n in counts.most_common(MAX_LISTED)),
         ),
         Check(
             name="sequence_known",
-            role=role,
+            roles=roles,
             severity="warning",
-            passed=not unknown,
-            measured=unknown / (total + len(training.table)),
+            passed=known,
+            measured=unknown / both,
             threshold=0,
-            message=known,
+            finding=Finding.of(f"checks.sequence_known_{'passed' if known else 'failed'}", **part(unknown, both)),
         ),
     ]
 
@@ -162,7 +135,10 @@ def closest(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> tuple[NDArray[np.ui
     return bits, nearest
 
 
-def _pairs_text(name: str, benchmark: CheckedSet, training: CheckedSet, pairs: NDArray[np.int64]) -> tuple[str, ...]:
-    some = pairs[:, :MAX_LISTED]
+def _pairs(
+    roles: tuple[str, str], benchmark: CheckedSet, training: CheckedSet, pairs: NDArray[np.int64]
+) -> tuple[Finding, ...]:
+    some, training_told = pairs[:, :MAX_LISTED], role_told(roles[0])
     ids = zip(benchmark.ids(some[0]), training.ids(some[1]), strict=True)
-    return tuple(f"benchmark {x} | {name} {y}" for x, y in ids)
+    of = {"benchmark": role_told("benchmark"), "training": training_told}
+    return tuple(Finding.of("checks.leaked_pair", one=x, other=y, **of) for x, y in ids)

@@ -1,71 +1,27 @@
-"""What the checks of data sets look at, and what they find."""
+"""What the checks of data sets look at."""
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
-from tasks.contracts import Artifact
+from tasks.contracts import Artifact, Check, CheckExample, Finding
 from tasks.datasets.errors import Rejection
-from tasks.datasets.read import REJECTED
+from tasks.datasets.rejected import REJECTED, read_rejected
 from tasks.datasets.table import SampleTable
 from tasks.store import Manifest
 
 MAX_LISTED, MAX_EXAMPLES = 50, 6
 # 31 of 63 frequencies of a picture are above their median; where there is nothing to see, most are equal to it.
 _FEWEST_BITS = 30
-
-
-class CheckExample(BaseModel):
-    """One picture, or two that belong side by side."""
-
-    model_config = ConfigDict(frozen=True)
-
-    caption: str
-    images: tuple[Path, ...]
-
-
-class Check(BaseModel):
-    """The outcome of one check.
-
-    Attributes:
-        name: what was checked, such as ``decodable``.
-        role: the data set, ``source``, ``target`` or ``benchmark``, or two of them, ``target / benchmark``.
-        severity: what it means where it did not pass; after an ``error`` nothing should be trained.
-        measured: what was found, in ``unit``: a share from 0 to 1, a count, or a ratio (``times``).
-        threshold: the largest value that passes; of ``empty``, the smallest.
-        message: one sentence for people: what, how much, what to do.
-        examples: some of what was found.
-        listed: some of the files, ids or classes found; the message says how many there are in all.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    role: str
-    severity: Literal["error", "warning"]
-    passed: bool
-    measured: float
-    threshold: float
-    message: str
-    examples: tuple[CheckExample, ...] = ()
-    listed: tuple[str, ...] = ()
-    unit: Literal["share", "count", "times"] = "share"
-
-    def text(self) -> str:
-        """The outcome as one line of a log."""
-        return f"{self.role}, {self.name}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -87,24 +43,23 @@ class CheckedSet:
     @classmethod
     def of(cls, dataset: Artifact) -> CheckedSet:
         """Read a ``dataset`` artifact."""
-        with dataset.file(REJECTED).open(newline="", encoding="utf-8") as stream:
-            rejected = [_rejection(**row) for row in csv.DictReader(stream)]
-        summary = Manifest.read(dataset.path).summary
-        return cls(SampleTable.read(dataset.path), rejected, summary["seen_images"], summary["seen_boxes"])
+        table, summary = SampleTable.read(dataset.path), Manifest.read(dataset.path).summary
+        rejected = read_rejected(dataset.file(REJECTED), table.root or Path())
+        return cls(table, rejected, summary["seen_images"], summary["seen_boxes"])
 
     @cached_property
-    def _root(self) -> str:
+    def _root(self) -> Path:
         """The folder that all files of the set are below."""
         paths = [str(r.file) for r in self.rejected]
         for name in ("image", "mask"):
             ends = pc.min_max(self.table.rows[name]).as_py()  # what they have in common, all in between have
             paths += [str(self.table.place(end)) for end in ends.values() if end is not None]
         folders = [os.path.dirname(os.path.normpath(p)) for p in paths if os.path.isabs(p)]  # noqa: PTH117, PTH120 - "..", many
-        return os.path.commonpath(folders).rstrip("/") if folders else ""
+        return Path(os.path.commonpath(folders)) if folders else Path("/")
 
-    def short(self, text: str) -> str:
-        """A text whose paths start at the set's own folder."""
-        return text.replace(f"{self._root}/", "") if self._root else text
+    def told(self, rejection: Rejection, file: Path) -> Finding:
+        """What was left out and why, its paths from the set's own folder on; ``file`` is how it is named."""
+        return Finding.of("data.of_file", file=file, why=rejection.finding).below(self._root)
 
     def ids(self, rows: NDArray[np.int64]) -> list[str]:
         """The ids of some rows."""
@@ -128,7 +83,7 @@ class CheckedSet:
 
 
 def side_by_side(
-    a: CheckedSet, b: CheckedSet, pairs: NDArray[np.int64], captions: Sequence[str]
+    a: CheckedSet, b: CheckedSet, pairs: NDArray[np.int64], captions: Sequence[Finding]
 ) -> tuple[CheckExample, ...]:
     """Examples of the first pairs of rows of two sets, ``[2, N]``, as many as there are captions."""
     some = pairs[:, : len(captions)]
@@ -136,22 +91,23 @@ def side_by_side(
     return tuple(CheckExample(caption=text, images=two) for text, two in zip(captions, files, strict=True))
 
 
-def _rejection(file: str, reason: str, check: str) -> Rejection:
-    return Rejection(Path(file), reason, check, "box" if check == "boxes" else "image")  # type: ignore[arg-type]
+def role_told(role: str) -> Finding:
+    """A data set's role inside a sentence."""
+    return Finding.of(f"words.role_{role}")
 
 
-def share_text(share: float) -> str:
-    """A share as people read it: ``3.2 %``."""
-    return "under 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %".replace(".0 %", " %")
+def items(names: Iterable[str]) -> tuple[Finding, ...]:
+    """Names that are listed as they are, such as ids and classes."""
+    return tuple(Finding.of("checks.item", name=name) for name in names)
 
 
-def part_text(some: int, total: int, what: str) -> str:
-    """``12 of 367 images (3.3 %)``."""
-    return f"{some:,} of {total:,} {what} ({share_text(some / max(total, 1))})"
+def roles_told(roles: Sequence[str]) -> Finding:
+    """The role of a set, or those of two."""
+    one, *other = map(role_told, roles)
+    return Finding.of("checks.roles", one=one, other=other[0]) if other else one
 
 
-def names_text(names: Iterable[str], most: int = 6) -> str:
-    """The first names, and how many more there are."""
-    names = list(names)
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def line_of(check: Check) -> Finding:
+    """The outcome of a check as one line of a log."""
+    name = Finding.of(f"words.check_{check.name}")
+    return Finding.of("checks.line", roles=roles_told(check.roles), name=name, finding=check.finding)

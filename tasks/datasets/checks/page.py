@@ -1,9 +1,9 @@
-"""Showing checks: as one HTML file (styles and pictures inside, no script, nothing fetched), and at the terminal."""
+"""Showing checks in the spoken language: as one HTML file (styles and pictures inside, nothing fetched), as a table."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -14,7 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tasks.datasets.checks.model import MAX_LISTED, Check, CheckedSet, share_text
+from tasks.catalogue import say, share, spoken, t
+from tasks.contracts import Check, Finding
+from tasks.datasets.checks.model import MAX_LISTED, CheckedSet, roles_told
 from tasks.datasets.errors import ImageError
 from tasks.datasets.images import content_of, open_image
 from tasks.datasets.pages import Packed, page_templates, webp_uri
@@ -25,7 +27,7 @@ _WIDTH, _QUALITY = 360, 75  # of thumbnails: about 15 kB each
 _INDICES = 64  # an image of one channel without larger values holds class indices, and would look black
 
 
-def write_page(path: Path, checks: list[Check], sets: Mapping[str, CheckedSet], title: str) -> None:
+def write_page(path: Path, checks: Sequence[Check], sets: Mapping[str, CheckedSet], title: str) -> None:
     """Write the outcome of all checks as one page, what did not pass first.
 
     Args:
@@ -35,9 +37,10 @@ def write_page(path: Path, checks: list[Check], sets: Mapping[str, CheckedSet], 
         title: the page's, for people.
     """
     templates = page_templates(_TEMPLATES)
-    templates.filters |= {"measured": _measured, "allowed": _allowed}
+    templates.filters |= {"measured": _measured, "allowed": _allowed, "say": say, "label": _label, "roles": _roles}
+    templates.globals |= {"t": t, "language": spoken()}
     failed = _failed(checks)
-    page = templates.get_template("checks.html").render(
+    page = templates.get_template("checks.html.j2").render(
         title=title,
         failed=failed,
         passed=[c for c in checks if c.passed],
@@ -54,7 +57,8 @@ def _thumbnail(path: Path) -> Packed:
     try:
         image = _visible(open_image(content_of(path), path))
     except ImageError as error:
-        return Packed(None, missing=f"{path.name}: {error.reason}".replace(str(path.parent), ""))
+        why = Finding.of("data.of_file", file=path.name, why=error.finding.below(path.parent))
+        return Packed(None, missing=t("checks.no_picture", why=why))
     image.thumbnail((_WIDTH, _WIDTH))
     return Packed(webp_uri(image, _QUALITY), *image.size)
 
@@ -68,7 +72,7 @@ def _visible(image: Image.Image) -> Image.Image:
     return Image.fromarray(cv2.applyColorMap(spread, cv2.COLORMAP_TURBO)[..., ::-1])
 
 
-def print_checks(checks: list[Check], console: Console | None = None) -> None:
+def print_checks(checks: Sequence[Check], console: Console | None = None) -> None:
     """Print what did not pass, errors first, and how many checks passed."""
     console = console or Console()
     failed = _failed(checks)
@@ -76,15 +80,24 @@ def print_checks(checks: list[Check], console: Console | None = None) -> None:
         table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
         for check in failed:
             style = "red" if check.severity == "error" else "yellow"
-            head = f"[bold]{check.role}, {check.name}[/bold] [dim]{_measured(check)}[/dim]"
-            table.add_row(f"[{style}]{check.severity}[/{style}]", f"{head}\n{escape(check.message)}")
+            head = f"[bold]{_roles(check)}, {_label(check)}[/bold] [dim]{_measured(check)}[/dim]"
+            severity = t(f"words.severity_{check.severity}")
+            table.add_row(f"[{style}]{severity}[/{style}]", f"{head}\n{escape(say(check.finding))}")
         console.print(table)
-    console.print(f"{len(checks) - len(failed)} of {len(checks)} checks of the data passed")
+    console.print(t("checks.passed_of", passed=len(checks) - len(failed), n=len(checks)))
 
 
-def _failed(checks: list[Check]) -> list[Check]:
+def _failed(checks: Sequence[Check]) -> list[Check]:
     """What did not pass, errors first."""
     return sorted((c for c in checks if not c.passed), key=lambda c: c.severity)
+
+
+def _label(check: Check) -> str:
+    return t(f"words.check_{check.name}")
+
+
+def _roles(check: Check) -> str:
+    return say(roles_told(check.roles))
 
 
 def _measured(check: Check) -> str:
@@ -93,9 +106,15 @@ def _measured(check: Check) -> str:
 
 def _allowed(check: Check) -> str:
     if not check.threshold:
-        return "none"
-    return ("at least " if check.name == "empty" else "at most ") + _quantity(check, check.threshold)
+        return t("checks.none")
+    least = "checks.at_least" if check.name == "empty" else "checks.at_most"
+    return t(least, quantity=_quantity(check, check.threshold))
 
 
 def _quantity(check: Check, value: float) -> str:
-    return {"share": share_text(value), "count": f"{value:,.0f}", "times": f"{value:,.3g} times"}[check.unit]
+    match check.unit:
+        case "share":
+            return share(value)
+        case "count":
+            return f"{value:,.0f}"
+    return t("checks.times", times=value)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from tasks.contracts import Labels
+from tasks.contracts import Check, Finding, Labels
 from tasks.datasets.checks.classes import box_checks, class_checks
 from tasks.datasets.checks.images import set_checks
 from tasks.datasets.checks.leaks import leak_checks, sequence_checks
-from tasks.datasets.checks.model import Check, CheckedSet, names_text
+from tasks.datasets.checks.model import CheckedSet, role_told
 from tasks.datasets.config import DatasetsConfig
 
 
@@ -32,47 +32,47 @@ def run_checks(
     against = "benchmark" if "benchmark" in sets else next(iter(sets))
     for role, checked in sets.items():
         if role != against:
-            checks += _pair(f"{role} / {against}", checked, sets[against], config, against == "benchmark")
+            checks += _pair((role, against), checked, sets[against], config, against == "benchmark")
     return checks
 
 
-def _pair(role: str, training: CheckedSet, benchmark: CheckedSet, config: DatasetsConfig, scored: bool) -> list[Check]:
+def _pair(
+    roles: tuple[str, str], training: CheckedSet, benchmark: CheckedSet, config: DatasetsConfig, scored: bool
+) -> list[Check]:
     """The checks of two sets; where the second is no benchmark, ``scored`` is false and only classes must agree."""
-    taxonomy = _taxonomy(role, training, benchmark)
+    taxonomy = _taxonomy(roles, training, benchmark)
     checks = [taxonomy]
     if not scored or not len(training.table) or not len(benchmark.table):
         return checks
-    checks += leak_checks(role, training, benchmark, config.checks)
-    checks += sequence_checks(role, training, benchmark)
+    checks += leak_checks(roles, training, benchmark, config.checks)
+    checks += sequence_checks(roles, training, benchmark)
     if taxonomy.passed:
-        checks += class_checks(role, training.table, benchmark.table, config.checks)
-        checks += box_checks(role, training.table, benchmark.table, config.checks)
+        checks += class_checks(roles, training.table, benchmark.table, config.checks)
+        checks += box_checks(roles, training.table, benchmark.table, config.checks)
     return checks
 
 
-def _taxonomy(role: str, first: CheckedSet, second: CheckedSet) -> Check:
+def _taxonomy(roles: tuple[str, str], first: CheckedSet, second: CheckedSet) -> Check:
     """Whether index and category mean the same class in both."""
     a, b = first.table.info, second.table.info
     lists = {
-        "classes": ([c.name for c in a.classes], [c.name for c in b.classes]),
-        "detection classes": (list(a.detection), list(b.detection)),
+        "checks.of_masks": (tuple(c.name for c in a.classes), tuple(c.name for c in b.classes)),
+        "checks.of_boxes": (a.detection, b.detection),
     }
-    one, other = role.split(" / ")
-    listed = tuple(
-        f"{what}: {one} {names_text(x, 30)}; {other} {names_text(y, 30)}" for what, (x, y) in lists.items() if x != y
-    )
-    message = f"{one.capitalize()} and {other} have the same classes in the same order."
-    if listed:
-        differing = " and ".join(what for what, (x, y) in lists.items() if x != y)
-        message = f"The {differing} of {one} and {other} differ: read both with one taxonomy and one list of detection."
+    differing = {code: both for code, both in lists.items() if both[0] != both[1]}
+    of = {"one": role_told(roles[0]), "other": role_told(roles[1])}
+    code = f"checks.taxonomy_{'failed' if differing else 'passed'}"
     return Check(
         name="taxonomy",
-        role=role,
+        roles=roles,
         severity="error",
-        passed=not listed,
-        measured=len(listed),
+        passed=not differing,
+        measured=len(differing),
         threshold=0,
-        message=message,
-        listed=listed,
+        finding=Finding.of(code, kinds=tuple(map(Finding.of, differing)), **of),
+        listed=tuple(
+            Finding.of("checks.classes_item", kind=Finding.of(kind), ours=ours, theirs=theirs, **of)
+            for kind, (ours, theirs) in differing.items()
+        ),
         unit="count",
     )

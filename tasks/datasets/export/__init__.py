@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from tasks.contracts import Finding
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.export import cityscapes, coco, yolo
 from tasks.datasets.export.summary import ExportSummary
@@ -40,11 +41,11 @@ def export_table(table: SampleTable, to: Path, format: Format, *, link: bool = F
     to = to.expanduser().resolve()
     partial = to.with_name(f"{to.name}.partial")
     if not len(table):
-        raise DatasetError(f"{table.info.dataset}: the table has no images, so there is nothing to export")
+        raise DatasetError(Finding.of("data.export_empty"), table.info.dataset)
     if to.exists() and not (to.is_dir() and not any(to.iterdir())):
-        raise DatasetError(f"{to}: exists already; name a new folder, or delete this one first")
+        raise DatasetError(Finding.of("data.export_exists"), to)
     if partial.exists():
-        raise DatasetError(f"{partial}: an export is being written, or was killed; delete this folder if it was")
+        raise DatasetError(Finding.of("data.export_partial"), partial)
     summary = ExportSummary(format, to)
     partial.mkdir(parents=True)
     try:

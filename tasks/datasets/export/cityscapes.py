@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.contracts import Finding
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.export.files import on_all_cores, put
 from tasks.datasets.export.summary import ExportSummary
@@ -86,11 +87,9 @@ def write(table: SampleTable, folder: Path, link: bool, summary: ExportSummary) 
     numbers = _numbers(table)
     part = table.labelled("masks")
     if table.info.encoding is None or not len(part):
-        raise DatasetError(
-            f"{table.info.dataset}: has no masks, which Cityscapes' labels are; export it as coco or yolo"
-        )
+        raise DatasetError(Finding.of("data.export_no_masks"), table.info.dataset)
     if len(part) > _MOST:
-        raise DatasetError(f"{table.info.dataset}: has {len(part)} images, but Cityscapes' names count to {_MOST}")
+        raise DatasetError(Finding.of("data.export_many", n=len(part), most=_MOST), table.info.dataset)
     names = _write_names(folder / "names.csv", part)
     write_one = _WriteOne(folder, names, table.info.encoding, table.info.detection, numbers, link)
     for counts in on_all_cores(write_one, part, "Cityscapes"):
@@ -106,10 +105,8 @@ def write(table: SampleTable, folder: Path, link: bool, summary: ExportSummary) 
 def _numbers(table: SampleTable) -> _Numbers:
     known = {name: (label, train, color) for train, (name, label, color) in enumerate(_LABELS)}
     if unknown := [c.name for c in table.info.classes if c.name not in known]:
-        raise DatasetError(
-            f"{table.info.dataset}: {', '.join(unknown)} is no class of Cityscapes, so that its labels cannot say it; "
-            f"export it as coco, or use a taxonomy of Cityscapes' names: {', '.join(known)}"
-        )
+        finding = Finding.of("data.export_classes", names=tuple(unknown), known=tuple(known))
+        raise DatasetError(finding, table.info.dataset)
     numbers = _Numbers(np.zeros(256, np.uint8), np.full(256, IGNORE, np.uint8), np.zeros((256, 3), np.uint8))
     for index, c in enumerate(table.info.classes):
         numbers.labels[index], numbers.trains[index], numbers.colors[index] = known[c.name]

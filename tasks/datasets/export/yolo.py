@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from tasks.contracts import Finding
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.export.files import on_all_cores, put, splits_of
 from tasks.datasets.export.summary import ExportSummary
@@ -34,9 +35,7 @@ def write(table: SampleTable, folder: Path, link: bool, summary: ExportSummary) 
     """
     labelled = table.labelled("boxes")
     if not table.info.has_boxes or not len(labelled):
-        raise DatasetError(
-            f"{table.info.dataset}: has no boxes, and YOLO's files hold nothing else; export it as coco or cityscapes"
-        )
+        raise DatasetError(Finding.of("data.export_no_boxes"), table.info.dataset)
     for boxes, crowds in on_all_cores(partial(_write_one, folder=folder, link=link), labelled, "YOLO"):
         summary.images += 1
         summary.boxes += boxes

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from tasks.catalogue import say
 from tasks.compute import with_progress
 from tasks.datasets.errors import ImageError
 from tasks.datasets.images import read_image
@@ -66,12 +67,12 @@ def _draw_sample(sample: Sample, info: TableInfo) -> DrawnSample:
     try:
         image = read_image(sample.image)
     except ImageError as error:
-        return DrawnSample(sample.id, None, (f"{error.file.name}: {error.reason}",))
+        return DrawnSample(sample.id, None, (f"{error.file.name}: {say(error.finding)}",))
     if sample.mask is not None and info.encoding is not None:
         try:
             mask = mask_of(sample, info)
         except ImageError as error:
-            notes.append(f"mask {error.file.name}: {error.reason}")
+            notes.append(f"mask {error.file.name}: {say(error.finding)}")
     elif info.encoding is not None:
         notes.append("no mask")
     if info.has_boxes and not sample.boxes:

@@ -20,10 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.contracts import Finding
 from tasks.datasets.config import Bdd100kDataset
-from tasks.datasets.errors import Cause, DatasetError, ItemError
+from tasks.datasets.errors import Cause, DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.files import files_below
 from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.readers.pairing import Part, not_listed, unpaired
 from tasks.datasets.table import Box, BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
@@ -77,45 +79,50 @@ class Bdd100kReader:
         return [self._item(name, images.get(name), masks.get(name)) for name in names] + odd
 
     def _item(self, name: str, image: Path | None, mask: Path | None) -> Item:
-        row, problem = self._rows.get(name), None
-        if image is None:
-            places = " and ".join(map(str, self._images.values()))
-            reason = f"label without image: no {name}.jpg in {places}"
-            problem = ItemError(mask or self._file, reason, "paired")
-        elif row is None and mask is None:
-            missing = {"masks": f"no {self._masks / name}.png", "boxes": f"{self._file} does not list it"}
-            reason = " and ".join(missing[kind] for kind in self._images)
-            problem = ItemError(image, f"image without label: {reason}", "paired")
+        row = self._rows.get(name)
         labels = self._file if row is not None else None
+        # An image of either set needs that set's label alone.
+        problem = unpaired(Part(image, self._no_image(name)), Part(mask or labels, self._no_label(name)))
         attributes = row.get("attributes") if row is not None else None
         extra = {k: attributes[k] for k in _EXTRA if k in attributes} if isinstance(attributes, dict) else {}
         return Item(name, image or mask or self._file, mask, labels, problem, extra)
+
+    def _no_image(self, name: str) -> Finding:
+        return Finding.of("data.no_file_in", name=f"{name}.jpg", places=_joined(*self._images.values()))
+
+    def _no_label(self, name: str) -> Finding:
+        lacking = {
+            "masks": Finding.of("data.no_file", file=self._masks / f"{name}.png"),
+            "boxes": not_listed(self._file),
+        }
+        return _joined(*(lacking[kind] for kind in self._images))
 
     def _load(self) -> list[Item]:
         """Read the file of boxes; returns the rows that mean no image."""
         try:
             rows = json.loads(self._file.read_bytes(), object_hook=_reduced)
         except FileNotFoundError:
-            names = ", ".join(str(path) for path in self._candidates)
-            raise DatasetError(f"no such file: {names}; one was looked for because of 'boxes' in labels") from None
+            names = tuple(map(str, self._candidates))
+            raise DatasetError(Finding.of("data.no_file_of_boxes", names=names)) from None
         except OSError as error:
-            raise DatasetError(f"{self._file}: cannot be read ({error.strerror})") from error
+            raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), self._file) from error
         except ValueError as error:
-            raise DatasetError(f"{self._file}: is not JSON: {error}") from error
+            raise DatasetError(Finding.of("data.no_json", problem=str(error)), self._file) from error
         if not isinstance(rows, list):
-            raise DatasetError(f"{self._file}: is no file of BDD100K's boxes, which is a list of frames")
+            raise DatasetError(Finding.of("data.no_bdd100k"), self._file)
         odd = []
         for n, row in enumerate(rows):
             name = row.get("name") if isinstance(row, dict) else None
             stem = PurePosixPath(name).stem if isinstance(name, str) else ""
             if not stem:
-                odd.append(self._odd(n, "has no name", "named"))
+                odd.append(self._odd("named", "data.row_without_name", n))
             elif self._rows.setdefault(stem, row) is not row:
-                odd.append(self._odd(n, f"has the name {name} of a row before it", "unique"))
+                odd.append(self._odd("unique", "data.row_twice", n, name=str(name)))
         return odd
 
-    def _odd(self, n: int, reason: str, cause: Cause) -> Item:
-        return Item(f"row {n}", self._file, None, None, ItemError(self._file, f"row {n} {reason}", cause))
+    def _odd(self, cause: Cause, code: str, n: int, **values: str) -> Item:
+        problem = ItemError(self._file, Finding.of(code, row=n, **values), cause)
+        return Item(f"row {n}", self._file, None, None, problem)
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes | None:
         """The objects; None for an image that only has a mask."""
@@ -123,29 +130,44 @@ class Bdd100kReader:
             return None
         labels, found = self._rows[item.id].get("labels"), Boxes()
         if not isinstance(labels, list | None):
-            raise ItemError(item.labels, f"{item.id}: its labels are no list")
+            raise ItemError(item.labels, Finding.of("data.labels_no_list", image=item.id))
         for n, label in enumerate(labels or ()):  # null: an image without objects
             try:
                 box = self._box(label)
                 found.kept += [clipped(box, size)] if box is not None else []
-            except ValueError as error:
-                name = f" (id {label.id})" if isinstance(label, _Label) else ""
-                found.reject(item.labels, f"label {n}{name} of {item.id}: {error}")
+            except MalformedError as error:
+                found.reject(
+                    item.labels, Finding.of("data.in_image", label=_told(label, n), image=item.id, why=error.finding)
+                )
         return found
 
     def _box(self, label: Any) -> Box | None:
         """The label's box; None where it is none of the detection classes."""
         if not isinstance(label, _Label) or not isinstance(label.category, str):
-            raise ValueError("it has no category")
+            raise MalformedError("data.no_category")
         if label.category not in self._categories:
-            raise ValueError(f"category {label.category!r} is not in the taxonomy's maps.{self.dataset}.boxes")
+            raise MalformedError("data.unknown_category", name=label.category, key=f"maps.{self.dataset}.boxes")
         category = self._categories[label.category]
         if category is None:
             return None
         if label.sides is None or not all(isinstance(v, int | float) and abs(v) < _FAR for v in label.sides):
-            raise ValueError(f"box2d {label.sides} is not the four numbers x1, y1, x2, y2")
+            raise MalformedError("data.sides_no_numbers", key="box2d", box=str(label.sides), names="x1, y1, x2, y2")
         x1, y1, x2, y2 = map(float, label.sides)
         return Box(category, x1, y1, x2 + 1, y2 + 1, label.category in IGNORED)
+
+
+def _joined(first: Path | Finding, *rest: Path | Finding) -> Finding:
+    """One or two things in one."""
+    if not rest:
+        return first if isinstance(first, Finding) else Finding.of("data.path", path=first)
+    return Finding.of("data.both", one=first, other=rest[0])
+
+
+def _told(label: Any, n: int) -> Finding:
+    """Which label of an image it is."""
+    if isinstance(label, _Label):
+        return Finding.of("data.label_with_id", n=n, id=str(label.id))
+    return Finding.of("data.label", id=n)
 
 
 def _reduced(row: dict[str, Any]) -> dict[str, Any] | _Label:
@@ -159,13 +181,13 @@ def _reduced(row: dict[str, Any]) -> dict[str, Any] | _Label:
 
 def _by_name(folder: Path, suffix: str, kind: str, odd: list[Item]) -> dict[str, Path]:
     """The folder's files by name without suffix; those that are none of the format are added to ``odd``."""
-    found = files_below(folder, f"*{suffix} (because of {kind!r} in labels)")
+    found = files_below(folder, Finding.of("data.wanted_because", form=f"*{suffix}", kind=kind))
     named: dict[str, Path] = {}
     for path in found.files:
         if path.suffix != suffix:
-            odd.append(Item.unusable(ItemError(path, f"its name is not of the form <name>{suffix}", "named")))
+            odd.append(Item.unusable(ItemError(path, Finding.of("data.other_name", form=f"<name>{suffix}"), "named")))
         elif named.setdefault(path.stem, path) is not path:
-            odd.append(Item.unusable(ItemError(path, f"has the same name as {named[path.stem]}", "unique")))
+            odd.append(Item.unusable(ItemError(path, Finding.of("data.same_name", other=named[path.stem]), "unique")))
     odd += [Item.unusable(problem) for problem in found.problems]
     return named
 

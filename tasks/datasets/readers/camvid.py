@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.contracts import Finding
 from tasks.datasets.config import CamvidDataset
 from tasks.datasets.errors import DatasetError, ItemError
 from tasks.datasets.files import files_below, text_lines
 from tasks.datasets.items import Boxes, Item
 from tasks.datasets.objects import component_boxes
+from tasks.datasets.readers.pairing import Part, unpaired
 from tasks.datasets.table import BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
@@ -42,7 +44,8 @@ class CamvidReader:
 
     def find(self) -> list[Item]:
         """List images by id, their names without suffix."""
-        listed, labels = files_below(self._images, f"images *{_IMAGE}"), files_below(self._masks, f"labels *{_MASK}")
+        listed = files_below(self._images, Finding.of("data.wanted_images", form=f"*{_IMAGE}"))
+        labels = files_below(self._masks, Finding.of("data.wanted_labels", form=f"*{_MASK}"))
         masks = {path for path in labels.files if path.name.endswith(_MASK)}
         images = set(listed.files) - masks  # they may lie in one folder
         problems = listed.problems + labels.problems
@@ -61,18 +64,21 @@ class CamvidReader:
         try:
             return {Path(line.split()[0]).stem for _, line in text_lines(self._list)}
         except ItemError as error:
-            raise DatasetError(f"{error}; the names of the split were looked for there") from error
+            raise DatasetError(
+                Finding.of("data.not_there", why=error.finding, wanted=Finding.of("data.wanted_names")), error.file
+            ) from error
 
     def _item(self, name: str, images: set[Path], masks: set[Path]) -> Item:
         image, mask = self._images / f"{name}{_IMAGE}", self._masks / f"{name}{_MASK}"
         match, problem = _NAME.fullmatch(name), None
         if match is None:
             problem = _named(mask if mask in masks and image not in images else image)
-        elif image not in images:
-            where, file = ("label", mask) if mask in masks else (f"listed in {self._list}", image)
-            problem = ItemError(file, f"{where} without image: no {image}", "paired")
-        elif mask not in masks:
-            problem = ItemError(image, f"image without label: no {mask}", "paired")
+        elif image not in images and mask not in masks:
+            assert self._list is not None
+            problem = ItemError(image, Finding.of("data.listed_without_image", list=self._list, file=image), "paired")
+        else:
+            there, labelled = image if image in images else None, mask if mask in masks else None
+            problem = unpaired(Part(there, image), Part(labelled, mask))
         return Item(name, image, mask, mask, problem, sequence=match["sequence"] if match else None)
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
@@ -86,7 +92,7 @@ def _below(path: Path, folder: Path, suffix: str) -> str:
 
 
 def _named(path: Path) -> ItemError:
-    return ItemError(path, f"its name is not of the form <sequence>_<frame>{_IMAGE} or {_MASK}", "named")
+    return ItemError(path, Finding.of("data.other_name", form=f"<sequence>_<frame>{_IMAGE}, {_MASK}"), "named")
 
 
 reader = CamvidReader

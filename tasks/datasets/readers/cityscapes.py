@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.contracts import Finding
 from tasks.datasets.config import CityscapesDataset
 from tasks.datasets.errors import ItemError
 from tasks.datasets.files import files_below
 from tasks.datasets.images import read_label
 from tasks.datasets.items import Boxes, Item
 from tasks.datasets.objects import component_boxes, numbered_boxes
+from tasks.datasets.readers.pairing import Part, unpaired
 from tasks.datasets.table import BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
@@ -54,8 +56,8 @@ class CityscapesReader:
 
     def find(self) -> list[Item]:
         """List images by id ``<city>_<sequence>_<frame>``."""
-        images = files_below(self._images, f"images <city>/*{_IMAGE}")
-        labels = files_below(self._labels, f"labels <city>/*{_LABELS}")
+        images = files_below(self._images, Finding.of("data.wanted_images", form=f"<city>/*{_IMAGE}"))
+        labels = files_below(self._labels, Finding.of("data.wanted_labels", form=f"<city>/*{_LABELS}"))
         by_kind: dict[str, dict[str, Path]] = {_IMAGE: {}, _LABELS: {}, _INSTANCES: {}}
         odd = []
         for path in images.files + labels.files:
@@ -65,7 +67,7 @@ class CityscapesReader:
                 by_kind[kind][name] = path
             elif kind is not None or path in images.files:
                 pattern = f"<city>_<6 digits>_<6 digits>{kind or _IMAGE}"
-                odd.append(ItemError(path, f"its name is not of the form {pattern}", "named"))
+                odd.append(ItemError(path, Finding.of("data.other_name", form=pattern), "named"))
         keys = sorted(by_kind[_IMAGE].keys() | by_kind[_LABELS].keys())
         problems = images.problems + labels.problems + odd
         return [self._item(key, by_kind) for key in keys] + [Item.unusable(p) for p in problems]
@@ -75,13 +77,11 @@ class CityscapesReader:
         match = _NAME.fullmatch(name)
         assert match is not None
         city, sequence = match["city"], match["sequence"]
-        problem = None
-        if image is None:
-            assert mask is not None
-            problem = ItemError(mask, f"label without image: no {self._images / city / name}{_IMAGE}", "paired")
-        elif mask is None or instance is None:
-            missing = f"{self._labels / city / name}{_LABELS if mask is None else _INSTANCES}"
-            problem = ItemError(image, f"image without label: no {missing}", "paired")
+        problem = unpaired(
+            Part(image, self._images / city / f"{name}{_IMAGE}"),
+            Part(mask, self._labels / city / f"{name}{_LABELS}"),
+            Part(instance, self._labels / city / f"{name}{_INSTANCES}"),
+        )
         return Item(name, image or mask or instance, mask, instance, problem, {"city": city}, f"{city}_{sequence}")  # type: ignore[arg-type]
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from tasks.datasets.errors import DatasetError, ItemError
+from tasks.contracts import Finding
+from tasks.datasets.errors import DatasetError, ItemError, MalformedError
 from tasks.datasets.files import is_file
 from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.readers.pairing import image_alone, label_alone, listed_only, not_listed
 from tasks.datasets.table import Box
 
 
@@ -58,15 +60,12 @@ class CocoFile(BaseModel):
         try:
             return cls.model_validate_json(path.read_bytes())
         except FileNotFoundError:
+            wanted = Finding.of("data.wanted_coco")
             raise DatasetError(
-                f"{path}: no such file; the split's boxes (COCO instances) were looked for there"
+                Finding.of("data.not_there", why=Finding.of("data.no_such_file"), wanted=wanted), path
             ) from None
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise DatasetError(
-                f"{path}: is no COCO instances file: {where + ': ' if where else ''}{first['msg']}"
-            ) from error
+            raise DatasetError(Finding.of("data.no_coco", problem=_first(error)), path) from error
 
     def by_image(self) -> dict[int | str | None, list[dict[str, Any]]]:
         """Image id -> its annotations."""
@@ -104,12 +103,11 @@ class CocoBoxes:
             path, annotations = self._locate(row.file_name), by_image.pop(row.id, [])
             self._listed[path] = (row, annotations)
             if not is_file(path):
-                reason = f"label without image: {self._file} lists it, but there is no such file"
                 name = path.relative_to(self._images) if path.is_relative_to(self._images) else Path(row.file_name)
-                problems[name.with_suffix("").as_posix()] = ItemError(path, reason, "paired")
+                problems[name.with_suffix("").as_posix()] = label_alone(path, listed_only(self._file))
         for image_id, annotations in by_image.items():
-            reason = f"{len(annotations)} annotations of image {image_id!r}, which is not listed"
-            problems[f"image {image_id}"] = ItemError(self._file, reason, "paired")
+            finding = Finding.of("data.annotations_alone", n=len(annotations), id=image_id)
+            problems[f"image {image_id}"] = ItemError(self._file, finding, "paired")
         return problems
 
     def _locate(self, name: str) -> Path:
@@ -128,7 +126,7 @@ class CocoBoxes:
             ItemError: the image is not listed.
         """
         if image not in self._listed:
-            raise ItemError(image, f"image without label: {self._file} does not list it", "paired")
+            raise image_alone(image, not_listed(self._file))
         return dict(self._listed[image][0].model_extra or {})
 
     def boxes(self, item: Item, size: tuple[int, int]) -> Boxes:
@@ -141,13 +139,17 @@ class CocoBoxes:
         row, annotations = self._listed[item.image]
         listed = (row.width or size[0], row.height or size[1])
         if listed != size:
-            raise ItemError(item.image, f"is {_x(size)}, but {self._file} says {_x(listed)}", "size")
+            finding = Finding.of("data.size_listed", size=_x(size), file=self._file, listed=_x(listed))
+            raise ItemError(item.image, finding, "size")
         for annotation in annotations:
             try:
                 box = self._box(annotation)
                 found.kept += [clipped(box, size)] if box else []
-            except ValueError as error:
-                found.reject(self._file, f"annotation {annotation.get('id')} of {row.file_name}: {error}")
+            except MalformedError as error:
+                label = Finding.of("data.annotation", id=str(annotation.get("id")))
+                found.reject(
+                    self._file, Finding.of("data.in_image", label=label, image=row.file_name, why=error.finding)
+                )
         return found
 
     def _box(self, annotation: dict[str, Any]) -> Box | None:
@@ -155,16 +157,22 @@ class CocoBoxes:
         try:
             a = CocoAnnotation.model_validate(annotation)
         except ValidationError as error:
-            first = error.errors()[0]
-            raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+            raise MalformedError("data.other_form", problem=_first(error)) from error
         if a.category_id not in self._names:
-            raise ValueError(f"category_id {a.category_id} is not among the file's categories")
+            raise MalformedError("data.unknown_category_id", id=a.category_id)
         name = self._names[a.category_id]
         if name not in self._categories:
-            raise ValueError(f"category {name!r} is not in the taxonomy's {self._key}")
+            raise MalformedError("data.unknown_category", name=name, key=self._key)
         category = self._categories[name]
         x, y, w, h = a.bbox
         return None if category is None else Box(category, x, y, x + w, y + h, a.iscrowd)
+
+
+def _first(error: ValidationError) -> str:
+    """The first of the problems, after the key that has it."""
+    problem = error.errors()[0]
+    where = ".".join(map(str, problem["loc"]))
+    return f"{where}: {problem['msg']}" if where else problem["msg"]
 
 
 def _x(size: tuple[int, int]) -> str:

@@ -10,11 +10,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.contracts import Finding
 from tasks.datasets.config import FolderDataset
 from tasks.datasets.errors import DatasetError, ItemError
 from tasks.datasets.files import files_below
 from tasks.datasets.items import Boxes, Item
 from tasks.datasets.readers.coco import CocoBoxes
+from tasks.datasets.readers.pairing import image_alone, label_alone
 from tasks.datasets.readers.yolo import YoloBoxes
 from tasks.datasets.table import BoxSource
 from tasks.datasets.taxonomy import Taxonomy
@@ -74,23 +76,27 @@ class FolderReader:
         images, masks, problems = self._list()
         orphans = {_id(stem): problem for stem, problem in (self._boxes.load(images) if self._boxes else {}).items()}
         for stem in masks.keys() - images.keys():
-            reason = f"label without image: no {self._images / stem} with any of {_SUFFIXES}"
-            orphans[_id(stem)] = ItemError(masks[stem][0], reason, "paired")
+            missing = Finding.of("data.no_file_of", file=self._images / stem, suffixes=_SUFFIXES)
+            orphans[_id(stem)] = label_alone(masks[stem][0], missing)
         orphans |= {_id(str(problem.file)): problem for problem in problems}
         items = [self._item(stem, path, masks.get(stem)) for stem, paths in images.items() for path in paths]
         return items + [Item(i, p.file, None, None, p, sequence=self._sequence_of(i)) for i, p in orphans.items()]
 
     def _list(self) -> tuple[dict[str, list[Path]], dict[str, list[Path]], list[ItemError]]:
         """The files of images and of masks by the images' stems, and what could not be listed."""
-        images, problems = _by_stem(self._images, f"images ({', '.join(_SUFFIXES)})")
+        images, problems = _by_stem(self._images, Finding.of("data.wanted_images", form=", ".join(_SUFFIXES)))
         if self._masks is None:
             return images, {}, problems
         suffix = self._mask_suffix
-        masks, more = _by_stem(self._masks, "masks")
+        masks, more = _by_stem(self._masks, Finding.of("data.wanted_masks"))
         if suffix and self._masks == self._images:
             images = {stem: paths for stem, paths in images.items() if not stem.endswith(suffix)}
         masks = {stem.removesuffix(suffix): paths for stem, paths in masks.items() if stem.endswith(suffix)}
-        twice = [ItemError(p, f"has the name of {paths[0]}", "unique") for paths in masks.values() for p in paths[1:]]
+        twice = [
+            ItemError(p, Finding.of("data.same_name", other=paths[0]), "unique")
+            for paths in masks.values()
+            for p in paths[1:]
+        ]
         return images, masks, problems + more + twice
 
     def _item(self, stem: str, image: Path, masks: list[Path] | None) -> Item:
@@ -99,10 +105,10 @@ class FolderReader:
         problem, extra = None, {}
         try:
             if self._sequence is not None and sequence is None:
-                raise ItemError(image, f"sequence {self._sequence.pattern!r} finds none in its id {id_!r}", "named")
+                finding = Finding.of("data.no_sequence", pattern=self._sequence.pattern, id=id_)
+                raise ItemError(image, finding, "named")
             if self._masks is not None and masks is None:
-                missing = self._masks / f"{stem}{self._mask_suffix}.png"
-                raise ItemError(image, f"image without label: no {missing}", "paired")
+                raise image_alone(image, self._masks / f"{stem}{self._mask_suffix}.png")
             extra = self._boxes.extra(image) if self._boxes else {}
         except ItemError as error:
             problem = error
@@ -122,15 +128,15 @@ def _pattern(text: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(text)
     except re.error as error:
-        raise DatasetError(f"sequence {text!r} is no regular expression: {error}") from error
+        raise DatasetError(Finding.of("data.no_expression", text=text, problem=str(error))) from error
     if not pattern.groups:
-        raise DatasetError(f"sequence {text!r} has no group; one names the sequence, such as '(.*)_[0-9]+'")
+        raise DatasetError(Finding.of("data.no_group", text=text))
     return pattern
 
 
-def _by_stem(folder: Path, what: str) -> tuple[dict[str, list[Path]], list[ItemError]]:
+def _by_stem(folder: Path, wanted: Finding) -> tuple[dict[str, list[Path]], list[ItemError]]:
     """Path below the folder without suffix -> its files, in order; and what could not be listed."""
-    listed = files_below(folder, what)
+    listed = files_below(folder, wanted)
     found: dict[str, list[Path]] = {}
     start = len(str(folder)) + 1  # text, not pathlib: there may be a million of them
     for path in listed.files:

@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.contracts import Finding
 from tasks.datasets.config import Gta5Dataset
 from tasks.datasets.errors import ItemError
 from tasks.datasets.files import files_below
 from tasks.datasets.images import read_image
 from tasks.datasets.items import Boxes, Item
 from tasks.datasets.objects import component_boxes
+from tasks.datasets.readers.pairing import Part, unpaired
 from tasks.datasets.table import BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
@@ -48,18 +50,9 @@ class Gta5Reader:
         return items + [Item.unusable(p) for p in problems + more]
 
     def _item(self, name: str, image: Path | None, label: Path | None) -> Item:
-        problem = None
-        if image is None:
-            assert label is not None
-            problem = ItemError(label, f"label without image: no {self._images / name}.png", "paired")
-        elif label is None:
-            problem = ItemError(image, f"image without label: no {self._labels / name}.png", "paired")
-        elif _is_colored(label):
-            problem = ItemError(
-                label,
-                "has channels of colour, where GTA5's labels are palette images whose indices are the classes' ids; "
-                "converted to colours, some classes are the same: take the published labels",
-            )
+        problem = unpaired(Part(image, self._images / f"{name}.png"), Part(label, self._labels / f"{name}.png"))
+        if problem is None and label is not None and _is_colored(label):
+            problem = ItemError(label, Finding.of("data.gta5_colours"))
         return Item(name, image or label, label, label, problem)  # type: ignore[arg-type]
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
@@ -71,19 +64,21 @@ class Gta5Reader:
         assert mask is not None
         if _may_be_blank(item.image, size) and not np.ptp(pixels := read_image(item.image), axis=(0, 1)).any():
             color = ",".join(map(str, pixels[0, 0].tolist()))
-            raise ItemError(item.image, f"is of one colour ({color}) all over: it shows nothing of its label")
+            raise ItemError(item.image, Finding.of("data.one_colour", colour=color))
         return component_boxes(mask, self._categories, self._min_pixels)
 
 
 def _by_name(folder: Path) -> tuple[dict[str, Path], list[ItemError]]:
     """The files right in a folder by their five digits, and whatever else is there."""
-    listed = files_below(folder, "<5 digits>.png")
+    listed = files_below(folder, Finding.of("data.wanted_files", form="<5 digits>.png"))
     found, problems = {}, list(listed.problems)
     for path in listed.files:
         if _NAME.fullmatch(str(path.relative_to(folder))):
             found[path.stem] = path
         else:
-            problems.append(ItemError(path, f"its name is not of the form {folder.name}/<5 digits>.png", "named"))
+            problems.append(
+                ItemError(path, Finding.of("data.other_name", form=f"{folder.name}/<5 digits>.png"), "named")
+            )
     return found, problems
 
 

@@ -21,19 +21,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.contracts import Finding
 from tasks.datasets.config import KittiDataset
-from tasks.datasets.errors import ImageError, ItemError
+from tasks.datasets.errors import ImageError, ItemError, MalformedError
 from tasks.datasets.files import files_below, text_lines
 from tasks.datasets.images import read_label
 from tasks.datasets.items import Boxes, Item, clipped
 from tasks.datasets.objects import component_boxes, numbered_boxes
 from tasks.datasets.readers.cityscapes import THINGS
 from tasks.datasets.readers.kitti_lines import parse_line
+from tasks.datasets.readers.pairing import Part, unpaired
 from tasks.datasets.table import BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
 _FIELDS = 15
-_MORE_FIELDS = {16: "the last is a detector's score", 17: "KITTI's tracking labels have so many"}
+_MORE_FIELDS = {16: Finding.of("data.fields_score"), 17: Finding.of("data.fields_tracking")}
 _OTHER_BENCHMARK = re.compile(r"\d{6}(_\d\d)?\.png")
 
 
@@ -59,7 +61,7 @@ class KittiReader:
         found: list[set[str]] = []
         problems: list[ItemError] = []
         for place in self.places:
-            listed = files_below(place, f"files {self._form}{_suffix(place)}")
+            listed = files_below(place, Finding.of("data.wanted_files", form=f"{self._form}{_suffix(place)}"))
             problems += listed.problems
             found.append(set())
             for path in listed.files:
@@ -69,18 +71,13 @@ class KittiReader:
                     found[-1].add(name)
                 elif not _OTHER_BENCHMARK.fullmatch(file):
                     form = f"{self._form}{_suffix(place)}"
-                    problems.append(ItemError(path, f"its name is not of the form {form}", "named"))
+                    problems.append(ItemError(path, Finding.of("data.other_name", form=form), "named"))
         return [self._item(name, found) for name in set().union(*found)] + [Item.unusable(p) for p in problems]
 
     def _item(self, name: str, found: list[set[str]]) -> Item:
         image, *labels = (place / f"{name}{_suffix(place)}" for place in self.places)
-        present = [path for path, names in zip([image, *labels], found, strict=True) if name in names]
-        missing = [path for path in (image, *labels) if path not in present]
-        problem = None
-        if image in missing:
-            problem = ItemError(present[0], f"label without image: no {image}", "paired")
-        elif missing:
-            problem = ItemError(image, f"image without label: no {missing[0]}", "paired")
+        parts = zip([image, *labels], found, strict=True)
+        problem = unpaired(*(Part(path if name in names else None, path) for path, names in parts))
         return Item(name, image, labels[0] if self._semantic else None, labels[-1], problem)
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
@@ -91,7 +88,7 @@ class KittiReader:
     def _of_instances(self, path: Path, size: tuple[int, int]) -> Boxes:
         ids = read_label(path, size)
         if ids.dtype != np.uint16 or ids.ndim != 2:
-            raise ImageError(path, "an instance image of one channel of 16 bits is expected")
+            raise ImageError(path, Finding.of("data.no_instance_image"))
         classes = {i: c for i, name in THINGS.items() if (c := self._categories.get(name)) is not None}
         values = np.unique(ids).tolist()
         objects = {v: c for v in values if v % 256 and (c := classes.get(v // 256)) is not None}
@@ -109,11 +106,11 @@ class KittiReader:
                 if name == "DontCare":
                     dont_care.append([box.x1, box.y1, box.x2, box.y2])
                 elif name not in self._categories:
-                    raise ValueError(f"type {name!r} is not in the taxonomy's maps.{self.dataset}.boxes")
+                    raise MalformedError("data.unknown_type", name=name, key=f"maps.{self.dataset}.boxes")
                 elif (category := self._categories[name]) is not None:
                     found.kept.append(replace(box, category=category))
-            except ValueError as error:
-                found.reject(path, f"line {number}: {error}")
+            except MalformedError as error:
+                found.reject(path, Finding.of("data.in_line", line=number, why=error.finding))
         item.extra["dont_care"] = dont_care  # a sample is made after its boxes were read
         return found
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from tasks.contracts import Finding
+from tasks.datasets.errors import MalformedError
 from tasks.datasets.table import Box
 
 
-def parse_line(line: str, count: int, known: Mapping[int, str] | None = None) -> tuple[str, Box]:
+def parse_line(line: str, count: int, known: Mapping[int, Finding] | None = None) -> tuple[str, Box]:
     """The type and the box (left, top, right, bottom in pixels) of a line; the box's category is still open (-1).
 
     Args:
@@ -17,16 +19,16 @@ def parse_line(line: str, count: int, known: Mapping[int, str] | None = None) ->
         known: other numbers of fields -> what such a line is, for the message.
 
     Raises:
-        ValueError: it has another number of fields, or its box is not four finite numbers.
+        MalformedError: it has another number of fields, or its box is not four finite numbers.
     """
     fields = line.split()
     if len(fields) != count:
-        why = f" ({known[len(fields)]})" if known and len(fields) in known else ""
-        raise ValueError(f"has {len(fields)} fields instead of {count}{why}: {line[:80]!r}")
+        why = (known or {}).get(len(fields), "")
+        raise MalformedError("data.other_fields", n=len(fields), count=count, why=why, line=line[:80])
     try:
         x1, y1, x2, y2 = (float(f) for f in fields[4:8])
     except ValueError:
-        raise ValueError(f"the box is not four numbers: {' '.join(fields[4:8])!r}") from None
+        raise MalformedError("data.box_no_numbers", box=" ".join(fields[4:8])) from None
     if not all(map(math.isfinite, (x1, y1, x2, y2))):
-        raise ValueError(f"the box is not finite: {' '.join(fields[4:8])!r}")
+        raise MalformedError("data.box_not_finite", box=" ".join(fields[4:8]))
     return fields[0], Box(-1, x1, y1, x2, y2)

@@ -21,14 +21,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.contracts import Finding
 from tasks.datasets.config import MoraiDataset
-from tasks.datasets.errors import ItemError
+from tasks.datasets.errors import ItemError, MalformedError
 from tasks.datasets.files import files_below, is_file, text_lines
 from tasks.datasets.images import read_label
 from tasks.datasets.items import Boxes, Item, clipped
 from tasks.datasets.readers.kitti_lines import parse_line
 from tasks.datasets.readers.morai_plain import IMAGE, TEXT, Frames, Pair, camera_pairs, frame_pairs
 from tasks.datasets.readers.morai_times import TIME, Times, time_of
+from tasks.datasets.readers.pairing import Part, label_alone, unpaired
 from tasks.datasets.table import Box, BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
@@ -63,7 +65,7 @@ class MoraiReader:
         Raises:
             DatasetError: there is no such folder, or plain saves leave open which camera a ground truth belongs to.
         """
-        listed = files_below(self._root, f"MORAI recordings (*{_RGB}.png, or {TIME}.png)")
+        listed = files_below(self._root, Finding.of("data.wanted_morai", capture=f"*{_RGB}.png", plain=f"{TIME}.png"))
         problems = list(listed.problems)
         layouts: dict[str, dict[Path, Frames]] = {"capture": {}, "plain": {}}
         cameras = {path.parent for path in listed.files if path.suffix.lower() in _IMAGES}
@@ -119,11 +121,11 @@ class MoraiReader:
                 if name in self._by_mask:
                     objects.append(_Object(box, self._by_mask[name]))
                 elif name not in self._categories:
-                    raise ValueError(f"type {name!r} is not in the taxonomy's maps.{self.dataset}")
+                    raise MalformedError("data.unknown_type", name=name, key=f"maps.{self.dataset}")
                 elif (category := self._categories[name]) is not None:
                     found.kept.append(replace(box, category=category))
-            except ValueError as error:
-                found.reject(item.labels, f"line {number}: {error}")
+            except MalformedError as error:
+                found.reject(item.labels, Finding.of("data.in_line", line=number, why=error.finding))
         if mask is None:  # then no object's class comes from it either
             return found
         visible = _by_instance(objects, mask, path) if (path := _instances(item)) else _by_class(objects, mask)
@@ -148,26 +150,23 @@ def _place(path: Path) -> tuple[str, str, str] | None:
         return "plain", path.stem, TEXT if suffix == ".txt" else IMAGE
     if kind is not None or suffix in _IMAGES:
         endings = ", ".join((".png", f"{_RGB}.png", _MASK, _INSTANCES, _OBJECTS))
-        raise ItemError(path, f"its name is not of the form {TIME} and one of {endings}", "named")
+        raise ItemError(path, Finding.of("data.morai_name", time=TIME, endings=endings), "named")
     return None
 
 
 def _add(kinds: dict[str, Path], kind: str, path: Path) -> None:
     if kind in kinds:
-        raise ItemError(path, f"is of the same time and kind as {kinds[kind]}", "unique")
+        raise ItemError(path, Finding.of("data.same_time", other=kinds[kind]), "unique")
     kinds[kind] = path
 
 
 def _complete(folder: Path, time: str, files: dict[str, Path]) -> Pair:
     """A frame of capture mode, with what it lacks."""
     image, mask, text = files.get(_RGB), files.get(_MASK), files.get(_OBJECTS)
-    problem = None
     if image is None:
-        there = next(iter(files.values()))
-        problem = ItemError(there, f"label without image: no {folder / time}{_RGB}.png", "paired")
-    elif mask is None or text is None:
-        missing = f"{folder / time}{_MASK if mask is None else _OBJECTS}"
-        problem = ItemError(image, f"image without label: no {missing}", "paired")
+        problem: ItemError | None = label_alone(next(iter(files.values())), folder / f"{time}{_RGB}.png")
+    else:
+        problem = unpaired(image, Part(mask, folder / f"{time}{_MASK}"), Part(text, folder / f"{time}{_OBJECTS}"))
     return Pair(time, image, mask or files.get(_INSTANCES), text, problem)
 
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from tasks.contracts import Finding
 from tasks.datasets.errors import DatasetError, ItemError
 from tasks.datasets.readers.morai_times import Times
+from tasks.datasets.readers.pairing import Part, image_alone, label_alone, unpaired
 
 IMAGE, TEXT = "image", "text"
 Frames = dict[str, dict[str, Path]]  # time of capture -> kind of file -> file
@@ -78,18 +80,22 @@ def _best(
 
 
 def _ambiguous(best: tuple[Path, Path], matches: int, other: tuple[Path, Path], count: int) -> DatasetError:
-    return DatasetError(
-        f"{best[0].parent}: the times of {best[0].name} match the ground truth of {best[1].name} ({matches} frames), "
-        f"but so do those of {other[0].name} and {other[1].name} ({count}); which cameras were in the same place "
-        "cannot be told from the files. Move or link each camera and its own ground truth into a folder of their own"
+    (camera, truth), (other_camera, other_truth) = ((pair[0].name, pair[1].name) for pair in (best, other))
+    finding = Finding.of(
+        "data.morai_ambiguous",
+        camera=camera,
+        truth=truth,
+        frames=matches,
+        other_camera=other_camera,
+        other_truth=other_truth,
+        other_frames=count,
     )
+    return DatasetError(finding, best[0].parent)
 
 
 def _lonely(folder: Path, frames: int, truth: bool) -> ItemError:
-    what, wanted = ("labels", "images") if truth else ("images", "ground truth (<time>.png and <time>.txt)")
-    return ItemError(
-        folder, f"its {frames} {what} are left out: no camera's folder beside it has {wanted} of their times", "paired"
-    )
+    code = "data.morai_labels_alone" if truth else "data.morai_images_alone"
+    return ItemError(folder, Finding.of(code, n=frames), "paired")
 
 
 def frame_pairs(images: Frames, labels: Frames, tolerance: timedelta) -> list[Pair]:
@@ -101,33 +107,29 @@ def frame_pairs(images: Frames, labels: Frames, tolerance: timedelta) -> list[Pa
         image, label = kinds[IMAGE], partner.get(name)
         if label is None:
             far = _far(name, label_times, tolerance)
-            pairs.append(Pair(name, image, None, None, ItemError(image, f"image without label: {far}", "paired")))
+            pairs.append(Pair(name, image, None, None, image_alone(image, far)))
         else:
             pairs.append(_complete(name, image, label, labels[label]))
     for name in labels.keys() - partner.values():
         file = next(iter(labels[name].values()))
         far = _far(name, image_times, tolerance)
-        pairs.append(Pair(name, None, file, None, ItemError(file, f"label without image: {far}", "paired")))
+        pairs.append(Pair(name, None, file, None, label_alone(file, far)))
     return pairs
 
 
 def _complete(name: str, image: Path, label: str, files: dict[str, Path]) -> Pair:
     mask, text = files.get(IMAGE), files.get(TEXT)
-    problem = None
-    if mask is None or text is None:
-        there = text or mask
-        assert there is not None
-        missing = there.with_name(f"{label}{'.png' if mask is None else '.txt'}")
-        problem = ItemError(image, f"image without label: no {missing}", "paired")
-    elif mask.suffix.lower() != ".png":
-        problem = ItemError(mask, "is a label, but no PNG: other formats change its colours", "named")
+    folder = next(iter(files.values())).parent
+    problem = unpaired(image, Part(mask, folder / f"{label}.png"), Part(text, folder / f"{label}.txt"))
+    if problem is None and mask is not None and mask.suffix.lower() != ".png":
+        problem = ItemError(mask, Finding.of("data.label_no_png"), "named")
     return Pair(name, image, mask, text, problem)
 
 
-def _far(name: str, others: Times, tolerance: timedelta) -> str:
+def _far(name: str, others: Times, tolerance: timedelta) -> Finding:
     nearest, later = others.nearest(name)
     seconds = later.total_seconds()
-    text = f"the nearest is {nearest}, {abs(seconds):g} s {'later' if seconds > 0 else 'earlier'}"
-    if abs(later) > tolerance:
-        return f"{text}, where tolerance allows {tolerance.total_seconds():g} s"
-    return f"{text}, which belongs to a nearer one"
+    code = "data.nearest_later" if seconds > 0 else "data.nearest_earlier"
+    far = abs(later) > tolerance
+    why = Finding.of("data.over_tolerance", seconds=tolerance.total_seconds()) if far else Finding.of("data.taken")
+    return Finding.of(code, nearest=nearest, seconds=abs(seconds), why=why)

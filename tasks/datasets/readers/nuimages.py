@@ -18,10 +18,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.contracts import Finding
 from tasks.datasets.config import NuImagesDataset
-from tasks.datasets.errors import DatasetError, ItemError
+from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.items import Boxes, Item, clipped
 from tasks.datasets.masks import IGNORE
+from tasks.datasets.readers.pairing import label_alone, listed_only
 from tasks.datasets.rle import decode_rle
 from tasks.datasets.table import Box, BoxSource
 from tasks.datasets.taxonomy import Taxonomy
@@ -77,22 +79,23 @@ class NuImagesReader:
     def find(self) -> list[Item]:
         """List the cameras' key frames by id: the image's name without suffix."""
         if not self._tables.is_dir():
-            raise DatasetError(f"{self._tables}: no such folder; nuImages' tables (*.json) were looked for there")
+            why, wanted = Finding.of("data.no_such_folder"), Finding.of("data.wanted_nuimages")
+            raise DatasetError(Finding.of("data.not_there", why=why, wanted=wanted), self._tables)
         frames = {frame.token: frame for frame in self._rows("sample_data", _frame)}
         orphans = self._annotate(frames)
         channels, sensors = self._column("sensor", "channel"), self._column("calibrated_sensor", "sensor_token")
         logs, locations = self._column("sample", "log_token"), self._column("log", "location")
         if unknown := sorted(set(self._cameras or ()) - set(channels.values())):
-            there = ", ".join(sorted(set(channels.values())))
-            raise DatasetError(f"{self._tables / 'sensor.json'}: has no {', '.join(unknown)}; it has {there}")
+            finding = Finding.of("data.has_no", names=tuple(unknown), there=tuple(sorted(set(channels.values()))))
+            raise DatasetError(finding, self._file("sensor"))
         items = []
         for frame in frames.values():
             try:
                 camera, log = channels[sensors[frame.mount]], logs[frame.sample]
                 location = locations[log]
             except KeyError as error:
-                reason = f"sample_data {frame.token}: calibrated_sensor, sensor, sample or log has no row {error}"
-                problem = ItemError(self._root / frame.filename, reason, "paired")
+                finding = Finding.of("data.nuimages_no_row", token=frame.token, row=str(error.args[0]))
+                problem = ItemError(self._root / frame.filename, finding, "paired")
                 items.append(Item(_id(frame), problem.file, None, None, problem))
                 continue
             if self._cameras is None or camera in self._cameras:
@@ -103,8 +106,7 @@ class NuImagesReader:
         self._frames.setdefault(_id(frame), frame)
         image, problem = self._root / frame.filename, None
         if not image.is_file():
-            reason = f"label without image: {self._file('sample_data')} lists it, but there is no such file"
-            problem = ItemError(image, reason, "paired")
+            problem = label_alone(image, listed_only(self._file("sample_data")))
         return Item(_id(frame), image, None, self._file(_OBJECTS), problem, extra, log)
 
     def _annotate(self, frames: dict[str, _Frame]) -> list[Item]:
@@ -117,14 +119,14 @@ class NuImagesReader:
         surfaces = self._rows(_SURFACES, lambda row: _annotation(_SURFACES, row, names))
         objects = self._rows(_OBJECTS, lambda row: _annotation(_OBJECTS, row, names))
         if not surfaces and not objects:
-            raise DatasetError(f"{self._tables}: has no annotations; nuImages holds those of its test split back")
+            raise DatasetError(Finding.of("data.nuimages_no_annotations"), self._tables)
         orphans = []
         for a in (*surfaces, *sorted(objects, key=lambda a: a.token)):
             if a.frame in frames:
                 frames[a.frame].annotations.append(a)
                 continue
-            reason = f"{a.table} {a.token}: sample_data has no key frame {a.frame} of a camera"
-            problem = ItemError(self._file(a.table), reason, "paired")
+            finding = Finding.of("data.nuimages_no_frame", table=a.table, token=a.token, frame=a.frame)
+            problem = ItemError(self._file(a.table), finding, "paired")
             orphans.append(Item(f"{a.table} {a.token}", problem.file, None, None, problem))
         return orphans
 
@@ -142,13 +144,14 @@ class NuImagesReader:
         try:
             rows = json.loads(path.read_bytes(), object_hook=lambda row: keep(row) if "token" in row else row)
         except FileNotFoundError:
-            raise DatasetError(f"{path}: no such file; nuImages' table {table} was looked for there") from None
+            why, wanted = Finding.of("data.no_such_file"), Finding.of("data.wanted_nuimages_table", table=table)
+            raise DatasetError(Finding.of("data.not_there", why=why, wanted=wanted), path) from None
         except OSError as error:
-            raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
+            raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), path) from error
         except ValueError as error:
-            raise DatasetError(f"{path}: is no table of nuImages: {error}") from error
+            raise DatasetError(Finding.of("data.no_nuimages", problem=reason_of(error)), path) from error
         if not isinstance(rows, list) or any(isinstance(row, dict | list | str | int | float) for row in rows):
-            raise DatasetError(f"{path}: is no table of nuImages: a list of objects with a token each is expected")
+            raise DatasetError(Finding.of("data.no_nuimages", problem=Finding.of("data.nuimages_form")), path)
         return [row for row in rows if row is not None]
 
     def _file(self, table: str) -> Path:
@@ -161,8 +164,8 @@ class NuImagesReader:
             try:
                 box = self._box(a) if a.table == _OBJECTS else None
                 found.kept += [clipped(box, size)] if box is not None else []
-            except ValueError as error:
-                found.reject(self._file(_OBJECTS), f"{_OBJECTS} {a.token} of {item.image.name}: {error}")
+            except MalformedError as error:
+                found.reject(self._file(_OBJECTS), _in_image(a, item, error.finding))
         return found
 
     def _box(self, a: _Annotation) -> Box | None:
@@ -170,7 +173,7 @@ class NuImagesReader:
         category = _known(a, self._categories, f"{self.dataset}.boxes")
         b = a.bbox
         if not (isinstance(b, list) and len(b) == 4 and all(isinstance(v, int | float) and abs(v) < _FAR for v in b)):
-            raise ValueError(f"bbox {b} is not the four numbers xmin, ymin, xmax, ymax")
+            raise MalformedError("data.sides_no_numbers", key="bbox", box=str(b), names="xmin, ymin, xmax, ymax")
         return Box(category, float(b[0]), float(b[1]), float(b[2]), float(b[3])) if category is not None else None
 
     def draw(self, item: Item, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -179,27 +182,28 @@ class NuImagesReader:
         for a in self._annotations(item, size):
             if a.mask is None:
                 continue
-            where = f"{a.table} {a.token} of {item.image.name}"
             try:
                 index = _known(a, self._indices, f"{self.dataset}.masks")
-            except ValueError as error:
-                raise ItemError(self._file(a.table), f"{where}: {error}", "classes") from error
+            except MalformedError as error:
+                raise ItemError(self._file(a.table), _in_image(a, item, error.finding), "classes") from error
             try:
                 counts, listed = base64.b64decode(a.mask["counts"], validate=True), tuple(a.mask["size"])
                 if listed != size[::-1]:
-                    reason = f"{where}: its mask's size (height, width) is {listed}, but its image is {_x(size)}"
-                    raise ItemError(self._file(a.table), reason, "size")
+                    why = Finding.of("data.mask_size", listed=str(listed), size=_x(size))
+                    raise ItemError(self._file(a.table), _in_image(a, item, why), "size")
                 pixels[decode_rle(counts, size)] = index
             except (KeyError, TypeError, ValueError) as error:
-                reason = f"{where}: its mask cannot be decoded ({error})"
-                raise ItemError(self._file(a.table), reason) from error
+                why = Finding.of("data.mask_not_decodable", problem=reason_of(error))
+                raise ItemError(self._file(a.table), _in_image(a, item, why)) from error
         return np.ascontiguousarray(pixels.reshape(size).T)
 
     def _annotations(self, item: Item, size: tuple[int, int]) -> Iterator[_Annotation]:
         """Those of an image, which must have the size that it was annotated in."""
         frame = self._frames[item.id]
         if frame.size != size:
-            raise ItemError(item.image, f"is {_x(size)}, but {self._file('sample_data')} says {_x(frame.size)}", "size")
+            file = self._file("sample_data")
+            finding = Finding.of("data.size_listed", size=_x(size), file=file, listed=_x(frame.size))
+            raise ItemError(item.image, finding, "size")
         return iter(frame.annotations)
 
 
@@ -220,7 +224,7 @@ def _annotation(table: str, row: dict[str, Any], names: dict[str, str]) -> _Anno
 def _text(row: dict[str, Any], key: str) -> str:
     value = row.get(key)
     if not isinstance(value, str):
-        raise ValueError(f"the row with token {row['token']!r} has no text under {key!r}")
+        raise MalformedError("data.nuimages_no_text", token=str(row["token"]), key=key)
     return value
 
 
@@ -228,13 +232,18 @@ def _known(a: _Annotation, meanings: dict[str, _T], where: str) -> _T:
     """What the taxonomy says of the annotation's category.
 
     Raises:
-        ValueError: it is not known.
+        MalformedError: it is not known.
     """
     if a.category is None:
-        raise ValueError("its category_token is not in category.json")
+        raise MalformedError("data.nuimages_no_category")
     if a.category not in meanings:
-        raise ValueError(f"category {a.category!r} is not in the taxonomy's maps.{where}")
+        raise MalformedError("data.unknown_category", name=a.category, key=f"maps.{where}")
     return meanings[a.category]
+
+
+def _in_image(a: _Annotation, item: Item, why: Finding) -> Finding:
+    label = Finding.of("data.nuimages_label", table=a.table, token=a.token)
+    return Finding.of("data.in_image", label=label, image=item.image.name, why=why)
 
 
 def _id(frame: _Frame) -> str:

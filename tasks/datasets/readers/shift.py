@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, FiniteFloat, ValidationError
 
+from tasks.contracts import Finding
 from tasks.datasets.config import ShiftDataset
-from tasks.datasets.errors import DatasetError, ItemError
+from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.files import files_below
 from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.readers.pairing import Part, label_alone, not_listed, unpaired
 from tasks.datasets.table import Box, BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
@@ -91,19 +93,15 @@ class ShiftReader:
             return found
         others = (p for suffix in (".tar", ".hdf5") for p in sorted(self._folder.glob(f"{kind}*{suffix}")))
         if (other := next(others, None)) is not None:
-            raise DatasetError(
-                f"{other}: cannot be read; {kind} is read from a folder or a zip archive. Videos are made into one by "
-                f"python -m shift_dev.io.decompress_videos {self._folder / 'img.tar'} -m zip "
-                f"(https://github.com/SysCV/shift-dev); in place of an .hdf5, put the {kind}.zip that it was made from"
-            )
+            raise DatasetError(Finding.of("data.shift_archive", kind=kind, videos=self._folder / "img.tar"), other)
         return None
 
     def find(self) -> list[Item]:
         """List images by id ``<sequence>__<frame>``."""
         if self._images is None:
-            raise DatasetError(f"{self._folder / 'img'}: no such folder, and no img.zip; images were looked for there")
+            raise DatasetError(Finding.of("data.shift_no_images"), self._folder / "img")
         if self._masks is None and self._file is None:
-            raise DatasetError(f"{self._folder}: has no labels: neither semseg, semseg.zip nor det_2d.json")
+            raise DatasetError(Finding.of("data.shift_no_labels"), self._folder)
         images, odd = self._listed(self._images, "img", "jpg")
         masks, more = self._listed(self._masks, "semseg", "png") if self._masks is not None else ({}, [])
         odd += more + (self._load(self._file) if self._file is not None else [])
@@ -115,7 +113,9 @@ class ShiftReader:
 
     def _listed(self, place: Path, kind: str, suffix: str) -> tuple[dict[_Key, Path], list[Item]]:
         """Sequence and frame -> file; and what is none of them."""
-        listed = files_below(place, f"<sequence>/<frame>_{kind}_{self._view}.{suffix}")
+        listed = files_below(
+            place, Finding.of("data.wanted_files", form=f"<sequence>/<frame>_{kind}_{self._view}.{suffix}")
+        )
         found: dict[_Key, Path] = {}
         odd = [Item.unusable(problem) for problem in listed.problems]
         for path in listed.files:
@@ -123,7 +123,7 @@ class ShiftReader:
             if not key[1]:
                 odd.append(Item.unusable(ItemError(path, self._not_named(kind, suffix), "named")))
             elif key in found:
-                odd.append(Item.unusable(ItemError(path, f"is of the same frame as {found[key]}", "unique")))
+                odd.append(Item.unusable(ItemError(path, Finding.of("data.same_frame", other=found[key]), "unique")))
             else:
                 found[key] = path
         return found, odd
@@ -133,8 +133,8 @@ class ShiftReader:
         match = re.fullmatch(rf"([0-9]{{8}})_{kind}_{re.escape(self._view)}\.{suffix}", name)
         return match[1] if match else ""
 
-    def _not_named(self, kind: str, suffix: str) -> str:
-        return f"its name is not of the form <8 digits>_{kind}_{self._view}.{suffix}"
+    def _not_named(self, kind: str, suffix: str) -> Finding:
+        return Finding.of("data.other_name", form=f"<8 digits>_{kind}_{self._view}.{suffix}")
 
     def _load(self, file: Path) -> list[Item]:
         """Read the boxes of all frames; returns the frames that no image can have."""
@@ -144,11 +144,12 @@ class ShiftReader:
             key = (frame.videoName, self._frame_of(frame.name, "img", "jpg"))
             problem = None
             if not key[1]:
-                problem = ItemError(file, f"frame {frame.name!r}: {self._not_named('img', 'jpg')}", "named")
-            elif key in self._frames:
                 problem = ItemError(
-                    file, f"lists {frame.videoName}/{frame.name} twice; the second is left out", "unique"
+                    file, Finding.of("data.in_frame", frame=frame.name, why=self._not_named("img", "jpg")), "named"
                 )
+            elif key in self._frames:
+                name = f"{frame.videoName}/{frame.name}"
+                problem = ItemError(file, Finding.of("data.listed_twice", name=name), "unique")
             else:
                 self._frames[key] = frame
             if problem is not None:
@@ -157,20 +158,20 @@ class ShiftReader:
 
     def _item(self, key: _Key, image: Path, mask: Path | None) -> Item:
         frame = self._frames.get(key)
-        problem = None
-        if self._masks is not None and mask is None:
-            missing = self._masks / key[0] / f"{key[1]}_semseg_{self._view}.png"
-            problem = ItemError(image, f"image without label: no {missing}", "paired")
-        elif self._file is not None and frame is None:
-            problem = ItemError(image, f"image without label: {self._file} does not list it", "paired")
+        labels = []
+        if self._masks is not None:
+            labels.append(Part(mask, self._masks / key[0] / f"{key[1]}_semseg_{self._view}.png"))
+        if self._file is not None:
+            labels.append(Part(self._file if frame is not None else None, not_listed(self._file)))
+        problem = unpaired(image, *labels)
         attributes = frame.attributes if frame is not None and frame.attributes is not None else {}
         extra = {name: attributes[name] for name in _ATTRIBUTES if name in attributes}
         return Item("__".join(key), image, mask, self._file, problem, extra, key[0])
 
     def _orphan(self, key: _Key, file: Path) -> Item:
-        missing = f"{self._images}/{key[0]}/{key[1]}_img_{self._view}.jpg"
-        problem = ItemError(file, f"label without image: no {missing}", "paired")
-        return Item("__".join(key), file, None, None, problem, sequence=key[0])
+        assert self._images is not None
+        missing = self._images / key[0] / f"{key[1]}_img_{self._view}.jpg"
+        return Item("__".join(key), file, None, None, label_alone(file, missing), sequence=key[0])
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes | None:
         """The frame's labels, each as far as it lies in the image."""
@@ -182,9 +183,10 @@ class ShiftReader:
             try:
                 box = self._box(label)
                 found.kept += [clipped(box, size)] if box else []
-            except ValueError as error:
+            except MalformedError as error:
                 which = label["id"] if isinstance(label, dict) and "id" in label else number
-                found.reject(self._file, f"label {which} of {sequence}/{frame}: {error}")
+                told, image = Finding.of("data.label", id=str(which)), f"{sequence}/{frame}"
+                found.reject(self._file, Finding.of("data.in_image", label=told, image=image, why=error.finding))
         return found
 
     def _box(self, label: Any) -> Box | None:
@@ -192,9 +194,9 @@ class ShiftReader:
         try:
             parsed = ScalabelLabel.model_validate(label)
         except ValidationError as error:
-            raise ValueError(_first(error)) from error
+            raise MalformedError("data.other_form", problem=_first(error)) from error
         if parsed.category not in self._categories:
-            raise ValueError(f"category {parsed.category!r} is not in the taxonomy's maps.{self.dataset}.boxes")
+            raise MalformedError("data.unknown_category", name=parsed.category, key=f"maps.{self.dataset}.boxes")
         category, box = self._categories[parsed.category], parsed.box2d
         return None if category is None else Box(category, box.x1, box.y1, box.x2 + 1, box.y2 + 1)
 
@@ -210,11 +212,12 @@ def _view_folder(config: ShiftDataset) -> Path:
     chosen = [p for p, rate in found.items() if config.rate in (None, rate)]
     if len(chosen) == 1:
         return chosen[0]
-    there = ", ".join(str(p) for p in (chosen or found))
+    there = tuple(str(p) for p in (chosen or found))
     if chosen:
-        raise DatasetError(f"{end} is there more than once: {there}; choose one of them by its rate, or keep only one")
+        raise DatasetError(Finding.of("data.shift_views", view=end, there=there))
     rate = f"{config.rate}/" if config.rate is not None else "[<rate>/]"
-    raise DatasetError(f"{base / media}/{rate}{end}: no such folder" + (f"; there is {there}" if there else ""))
+    finding = Finding.of("data.shift_other_views", there=there) if there else Finding.of("data.no_such_folder")
+    raise DatasetError(finding, f"{base / media}/{rate}{end}")
 
 
 def _frames_of(file: Path) -> list[ScalabelFrame]:
@@ -228,11 +231,11 @@ def _frames_of(file: Path) -> list[ScalabelFrame]:
         )
         return ScalabelFile.model_validate(content if isinstance(content, dict) else {"frames": content}).frames
     except OSError as error:
-        raise DatasetError(f"{file}: cannot be read ({error.strerror})") from error
+        raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), file) from error
     except ValidationError as error:
-        raise DatasetError(f"{file}: is no Scalabel file: {_first(error)}") from error
+        raise DatasetError(Finding.of("data.no_scalabel", problem=_first(error)), file) from error
     except ValueError as error:
-        raise DatasetError(f"{file}: is no JSON: {error}") from error
+        raise DatasetError(Finding.of("data.no_json", problem=str(error)), file) from error
 
 
 def _first(error: ValidationError) -> str:

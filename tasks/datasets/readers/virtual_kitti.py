@@ -19,10 +19,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.contracts import Finding
 from tasks.datasets.config import VirtualKittiDataset
-from tasks.datasets.errors import DatasetError, ItemError
+from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.files import files_below
 from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.readers.pairing import Part, image_alone, label_alone, unpaired
 from tasks.datasets.table import Box, BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
@@ -78,9 +80,10 @@ class VirtualKittiReader:
         """List images by id ``Scene<nn>__<variation>__Camera_<n>__<frame>``."""
         if not self._there:
             where = f"Scene<nn>/<variation>/frames/rgb/{self._folder}"
-            raise DatasetError(f"{self._root}: no {where} in it or in a folder in it; images were looked for there")
+            raise DatasetError(Finding.of("data.vkitti_no_images", where=where), self._root)
         if missing := [v for v in self._wanted if v not in self._there]:
-            raise DatasetError(f"{self._root}: no variation {', '.join(missing)}; there are {', '.join(self._there)}")
+            finding = Finding.of("data.vkitti_no_variation", names=tuple(missing), there=tuple(self._there))
+            raise DatasetError(finding, self._root)
         images, odd = _listed(self._images, "rgb", "jpg")
         masks, more = _listed(self._masks, "classgt", "png")
         problems = self._read_texts()
@@ -90,40 +93,41 @@ class VirtualKittiReader:
         lost = [_unplaced(texts.bbox, line) for texts in self._texts.values() for line in texts.lost]
         return items + orphans + odd + more + lost
 
-    def _item(self, key: _Key, image: Path, mask: Path | None, problem: str | None) -> Item:
+    def _item(self, key: _Key, image: Path, mask: Path | None, texts_lack: Finding | None) -> Item:
         scene, variation, frame = key
-        if mask is None:
-            problem = self._no(scene, variation, f"frames/classSegmentation/{self._folder}/classgt_{frame:05d}.png")
-        error = ItemError(image, f"image without label: {problem}", "paired") if problem is not None else None
+        no_mask = self._no(scene, variation, f"frames/classSegmentation/{self._folder}/classgt_{frame:05d}.png")
         texts = self._texts.get((scene, variation))
+        error = unpaired(image, Part(mask, no_mask))
+        if error is None and texts_lack is not None:
+            error = image_alone(image, texts_lack)
         extra = {"variation": variation, "camera": self._camera}
         return Item(self._id(key), image, mask, texts.bbox if texts else None, error, extra, scene)
 
     def _orphan(self, key: _Key, file: Path) -> Item:
         scene, variation, frame = key
         missing = self._no(scene, variation, f"frames/rgb/{self._folder}/rgb_{frame:05d}.jpg")
-        problem = ItemError(file, f"label without image: {missing}", "paired")
-        return Item(self._id(key), file, None, None, problem, sequence=scene)
+        return Item(self._id(key), file, None, None, label_alone(file, missing), sequence=scene)
 
     def _id(self, key: _Key) -> str:
         return f"{key[0]}__{key[1]}__{self._folder}__{key[2]:05d}"
 
-    def _no(self, *path: str) -> str:
-        return f"no {'/'.join(path)} in {self._root} or a folder in it"
+    def _no(self, *path: str) -> Finding:
+        return Finding.of("data.vkitti_no_file", name="/".join(path), root=self._root)
 
-    def _read_texts(self) -> dict[_Scene, str]:
+    def _read_texts(self) -> dict[_Scene, Finding]:
         """Read the text files of the variations that have images; returns why those of some cannot be used."""
         self._texts = {}
         problems = {}
         for scene in {scene for scene, _ in self._images}:
             paths = {path.name.lower(): path for s, path in self._files if s == scene}
             missing = [name for name in ("bbox.txt", "info.txt") if name not in paths]
+            if missing:
+                problems[scene] = self._no(*scene, missing[0])
+                continue
             try:
-                if missing:
-                    raise ValueError(self._no(*scene, missing[0]))
                 self._texts[scene] = _texts(paths["bbox.txt"], paths["info.txt"], self._camera)
-            except ValueError as error:
-                problems[scene] = str(error)
+            except MalformedError as error:
+                problems[scene] = error.finding
         return problems
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
@@ -138,20 +142,20 @@ class VirtualKittiReader:
                     found.hidden += 1
                 elif box is not None:
                     found.kept.append(clipped(box, size))
-            except ValueError as error:
-                found.reject(texts.bbox, f"line {number}: {error}")
+            except MalformedError as error:
+                found.reject(texts.bbox, Finding.of("data.in_line", line=number, why=error.finding))
         return found
 
     def _box(self, fields: list[str], texts: _TextFiles) -> tuple[Box | None, float]:
         """A line's box, None where it is none of the detection classes, and the object's visible pixels."""
         if len(fields) != len(_BBOX):
-            raise ValueError(f"has {len(fields)} fields instead of {len(_BBOX)}")
+            raise MalformedError("data.vkitti_fields", n=len(fields), count=len(_BBOX))
         if fields[1] != str(self._camera):
-            raise ValueError(f"cameraID is {fields[1]!r}, neither 0 nor 1")
+            raise MalformedError("data.vkitti_camera", camera=fields[1])
         if (label := texts.classes.get(fields[2])) is None:
-            raise ValueError(f"track {fields[2]!r} has no class in info.txt")
+            raise MalformedError("data.vkitti_track", track=fields[2])
         if label not in self._categories:
-            raise ValueError(f"class {label!r} is not in the taxonomy's maps.{self.dataset}.boxes")
+            raise MalformedError("data.unknown_class", name=label, key=f"maps.{self.dataset}.boxes")
         left, right, top, bottom, pixels = (_number(*pair) for pair in zip(_BBOX[3:8], fields[3:8], strict=True))
         category = self._categories[label]
         return None if category is None else Box(category, left, top, right + 1, bottom + 1), pixels
@@ -170,7 +174,7 @@ def _matching(folder: Path, name: str, *rest: str) -> Iterator[Path]:
     try:
         children = sorted(folder.iterdir())
     except OSError as error:
-        raise DatasetError(f"{folder}: the folder cannot be read ({error.strerror})") from error
+        raise DatasetError(Finding.of("data.folder_unreadable", problem=reason_of(error)), folder) from error
     for child in children:
         if re.fullmatch(name, child.name, re.IGNORECASE):
             yield from _matching(child, *rest) if rest else (child,)
@@ -182,15 +186,15 @@ def _listed(folders: Iterable[tuple[_Scene, Path]], kind: str, suffix: str) -> t
     odd = []
     form = f"{kind}_<5 digits>.{suffix}"
     for scene, folder in folders:
-        listed = files_below(folder, form)
+        listed = files_below(folder, Finding.of("data.wanted_files", form=form))
         odd += listed.problems
         for path in listed.files:
             match = re.fullmatch(rf"{kind}_([0-9]{{5}})\.{suffix}", path.name)
             key = (*scene, int(match[1]) if match else -1)
             if match is None:
-                odd.append(ItemError(path, f"its name is not of the form {form}", "named"))
+                odd.append(ItemError(path, Finding.of("data.other_name", form=form), "named"))
             elif key in found:
-                odd.append(ItemError(path, f"is of the same frame as {found[key]}", "unique"))
+                odd.append(ItemError(path, Finding.of("data.same_frame", other=found[key]), "unique"))
             else:
                 found[key] = path
     return found, [Item.unusable(problem) for problem in odd]
@@ -200,7 +204,7 @@ def _texts(bbox: Path, info: Path, camera: int) -> _TextFiles:
     """Read a variation's text files.
 
     Raises:
-        ValueError: one cannot be read, or is not of this form at all.
+        MalformedError: one cannot be read, or is not of this form at all.
     """
     texts = _TextFiles(bbox, {fields[0]: fields[1] for _, fields in _lines(info, _INFO) if len(fields) > 1})
     for number, fields in _lines(bbox, _BBOX):
@@ -218,14 +222,16 @@ def _lines(file: Path, header: tuple[str, ...]) -> list[_Line]:
     try:
         first, *lines = file.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
     except OSError as error:
-        raise ValueError(f"{file} cannot be read ({error.strerror})") from error
+        raise MalformedError("data.vkitti_unreadable", file=file, problem=reason_of(error)) from error
     if tuple(first.split()) != header:
-        raise ValueError(f"the first line of {file} is {first!r} instead of {' '.join(header)!r}")
+        raise MalformedError("data.vkitti_header", file=file, first=first, header=" ".join(header))
     return [(n, fields) for n, line in enumerate(lines, 2) if (fields := line.split())]
 
 
 def _unplaced(file: Path, line: _Line) -> Item:
-    problem = ItemError(file, f"line {line[0]}: {line[1][0]!r} is no frame's number", "boxes")
+    problem = ItemError(
+        file, Finding.of("data.in_line", line=line[0], why=Finding.of("data.vkitti_frame", frame=line[1][0])), "boxes"
+    )
     return Item(f"{file} line {line[0]}", file, None, None, problem)
 
 
@@ -235,7 +241,7 @@ def _number(name: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f"{name} is {text!r}, which is no number")
+        raise MalformedError("data.no_number", name=name, text=text)
     return value
 
 

@@ -17,9 +17,11 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from tasks.datasets.errors import DatasetError, ItemError
+from tasks.contracts import Finding
+from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.files import files_below, is_file, read_bytes, text_lines
 from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.readers.pairing import label_alone
 from tasks.datasets.table import Box
 
 _CLASSES = "classes.txt"  # labelling tools put the classes' names beside the labels
@@ -59,18 +61,15 @@ class YoloBoxes:
             DatasetError: the classes' names or the folder cannot be read, or none of its files is an image's.
         """
         self._names = _read_names(self._source) if isinstance(self._source, Path) else dict(enumerate(self._source))
-        listed = files_below(self._folder, "boxes (YOLO's <name>.txt)")
+        listed = files_below(self._folder, Finding.of("data.wanted_yolo"))
         texts = {p.relative_to(self._folder).with_suffix("").as_posix(): p for p in listed.files if p.suffix == ".txt"}
         wanted = set(stems)
         if wanted and not wanted & texts.keys():
-            raise DatasetError(
-                f"{self._folder}: holds no {min(wanted)}.txt, nor one of any other of the {len(wanted)} images; "
-                "YOLO's boxes were looked for there"
-            )
+            raise DatasetError(Finding.of("data.no_yolo", name=min(wanted), n=len(wanted)), self._folder)
         problems = {str(p.file): p for p in listed.problems}
         for stem in texts.keys() - wanted:
             if texts[stem].name != _CLASSES:
-                problems[stem] = ItemError(texts[stem], f"label without image: none is named {stem}", "paired")
+                problems[stem] = label_alone(texts[stem], Finding.of("data.none_named", name=stem))
         return problems
 
     def file(self, stem: str) -> Path:
@@ -93,18 +92,18 @@ class YoloBoxes:
             try:
                 box = self._box(line, size)
                 found.kept += [clipped(box, size)] if box else []
-            except ValueError as error:
-                found.reject(item.labels, f"line {number}: {error}")
+            except MalformedError as error:
+                found.reject(item.labels, Finding.of("data.in_line", line=number, why=error.finding))
         return found
 
     def _box(self, line: str, size: tuple[int, int]) -> Box | None:
         """The line's box in pixels; None where it is none of the detection classes."""
         number, x1, y1, x2, y2 = _parse(line)
         if number not in self._names:
-            raise ValueError(f"class {number:g} is not among the {len(self._names)} classes")
+            raise MalformedError("data.unknown_number", number=f"{number:g}", n=len(self._names))
         name = self._names[int(number)]
         if name not in self._categories:
-            raise ValueError(f"class {name!r} is not in the taxonomy's {self._key}")
+            raise MalformedError("data.unknown_class", name=name, key=self._key)
         category = self._categories[name]
         if category is None:
             return None
@@ -117,11 +116,14 @@ def _read_names(path: Path) -> dict[int, str]:
         content = yaml.safe_load(read_bytes(path))
         names = _NAMES.validate_python(content.get("names") if isinstance(content, dict) else None)
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error}); YOLO's class names were looked for there") from error
+        why = Finding.of("data.not_readable", problem=reason_of(error))
+        raise DatasetError(
+            Finding.of("data.not_there", why=why, wanted=Finding.of("data.wanted_yolo_names")), path
+        ) from error
     except yaml.YAMLError as error:
-        raise DatasetError(f"{path}: is not YAML: {error}") from error
+        raise DatasetError(Finding.of("data.no_yaml", problem=str(error)), path) from error
     except ValidationError as error:
-        raise DatasetError(f"{path}: names: a list of class names, or {{0: name, ...}}, is expected") from error
+        raise DatasetError(Finding.of("data.no_yolo_names"), path) from error
     return names if isinstance(names, dict) else dict(enumerate(names))
 
 
@@ -129,13 +131,13 @@ def _parse(line: str) -> tuple[float, float, float, float, float]:
     """Class, x1, y1, x2, y2 of a line, in shares of the image."""
     fields = line.split()
     if len(fields) < 5 or len(fields) % 2 == 0:
-        raise ValueError(f"has {len(fields)} fields instead of 5, or 7, 9, ... of a polygon: {line[:80]!r}")
+        raise MalformedError("data.yolo_fields", n=len(fields), line=line[:80])
     try:
         number, *values = (float(f) for f in fields)
     except ValueError:
-        raise ValueError(f"is not made of numbers: {line[:80]!r}") from None
+        raise MalformedError("data.no_numbers", line=line[:80]) from None
     if not all(-_OUTSIDE <= v <= 1 + _OUTSIDE for v in values):
-        raise ValueError(f"has values that are no share of the image, 0 to 1: {line[:80]!r}")
+        raise MalformedError("data.no_shares", line=line[:80])
     values = [min(max(v, 0.0), 1.0) for v in values]
     if len(values) == 4:
         x, y, w, h = values

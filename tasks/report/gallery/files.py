@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from tasks.contracts import Finding
 from tasks.datasets import ImageError
 from tasks.report.gallery.grid import Grid, GridRow, LegendEntry, Picture
 from tasks.report.gallery.pictures import animated, draw
@@ -26,7 +27,7 @@ def save_png(picture: Picture, legend: Sequence[LegendEntry], path: Path) -> Non
     """
     image = draw(picture, legend, WIDTH)
     if image is None:
-        raise ImageError(path, f"there is no picture: {picture.missing}", "found")
+        raise ImageError(path, Finding.of("data.no_picture", why=picture.missing), "found")
     image.save(path, "PNG")
 
 

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tasks.audit import source_id
-from tasks.catalogue import percent, t
-from tasks.contracts import Arm
+from tasks.catalogue import percent, say, t
+from tasks.contracts import Arm, Finding
 from tasks.datasets import IGNORE, ImageError, Sample, mask_of, read_image, read_label
 from tasks.report.gallery.grid import Grid, GridRow, Picture
 from tasks.report.gallery.marks import Flags, outline
@@ -124,7 +124,7 @@ def _row(case: _Case, images: Images) -> GridRow | None:
             return None
         region, read, told = flip.region, flip.main, f"{told}, {flip.main[0]} → {flip.main[1]}"
     except ImageError as error:
-        told = f"{told}; {t('pictures.not_outlined', file=error.file.name, reason=error.reason)}"
+        told = f"{told}; {t('pictures.not_outlined', file=error.file.name, reason=say(error.finding))}"
     size = (case.translated.width, case.translated.height)
     pictures = (
         _outlined(sample_id, case.source, region),
@@ -151,7 +151,7 @@ def _flip(case: _Case, images: Images) -> _Flip | None:
         ImageError: the label or a prediction cannot be read.
     """
     if case.translated.mask is None or images.info.encoding is None:
-        raise ImageError(case.translated.image, t("pictures.no_label"))
+        raise ImageError(case.translated.image, Finding.of("pictures.no_label"))
     label = mask_of(case.translated, images.info)
     before, after = (_prediction(path, label) for path in (case.before, case.after))
     region = _without_specks((before == label) & (after != label) & (label != IGNORE))

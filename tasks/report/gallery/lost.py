@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.audit import MARGIN, DetailMaps, source_id
-from tasks.catalogue import percent, t
-from tasks.contracts import Arm, Audit
+from tasks.catalogue import percent, say, t
+from tasks.contracts import Arm, Audit, Finding
 from tasks.datasets import ImageError, Sample, TableInfo, mask_of, read_image
 from tasks.report.gallery.grid import Grid, GridRow, Picture
 from tasks.report.gallery.marks import Flags, Pixels, corners
@@ -99,7 +99,7 @@ def _measured(wanted: dict[str, tuple[str, ...]], images: Images, sets: Sets) ->
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(one, pairs))
     for error in (r for r in results if isinstance(r, ImageError)):
-        sets.reader.skip(error.file, error.reason)
+        sets.reader.skip(error.file, say(error.finding))
     return [lost for found in results if not isinstance(found, ImageError) for lost in found]
 
 
@@ -109,7 +109,9 @@ def _components(before: Sample, after: Sample, info: TableInfo, classes: dict[in
     source, translated, mask = read_image(before.image), read_image(after.image), mask_of(before, info)
     for path, array in ((after.image, translated), (before.mask, mask)):
         if array.shape[:2] != source.shape[:2]:
-            raise ImageError(path, t("pictures.other_size", width=array.shape[1], height=array.shape[0]), "size")
+            raise ImageError(
+                path, Finding.of("pictures.other_size", width=array.shape[1], height=array.shape[0]), "size"
+            )
     maps = DetailMaps.of(source, translated)
     for index, name in classes.items():
         _, parts, stats, _ = cv2.connectedComponentsWithStats((mask == index).astype(np.uint8), connectivity=8)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from tasks.catalogue import t
+from tasks.catalogue import say, t
 from tasks.datasets import IGNORE, ImageError, MaskEncoding, Packed, decoded, read_image, read_label, webp_uri
 from tasks.report.gallery.grid import DrawnBox, LegendEntry, Picture
 
@@ -88,8 +88,7 @@ def _pack_clip(picture: Picture, width: int) -> Packed:
 
 def _unreadable(error: ImageError) -> str:
     """Which file cannot be shown, by name alone, and why."""
-    reason = error.reason.replace(str(error.file), error.file.name)
-    return t("pictures.unreadable", file=error.file.name, reason=reason)
+    return t("pictures.unreadable", file=error.file.name, reason=say(error.finding.below(error.file.parent)))
 
 
 def _scaled(image: Image.Image, width: int, resampling: Image.Resampling) -> Image.Image:
