@@ -16,10 +16,14 @@ from pydantic import BaseModel
 
 from tasks.contracts.artifact import Artifact
 from tasks.contracts.audit import Audit
+from tasks.contracts.check import Check, Checks
 from tasks.contracts.comparison import Comparison
+from tasks.contracts.finding import Finding
 from tasks.contracts.record import Failure, Result, RunRecord
 from tasks.contracts.task import Task
+from tasks.datasets.errors import Rejection
 from tasks.datasets.masks import MaskEncoding
+from tasks.datasets.rejected import write_rejected
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.store.files import write_json
 from tasks.store.recipe import Recipe
@@ -28,6 +32,26 @@ from tasks.store.store import Store
 SIZE = (48, 36)
 CLASSES = {"road": 0.6, "sky": 0.8, "train": None}
 BOXES = {"car": 0.3, "pedestrian": 0.1}
+
+_OF_A_CHECK: dict[str, Any] = {"severity": "warning", "threshold": 5.0}
+CHECKED = (
+    Check(
+        name="decodable",
+        roles=("source",),
+        passed=True,
+        measured=0.0,
+        finding=Finding.of("checks.decodable_passed"),
+        **_OF_A_CHECK,
+    ),
+    Check(
+        name="class_rare",
+        roles=("<b>target</b>",),
+        passed=False,
+        measured=2.0,
+        finding=Finding.of("checks.item", name="2 of | it"),
+        **_OF_A_CHECK,
+    ),
+)
 
 
 @dataclass
@@ -42,7 +66,8 @@ class Fake:
     translators: Sequence[str] = ("cut",)
     failures: Sequence[Failure] = ()
     classes: Mapping[str, float | None] = field(default_factory=lambda: dict(CLASSES))
-    rejected: Sequence[tuple[str, str]] = (("broken.png", "cannot be decoded"),)
+    rejected: Sequence[tuple[str, Finding]] = (("broken.png", Finding.of("data.unknown_format")),)
+    checked: Sequence[Check] = CHECKED
     images: int = 4
     with_boxes: bool = True
     left_out: Sequence[str] = ()
@@ -112,8 +137,8 @@ class Fake:
     def dataset(self, name: str) -> Artifact:
         def make(folder: Path) -> dict[str, Any]:
             self.table(name, folder, 120)
-            lines = ["file,reason", *(f'"{f}","{r}"' for f, r in self.rejected)]
-            (folder / "rejected.csv").write_text("\n".join(lines) + "\n")
+            rejected = [Rejection(Path(file), finding, "decodable") for file, finding in self.rejected]
+            write_rejected(folder / "rejected.csv", rejected, folder)
             boxes = {"car": self.images} if self.with_boxes else {}
             counts = {"images": self.images, "rejected": len(self.rejected), "boxes": boxes}
             return {"dataset": name, "split": "train", **counts}
@@ -121,14 +146,8 @@ class Fake:
         return self.build("dataset", {"name": name}, {}, make)
 
     def checks(self, source: Artifact) -> Artifact:
-        rows = [
-            {"name": "decodable", "role": "source", "passed": True, "measured": 0.0, "message": "all decode"},
-            {"name": "class_rare", "role": "<b>target</b>", "passed": False, "measured": 2.0, "message": "2 of | it"},
-        ]
-
         def make(folder: Path) -> None:
-            rest = {"severity": "warning", "threshold": 5.0, "examples": []}
-            (folder / "checks.json").write_text(json.dumps([{**row, **rest} for row in rows]))
+            write_json(folder / "checks.json", Checks(checks=tuple(self.checked)).model_dump(mode="json"))
 
         return self.build("checks", {}, {"source": source}, make)
 

@@ -17,6 +17,7 @@ import pytest
 
 from tasks.catalogue.formats import ABSENT, percent, points
 from tasks.catalogue.language import Language, speaking
+from tasks.contracts.finding import Finding
 from tasks.report.config import ReportConfig
 from tasks.report.model import Cell, Report
 from tasks.report.stage import write_report
@@ -117,7 +118,7 @@ def files(fake_of_module: Any, request: pytest.FixtureRequest) -> Iterable[Files
         classes={n: v for n, v in CLASSES.items() if n in ("road", "sky", "train")},
         comparison=compared(ARMS, PAIRS, CLASSES, CHANGES),
         audits={"cut": audit()},
-        rejected=[(f"{i}.png", "cannot be decoded") for i in range(1234)],
+        rejected=[(f"{i}.png", Finding.of("data.unknown_format")) for i in range(1234)],
     )
     artifact = write_report.fn(ReportConfig(language=request.param, sample_rows=1), run.record(), run.store)
     with speaking(request.param):

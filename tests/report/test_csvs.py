@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tasks.contracts.audit import Acted
+from tasks.contracts.finding import Finding
 from tasks.contracts.record import Failure
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
@@ -118,7 +119,7 @@ def test_audits_keep_rates_with_their_ends(fake: Any, folder: Path) -> None:
 def test_text_never_becomes_a_formula(fake: Any, folder: Path, start: str) -> None:
     evil = f"{start}HYPERLINK(1)"
     flat = evil.strip()  # rejected.csv is the reader's: it keeps no line breaks at the ends
-    save_csvs(build(fake, classes={evil: 0.5}, rejected=[(flat, evil)]), folder)
+    save_csvs(build(fake, classes={evil: 0.5}, rejected=[(flat, Finding.of("data.other_form", problem=evil))]), folder)
     scores = read(folder, "scores_segmentation")
     assert {r["column"] for r in scores} == {"mIoU", f"'{evil}"}
     for path in folder.iterdir():

@@ -8,6 +8,7 @@ from html import unescape
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
+from string import Formatter
 from typing import Any, get_args
 
 import pytest
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from tasks.catalogue.language import catalogue, speaking, t
 from tasks.contracts.audit import Acted
+from tasks.contracts.check import Check
 from tasks.contracts.comparison import MadeWith, Needs, Note
 from tasks.contracts.comparison import Outcome as Decided
 from tasks.contracts.finding import Finding
@@ -75,6 +77,14 @@ TERMS = {
     "cuda",
     "fidelity",
 }
+# Formats of data sets, what stands in their files, and the settings that a reason or a check names.
+TERMS |= {
+    *("COCO", "Cityscapes", "KITTI", "MORAI", "Scalabel", "YAML", "YOLO", "nuImages", "coco", "cityscapes", "yolo"),
+    *("boxes", "calibrated_sensor", "cameraID", "category_id", "category_token", "det_", "instances", "json", "labels"),
+    *("name", "names", "sample", "sample_data", "semseg", "sensor", "test", "time"),
+    *("detection", "include", "max_rejected", "rate", "sequence", "shared", "tolerance"),
+    *("https", "python", "shift"),
+}
 TYPED = re.compile(r"--\w+|\w+/|[a-z_]+(\.[a-z_]+)+(=\w+)?|pip install \S+")
 NETWORK = "fpn_r18"
 WORD = re.compile(r"[A-Za-z_]{4,}")
@@ -125,8 +135,7 @@ def page_text(page: str) -> str:
 def names_of(report: Report) -> set[str]:
     """What a report takes from outside: names, files and reasons, messages and errors, versions."""
     found = {d.dataset for d in report.datasets} | {d.split for d in report.datasets} | {report.name}
-    found |= {text for d in report.datasets for r in d.first_rejected for text in (r.file, r.reason)}
-    found |= {c.message for c in report.checks} | {c.role for c in report.checks} | {f.error for f in report.failures}
+    found |= {r.file for d in report.datasets for r in d.first_rejected} | {f.error for f in report.failures}
     found |= {c.name for table in report.tables for c in table.columns} | {NETWORK}
     found |= {c.name for p in report.audits if p.audit.flips for c in p.audit.flips.classes}
     found |= {c.subject.class_name or "" for p in report.audits for c in p.audit.checks}
@@ -150,6 +159,40 @@ def foreign(text: str, names: Iterable[str]) -> set[str]:
     return {*WORD.findall(TYPED.sub(" ", text))} - TERMS
 
 
+def every(area: str, *, said_of: str = "") -> list[Finding]:
+    """A finding for every text of an area whose key ends so, with all the values that the text needs."""
+    keys = [key for key in catalogue("en") if key.startswith(f"{area}.") and key.endswith(said_of)]
+    texts = {key: text if isinstance(text := catalogue("en")[key], str) else text["other"] for key in keys}
+    return [Finding(code=key, values=dict(map(_filled, Formatter().parse(text)))) for key, text in texts.items()]
+
+
+def _filled(part: tuple[str, str | None, str | None, str | None]) -> tuple[str, Any]:
+    """A value for a placeholder, as its format wants it."""
+    _, name, form, _ = part
+    return str(name), ("7", "8") if form in ("names", "several", "lines") else 7
+
+
+def left_out() -> list[tuple[str, Finding]]:
+    """A rejected file for every reason that there is."""
+    return [(f"a{n}.png", finding) for n, finding in enumerate(every("data"))]
+
+
+def data_checks() -> list[Check]:
+    """Every check of the data sets, as it is told where it did not pass."""
+    found = every("checks", said_of="_failed")
+    names = [finding.code.removeprefix("checks.").removesuffix("_failed") for finding in found]
+    about: Any = {
+        "roles": ("target", "benchmark"),
+        "severity": "warning",
+        "passed": False,
+        "measured": 2,
+        "threshold": 1,
+    }
+    return [
+        Check(name=name, finding=finding, **about) for name, finding in zip(names, found, strict=True)
+    ]
+
+
 @pytest.fixture
 def whole(fake: Callable[..., Any]) -> Any:
     """A run with all that a report can say: intervals, audits, failures, a file that cannot be read."""
@@ -166,6 +209,8 @@ def whole(fake: Callable[..., Any]) -> Any:
         translators=("cut", "fda"),
         classes=CLASSES,
         left_out=("bus",),
+        rejected=left_out(),
+        checked=data_checks(),
         comparison=compared(arms, PAIRS, CLASSES, CHANGES, **about),  # type: ignore[arg-type]
         audits={"cut": audit(checks=failing, acted=dropped), "fda": unjudged},
         failures=[Failure(task="detection", arm="real+source", seed=3, error="boom 1"), *_failures()],
@@ -181,7 +226,7 @@ def _failures() -> Iterator[Failure]:
 def korean(whole: Any) -> tuple[Report, RunRecord]:
     record = whole.record()
     record.results[0].model.file("curve.json").write_text("[{}]")
-    return build_report(record, ReportConfig(language="ko"), {"name": "trial"}), record
+    return build_report(record, ReportConfig(language="ko", rejected_rows=500), {"name": "trial"}), record
 
 
 def test_no_text_of_the_catalogue_was_left_in_english() -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tasks.contracts.arm import Arm
+from tasks.contracts.check import Check
+from tasks.contracts.finding import Finding
 from tasks.contracts.record import Failure
 from tasks.contracts.stage import Stage
-from tasks.datasets.checks.model import Check
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
 from tasks.report.fitting import Rank, TextBlock, fit, listing
@@ -28,8 +29,9 @@ def report(fake: Callable[..., Any]) -> Report:
 
 
 def check(message: str) -> Check:
-    about = {"name": "class_rare", "role": "source / benchmark", "severity": "warning", "passed": False}
-    return Check.model_validate({**about, "measured": 2, "threshold": 5, "message": message})
+    about = {"name": "class_rare", "roles": ("source", "benchmark"), "severity": "warning", "passed": False}
+    finding = Finding.of("checks.item", name=message)
+    return Check.model_validate({**about, "measured": 2, "threshold": 5, "finding": finding})
 
 
 def broken(sentence: str) -> Broken:
@@ -89,7 +91,12 @@ def test_a_large_run_fits_and_says_what_is_left_out(fake: Any) -> None:
     audits = {n: audit(n, checks=failed) for n in names}
     failures = [Failure(task="detection", arm="real", seed=i, error="x" * 5000) for i in range(300)]
     more = {"classes": classes, "comparison": comparison, "audits": audits, "failures": failures}
-    record = fake(arms, translators=names, rejected=[(f"f{i}.png", "y" * 300) for i in range(10_000)], **more).record()
+    record = fake(
+        arms,
+        translators=names,
+        rejected=[(f"f{i}.png", Finding.of("data.not_decodable", problem="y" * 300)) for i in range(10_000)],
+        **more,
+    ).record()
     built = build_report(record, ReportConfig())
     large = built.model_copy(update={"checks": tuple(check(f"{i}: " + "& " * 200) for i in range(400))})
     text = render_markdown(large)

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from tasks.catalogue.formats import points
 from tasks.contracts.artifact import Artifact
+from tasks.contracts.finding import Finding
 from tasks.contracts.record import Failure, RunRecord
 from tasks.report import stage
 from tasks.report.config import ReportConfig
@@ -152,7 +153,12 @@ def test_names_are_escaped(write: Any) -> None:
     evil = "<script>alert(1)</script>|x"
     arms = {("segmentation", "source", 0): 0.2, ("segmentation", f"translated({evil})", 0): 0.3}
     failures = [Failure(task="segmentation", arm=f"translated({evil})", seed=0, error=evil)]
-    more = {"classes": {evil: 0.5}, "rejected": [(evil, evil)], "translators": (), "failures": failures}
+    more = {
+        "classes": {evil: 0.5},
+        "rejected": [(evil, Finding.of("data.other_form", problem=evil))],
+        "translators": (),
+        "failures": failures,
+    }
     _, markdown, page = read(write(arms, **more)[0])
     assert parse(page).tags.count("script") == 1  # the page's own
     assert "<script>alert" not in page

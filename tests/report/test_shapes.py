@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from tasks.catalogue.language import Language
+from tasks.contracts.finding import Finding
 from tasks.contracts.record import Failure
 from tasks.report.config import ReportConfig
 from tasks.report.csvs import tables
@@ -53,7 +54,7 @@ class Shape:
 OF_TASK = {"scores", "differences", "classes", "classes-real", "curves"}
 OF_AUDIT = {"domains", "flips", "gap"}
 BOTH = {"segmentation": 3, "detection": 3}
-REJECTED = [(f"frames/{i:05d}.png", "cannot be decoded: truncated") for i in range(10_000)]
+REJECTED = [(f"frames/{i:05d}.png", Finding.of("data.not_decodable", problem="truncated")) for i in range(10_000)]
 SHAPES = {
     "full": Shape(FULL, BOTH, OF_TASK | OF_AUDIT, {"audits": {"cut": audit()}}),
     "partial matrix": Shape(PARTIAL, BOTH, OF_TASK, {"failures": LOST}),

@@ -23,7 +23,7 @@ from tasks.report.words import (
     outcome_label,
     probability,
     rate_words,
-    role_label,
+    roles_label,
     shift,
     size,
     stage_label,
@@ -128,9 +128,9 @@ def test_stages_are_named(stage: Stage, english: str, korean: str) -> None:
 
 def test_names_that_are_known_are_said_and_others_stay() -> None:
     assert (task_label("detection"), task_name("detection")) == ("Detection", "detection")
-    assert (check_label("near_leak"), role_label("target / benchmark")) == ("near_leak", "target / benchmark")
+    assert (check_label("near_leak"), roles_label(("target", "benchmark"))) == ("near_leak", "target / benchmark")
     with speaking("ko"):
         assert (task_label("detection"), task_name("segmentation")) == ("객체 검출", "세그멘테이션")
-        assert role_label("target / benchmark") == "타깃 / 벤치마크"
+        assert roles_label(("target", "benchmark")) == "타깃 / 벤치마크"
         assert outcome_label("not decidable") == "판단 불가"
         assert [check_label(n) for n in ("near_leak", "<b>")] == ["벤치마크와 유사한 이미지", "<b>"]
