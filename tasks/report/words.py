@@ -11,7 +11,6 @@ from tasks.contracts import Arm, Outcome, Rate, Stage, Task, Unit
 MARKS: dict[Outcome, str] = {"improves": "▲", "harms": "▼", "no difference": "=", "not decidable": "·"}
 
 
-
 def signed(delta: float | None) -> str:
     """A difference in points with its sign; nothing where there is none."""
     if delta is None:

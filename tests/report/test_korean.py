@@ -84,6 +84,7 @@ TERMS |= {
     *("name", "names", "sample", "sample_data", "semseg", "sensor", "test", "time"),
     *("detection", "include", "max_rejected", "rate", "sequence", "shared", "tolerance"),
     *("https", "python", "shift"),
+    *("HOME", "PREFECT_HOME", "Prefect", "crop", "kind", "masks", "values"),
 }
 TYPED = re.compile(r"--\w+|\w+/|[a-z_]+(\.[a-z_]+)+(=\w+)?|pip install \S+")
 NETWORK = "fpn_r18"
@@ -188,9 +189,7 @@ def data_checks() -> list[Check]:
         "measured": 2,
         "threshold": 1,
     }
-    return [
-        Check(name=name, finding=finding, **about) for name, finding in zip(names, found, strict=True)
-    ]
+    return [Check(name=name, finding=finding, **about) for name, finding in zip(names, found, strict=True)]
 
 
 @pytest.fixture
