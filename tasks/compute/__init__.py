@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         supervised,
     )
     from tasks.compute.progress import artifact_key, with_progress
+    from tasks.compute.shared_memory import shared_memory_free, shared_memory_needed
     from tasks.compute.watchdog import LOG
     from tasks.compute.worker import do_job
 else:

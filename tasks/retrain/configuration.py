@@ -180,6 +180,7 @@ def train_config(job: TrainJob) -> Config:
         batch_size=training.batch,
         num_workers=job.loaders,
         persistent_workers=job.loaders > 0,
+        timeout=job.patience if job.loaders else 0,
         # The order depends on the seed alone, so that arms of one seed and size see their images in the same order.
         sampler=dict(type="InfiniteSampler", shuffle=True, seed=job.seed),
         dataset=members[0] if len(members) == 1 else dict(type="ConcatDataset", datasets=members),

@@ -18,6 +18,7 @@ class TrainJob(BaseModel):
         tables: the folders of the sample tables that it trains on, together.
         work: where checkpoints and logs go; a crashed training resumes from there.
         loaders: data-loading processes.
+        patience: seconds that they may take for a batch; 0: any time.
         device: ``cpu`` or ``cuda``.
     """
 
@@ -29,4 +30,5 @@ class TrainJob(BaseModel):
     seed: int
     work: Path
     loaders: int
+    patience: float = 0
     device: str

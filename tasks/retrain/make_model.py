@@ -45,6 +45,7 @@ def build_model(
                 seed=seed,
                 work=work,
                 loaders=machine.config.loaders,
+                patience=(machine.config.stalled_after or 0) / 2,  # so that it is told before a stall is
                 device=lease.device,
             )
             write_json(work / "job.json", job.model_dump(mode="json"))

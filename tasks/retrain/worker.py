@@ -28,6 +28,7 @@ from tasks.retrain import checkpoints
 from tasks.retrain.checkpoints import CHECKPOINT
 from tasks.retrain.configuration import CHECKPOINTS, TrainingError, train_config, used
 from tasks.retrain.job import TrainJob
+from tasks.retrain.loaders import check_shared_memory, loaders_explained
 from tasks.store import write_json
 
 
@@ -38,6 +39,7 @@ def train(job: TrainJob) -> None:
         TrainingError: the job cannot be trained as it is configured.
     """
     cfg = train_config(job)
+    check_shared_memory(job, cfg)
     resumed = checkpoints.newest(job.work)
     if resumed is not None:
         cfg.load_from, cfg.resume = str(resumed), True
@@ -49,7 +51,8 @@ def train(job: TrainJob) -> None:
         runner.model.init_weights()  # now: train() does it only once, and would undo what is loaded
         counts = checkpoints.load_initial(runner.model, init, job.training.config)
         initial = {"weights": init.path.name, "sha256": init.sha256, **counts}
-    runner.train()
+    with loaders_explained(job):
+        runner.train()
     _finish(job, cfg, runner, initial)
 
 
