@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import torch
 
-from tasks.compute import device_name, pick_device, threads
+from tasks.compute import device_name, resolve_device, threads
 from tasks.datasets import Sample, SampleTable, TableInfo, read_image
 from tasks.store import file_sha256, write_png
 from tasks.translate import (
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--channels", type=int, default=16)
     parser.add_argument("--blocks", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--device", default=pick_device())
+    parser.add_argument("--device", default=resolve_device())
     options = parser.parse_args()
     logging.getLogger("tasks.compute.progress").setLevel(logging.WARNING)
     network = ResnetGenerator(options.channels, options.blocks, skip=True)

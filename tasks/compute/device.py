@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-
-def pick_device() -> str:
-    """``cuda`` where there is a GPU, else ``cpu``."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
+_GPUS = ("nvidia[0-9]*", "dxg", "kfd")  # NVIDIA's driver, Windows' subsystem for Linux, AMD's driver
 
 
 def device_name(device: torch.device) -> str:
@@ -25,11 +20,11 @@ def device_name(device: torch.device) -> str:
     return f"CPU, {torch.get_num_threads()} threads"
 
 
-def resolve_device(device: str) -> str:
+def resolve_device(device: str = "auto") -> str:
     """``auto`` becomes ``cuda`` where there is a GPU, without importing torch where there plainly is none."""
     if device != "auto":
         return device
-    if not any(Path("/dev").glob("nvidia[0-9]*")):
+    if not any(path for pattern in _GPUS for path in Path("/dev").glob(pattern)):
         return "cpu"
     import torch
 

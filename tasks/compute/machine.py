@@ -19,7 +19,8 @@ from tasks.compute.config import ComputeConfig
 from tasks.compute.device import resolve_device
 from tasks.compute.process import run_worker
 
-_THREADS = "OMP_NUM_THREADS"  # which torch, NumPy's libraries and OpenMMLab's packages obey
+# Which torch, pyarrow and NumPy's libraries obey, and OpenCV, which has threads of its own.
+_THREADS, _OPENCV = "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"
 # Runs a worker, as ``run_worker`` does.
 Run = Callable[[str, Path, str, re.Pattern[str], dict[str, str], float | None], None]
 
@@ -40,7 +41,8 @@ class Lease:
 
     def environment(self) -> dict[str, str]:
         """What tells a process of it: the number of threads, and the GPUs that CUDA shall show."""
-        return {_THREADS: str(self.threads), "CUDA_VISIBLE_DEVICES": ",".join(self.gpus)}
+        count = str(self.threads)
+        return {_THREADS: count, _OPENCV: count, "CUDA_VISIBLE_DEVICES": ",".join(self.gpus)}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tasks.compute import device_name, pick_device, with_progress
+from tasks.compute import device_name, resolve_device, with_progress
 from tasks.datasets import SampleTable
 from tasks.store import write_json
 from tasks.translate import checkpoints
@@ -69,7 +69,7 @@ class Trainer:
         ranks: Ranks | None = None,
     ) -> None:
         self.config, self.training, self.folder = config, (training := config.training), folder
-        self.device, self.ranks = torch.device(device or pick_device()), (ranks := ranks or Ranks())
+        self.device, self.ranks = torch.device(device or resolve_device()), (ranks := ranks or Ranks())
         if training.batch % ranks.count:
             raise TranslatorError(f"training.batch {training.batch} cannot be shared by {ranks.count} processes")
 

@@ -49,7 +49,8 @@ def test_a_batch_is_divided_evenly(machine: Callable[..., Machine], batch: int, 
 def test_on_the_cpu_nothing_is_waited_for(machine: Callable[..., Machine], tmp_path: Path) -> None:
     with machine(2, device="cpu").lease(batch=2) as lease:
         assert lease == Lease("cpu", 8)
-        assert lease.environment() == {"OMP_NUM_THREADS": "8", "CUDA_VISIBLE_DEVICES": ""}
+        counts = {"OMP_NUM_THREADS": "8", "OPENCV_FOR_THREADS_NUM": "8"}
+        assert lease.environment() == {**counts, "CUDA_VISIBLE_DEVICES": ""}
     with machine(2).lease(gpu=False) as lease:
         assert lease == Lease("cpu", 8)
     assert list(tmp_path.iterdir()) == []
