@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from flows.audit import JUDGE, judges
 from flows.config import PipelineConfig, TrainTranslatorConfig
+from flows.shape import JUDGE, judges
 from tasks.audit import colour_features, frechet_distance
 from tasks.contracts import Arm, Artifact, Scores
 from tasks.datasets import SampleTable, build_dataset

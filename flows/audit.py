@@ -13,19 +13,15 @@ from flows.config import PipelineConfig, overridden
 from flows.datasets import read_datasets, translate_source
 from flows.matrix import error_of, runner
 from flows.progress import advance
-from tasks.audit import Judged
+from flows.shape import JUDGE, Reading, judged, judges, readings
 from tasks.audit.stage import audit_translation
 from tasks.contracts import TASKS, Artifact, Task
 from tasks.datasets import SampleTable
 from tasks.evaluate.stage import evaluate_model
-from tasks.retrain import RetrainConfig
 from tasks.retrain.stage import train_model
 from tasks.store import Store
 
 log = logging.getLogger(__name__)
-
-JUDGE = "judge"
-Reading = tuple[Task, str]  # a judge's task, and the name of the set that it reads
 
 
 @flow(name="audit")
@@ -75,15 +71,9 @@ def audit_translations(
     read = _readings(settings, sets, translated, store)
     auditing = {}
     for name, images in translated.items():
-        judged = Judged(
-            source=read.get(("segmentation", "source")),
-            translated=read.get(("segmentation", name)),
-            real=read.get(("segmentation", "target")),
-            benchmark=read.get(("segmentation", "benchmark")),
-            boxes_source=read.get(("detection", "source")),
-            boxes_translated=read.get(("detection", name)),
+        auditing[name] = audit_translation.submit(
+            name, sets, images, judged(read, name), config, settings.compute, store
         )
-        auditing[name] = audit_translation.submit(name, sets, images, judged, config, settings.compute, store)
     found = {}
     for name, future in auditing.items():
         found[name] = future.result()
@@ -96,31 +86,19 @@ def _readings(
 ) -> dict[Reading, Artifact]:
     """Train the judges, and let them read every set that has the labels to compare with."""
     retrain = judges(settings)
-    labelled = {role: SampleTable.read(a.path) for role, a in sets.items()}
-    sides = ("source", "target")  # where one has no labels of a task, the audit says what it could not measure
-    tasks = [t for t in retrain.tasks() if all(len(labelled[role].labelled(TASKS[t].labels)) for role in sides)]
+    tables = {role: SampleTable.read(a.path) for role, a in sets.items()}
+    wanted = readings(settings, lambda role, task: len(tables[role].labelled(TASKS[task].labels)) > 0)
     seed, target = retrain.seeds[0], (sets["target"],)
     how = (retrain, settings.compute, store)
-    models: dict[Task, Any] = {t: train_model.submit(t, JUDGE, seed, target, *how) for t in tasks}
+    models: dict[Task, Any] = {t: train_model.submit(t, JUDGE, seed, target, *how) for t in wanted}
     reading: dict[Reading, PrefectFuture[Artifact]] = {}
     for task, model in models.items():
         if error := error_of(model):  # without it there is less to audit, but the arms may finish all the same
             log.error("no judge of %s: %s", task, error)
             continue
-        whole = sets if task == "segmentation" else {"source": sets["source"]}
-        for name, images in {**whole, **translated}.items():
-            if name not in labelled or len(labelled[name].labelled(TASKS[task].labels)):
-                reading[task, name] = evaluate_model.submit(
-                    task, JUDGE, seed, model, images, settings.evaluate, settings.compute, store
-                )
+        for name in wanted[task]:
+            images = {**sets, **translated}[name]
+            reading[task, name] = evaluate_model.submit(
+                task, JUDGE, seed, model, images, settings.evaluate, settings.compute, store
+            )
     return {key: future.result() for key, future in reading.items()}
-
-
-def judges(settings: PipelineConfig) -> RetrainConfig:
-    """The retraining of the judges: the arm ``real`` of one seed, unless they are trained for longer."""
-    config = settings.audit
-    assert config is not None
-    retrain = settings.retrain.absolute()
-    longer = {} if config.judge_iterations is None else {"iterations": config.judge_iterations}
-    tasks: dict[str, Any] = {task: training.model_copy(update=longer) for task, training in retrain.tasks().items()}
-    return retrain.model_copy(update={**tasks, "seeds": (config.seed,)})

@@ -9,10 +9,11 @@ from prefect import flow
 
 from flows.audit import audit_translations
 from flows.config import PipelineConfig, overridden
-from flows.datasets import read_datasets, trained, translate_source
+from flows.datasets import read_datasets, translate_source
 from flows.matrix import compared, experiment_matrix, runner
 from flows.progress import advance, progress_shown
 from flows.publish import IncompleteRun, publish
+from flows.shape import cells, trained
 from tasks.audit import training_set
 from tasks.contracts import RunRecord
 from tasks.report.stage import write_report
@@ -43,8 +44,7 @@ def _steps(settings: PipelineConfig) -> int:
     """Data sets and their checks, translators trained and applied, audits, models trained and scored, and the end."""
     translators = settings.translate.translators
     audited = len(translators) if settings.audit else 0
-    cells = len(settings.retrain.tasks()) * len(settings.arms()) * len(settings.retrain.seeds)
-    return 4 + len(trained(settings)) + len(translators) + audited + 2 * cells + 2
+    return 4 + len(trained(settings)) + len(translators) + audited + 2 * len(cells(settings)) + 2
 
 
 def _augment(settings: PipelineConfig, store: Store) -> RunRecord:

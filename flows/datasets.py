@@ -7,10 +7,10 @@ from prefect.futures import PrefectFuture
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
 from flows.progress import advance
+from flows.shape import trained
 from tasks.contracts import Artifact
 from tasks.datasets.stage import check, read
 from tasks.store import Store
-from tasks.translate import Learned
 from tasks.translate.stage import train_translator, translate
 
 
@@ -30,11 +30,6 @@ def read_datasets(
     checks = check(sets, datasets, store, needed, language)
     advance("data sets checked")
     return sets, checks
-
-
-def trained(settings: PipelineConfig) -> dict[str, Learned]:
-    """The translators that a run trains: name -> configuration."""
-    return {t.name: t for t in settings.translate.translators if isinstance(t, Learned) and t.weights is None}
 
 
 @flow(name="translate-source")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
-from itertools import product
 from typing import Any
 
 from prefect import flow
@@ -13,12 +12,11 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.config import PipelineConfig
 from flows.progress import advance
-from tasks.contracts import Arm, Artifact, Failure, Result, Task
+from flows.shape import Cell, cells, tables_of
+from tasks.contracts import Arm, Artifact, Failure, Result
 from tasks.evaluate.stage import compare, evaluate_model
 from tasks.retrain.stage import train_model
 from tasks.store import Store
-
-Cell = tuple[Task, Arm, int]
 
 
 @flow(name="experiment-matrix")
@@ -38,12 +36,12 @@ def experiment_matrix(
     store = Store(settings.store, settings.model_dump(mode="json"))
     retrain, compute = settings.retrain.absolute(), settings.compute
     how = (retrain, compute, store)
-    cells: list[Cell] = list(product(retrain.tasks(), settings.arms(), retrain.seeds))
+    matrix = cells(settings)
     # All trainings are submitted before any evaluation: an evaluation waits for its model inside a worker.
-    models = {cell: train_model.submit(*cell, tables_of(cell[1], sets, translated), *how) for cell in cells}
+    models = {cell: train_model.submit(*cell, tables_of(cell[1], sets, translated), *how) for cell in matrix}
     scores: dict[Cell, PrefectFuture[Artifact]] = {}
     sides = (sets["source"], sets["target"])
-    for cell in cells:
+    for cell in matrix:
         model: Any = models[cell]  # Prefect passes its result on
         scores[cell] = evaluate_model.submit(*cell, model, sets["benchmark"], settings.evaluate, compute, store, sides)
     done = {f: ("trained", cell) for cell, f in models.items()} | {f: ("scored", cell) for cell, f in scores.items()}
@@ -76,16 +74,8 @@ def compared(settings: PipelineConfig, results: tuple[Result, ...], store: Store
     if not results:
         return None
     scored = {(r.task, r.arm, r.seed): r.evaluation for r in results}
-    declared = tuple(product(settings.retrain.tasks(), settings.arms(), settings.retrain.seeds))
     sides = settings.report.baseline, settings.report.oracle
-    return compare(scored, declared, settings.evaluate, *sides, store)
-
-
-def tables_of(arm: Arm, sets: dict[str, Artifact], translated: dict[str, Artifact]) -> tuple[Artifact, ...]:
-    """The images that an arm is trained on: one set, or the real one and another."""
-    members = {"real": sets["target"], "source": sets["source"]}
-    members |= {Arm.translated(name): images for name, images in translated.items()}
-    return tuple(members[part] for part in arm.parts)
+    return compare(scored, cells(settings), settings.evaluate, *sides, store)
 
 
 def members(arm: Arm, model: Artifact) -> dict[Arm, int]:

@@ -6,13 +6,13 @@ from tasks import face
 
 if TYPE_CHECKING:
     from tasks.datasets.checks.page import print_checks
-    from tasks.datasets.config import DatasetsConfig, FolderDataset, RunConfig
+    from tasks.datasets.config import DatasetsConfig, FolderDataset, RunConfig, SampleDataset
     from tasks.datasets.divergence import jensen_shannon
     from tasks.datasets.errors import DatasetError, ImageError, ItemError
     from tasks.datasets.export import export_table
     from tasks.datasets.images import content_of, open_image, other_size, read_image, read_label
     from tasks.datasets.make_checks import CHECKS, CHECKS_PAGE, build_checks, checks_recipe, read_checks
-    from tasks.datasets.make_dataset import build_dataset, dataset_recipe
+    from tasks.datasets.make_dataset import build_dataset, dataset_recipe, drawn_recipe
     from tasks.datasets.masks import IGNORE, MaskEncoding, decoded, read_mask
     from tasks.datasets.overview.numbers import ClassCount, Overview, overview_of
     from tasks.datasets.overview.page import percent, print_overview, write_overview

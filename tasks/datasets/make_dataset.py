@@ -16,8 +16,10 @@ from tasks.datasets.read import ReadResult, absolute, check_share, read_dataset,
 from tasks.datasets.rejected import REJECTED, write_rejected
 from tasks.datasets.table import SampleTable
 from tasks.datasets.taxonomy import Taxonomy
-from tasks.sample import build_sample
+from tasks.sample import build_sample, sample_recipe
 from tasks.store import Recipe, Store, code_version, remember_place
+
+_DRAWN = {"side", "split", "count", "drive", "width", "height"}
 
 
 def build_dataset(config: Dataset, datasets: DatasetsConfig, store: Store) -> Artifact:
@@ -72,13 +74,18 @@ def dataset_recipe(config: Dataset, datasets: DatasetsConfig, sample: Artifact |
     return Recipe("dataset", config=key, inputs=inputs, code=code_version(__name__, _reader(located)))
 
 
+def drawn_recipe(config: SampleDataset) -> Recipe:
+    """What the ``sample`` artifact is made from that a configuration asks for."""
+    return sample_recipe(**config.model_dump(include=_DRAWN))
+
+
 def _reader(located: Stored) -> str:
     """The module of the format's reader, which is imported by the name in the configuration."""
     return f"tasks.datasets.readers.{located.format}"
 
 
 def _sample(config: SampleDataset, store: Store) -> Artifact:
-    return build_sample(store, **config.model_dump(include={"side", "split", "count", "drive", "width", "height"}))
+    return build_sample(store, **config.model_dump(include=_DRAWN))
 
 
 def _locate(config: Dataset, sample: Artifact | None) -> Stored:

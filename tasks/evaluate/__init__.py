@@ -15,6 +15,8 @@ if TYPE_CHECKING:
         check_comparable,
         matched,
     )
+    from tasks.evaluate.make_comparison import comparison_recipe
+    from tasks.evaluate.make_evaluation import classes_left_out, evaluation_recipe
     from tasks.evaluate.statistics import average_precision, benjamini_hochberg, image_weights, interval, iou, mean_over
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from tasks.translate.apply import translate_table
     from tasks.translate.config import TranslateConfig, Translator
     from tasks.translate.export import ExportError, export_onnx
+    from tasks.translate.make_translated import translated_recipe
+    from tasks.translate.make_translator import translator_recipe
     from tasks.translate.networks.features import build_features
     from tasks.translate.networks.initial import initialise
     from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator

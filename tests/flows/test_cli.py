@@ -4,7 +4,6 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -128,16 +127,3 @@ def test_module_and_function_names_are_what_the_script_starts() -> None:
 
     script = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["sim2real"]
     assert script == "flows.cli.app:main"
-
-
-def test_a_flow_from_another_folder(tmp_path: Path, write_tiny: Callable[..., Path]) -> None:
-    write_tiny(tmp_path)
-    (tmp_path / "tasks").mkdir()  # nothing of the working directory hides what the program is made of
-    (tmp_path / "tasks" / "__init__.py").write_text("raise SystemExit('the wrong tasks')")
-    code = "import sys; sys.path.pop(0); from flows.cli.app import invoke; sys.exit(invoke(sys.argv[1:]))"
-    arguments = ["run", "tiny.yaml", "--set", "retrain.detection=null", "--set", "audit=null"]
-    arguments += ["--set", "retrain.arms=[source]", "--set", "output=runs", "--set", "store=kept"]
-    done = sim2real(*arguments, cwd=tmp_path, code=code)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert (tmp_path / "runs" / "tiny" / "report" / "report.html").is_file()
-    assert (tmp_path / "kept" / "model").is_dir()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.config import PipelineConfig, TrainTranslatorConfig, overridden
-from flows.matrix import tables_of
+from flows.shape import tables_of
 from flows.smoke import SMOKE, shrunk
 from tasks.contracts.arm import Arm
 from tasks.contracts.artifact import Artifact

@@ -18,7 +18,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows import matrix
 from flows.augment import augment
 from flows.config import PipelineConfig
-from flows.matrix import Cell, experiment_matrix, members, runner
+from flows.matrix import experiment_matrix, members, runner
+from flows.shape import Cell
 from tasks.compute import stage as compute_stage
 from tasks.compute.config import ComputeConfig
 from tasks.contracts.arm import Arm

@@ -1,0 +1,131 @@
+"""A run's stages in the order of the flows, looked up in the store instead of built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from flows.config import PipelineConfig, TrainTranslatorConfig
+from flows.plan.planner import Planner, Stage, is_built
+from flows.shape import JUDGE, Cell, Reading, cells, judged, judges, readings, tables_of, trained
+from tasks.audit import audit_recipe, training_set
+from tasks.contracts import TASKS, Artifact, Result, RunRecord, Task
+from tasks.datasets import SampleDataset, SampleTable, checks_recipe, dataset_recipe, drawn_recipe
+from tasks.evaluate import classes_left_out, comparison_recipe, evaluation_recipe
+from tasks.report import report_recipe
+from tasks.retrain import model_recipe
+from tasks.store import Store
+from tasks.translate import Learned, translated_recipe, translator_recipe
+
+Named = dict[str, Artifact]
+
+
+def plan_run(settings: PipelineConfig) -> list[Stage]:
+    """The stages of the whole chain.
+
+    Raises:
+        DatasetError: a data set's folders are not what its format says.
+        TaxonomyError: the taxonomy is wrong, or has no map for a data set.
+    """
+    planner = Planner(Store(settings.store, settings.model_dump(mode="json")))
+    sets, checks = _datasets(planner, settings)
+    source, target = sets["source"], sets["target"]
+    translators = {
+        name: planner.plan(f"train translator {name}", translator_recipe(config, source, target))
+        for name, config in trained(settings).items()
+    }
+    translated = {
+        t.name: planner.plan(f"translate {t.name}", translated_recipe(t, source, target, translators.get(t.name)))
+        for t in settings.translate.translators
+    }
+    audits = _audits(planner, settings, sets, translated)
+    fit = {name: _fit(images, audits.get(name)) for name, images in translated.items()}
+    models, scored = _matrix(planner, settings, sets, fit)
+    sides = settings.report.baseline, settings.report.oracle
+    compared = comparison_recipe(scored, cells(settings), settings.evaluate, *sides)
+    record = RunRecord(
+        name=settings.name,
+        **sets,
+        checks=checks,
+        translators=translators,
+        translated=translated,
+        audits=audits,
+        comparison=planner.plan("compare arms", compared),
+        results=tuple(
+            Result(task=cell[0], arm=cell[1], seed=cell[2], model=models[cell], evaluation=scored[cell])
+            for cell in models
+        ),
+    )
+    planner.plan("report", report_recipe(settings.report, record, planner.store.resolved))
+    return planner.stages
+
+
+def plan_training(settings: TrainTranslatorConfig) -> list[Stage]:
+    """The stages of training one translator; the errors are those of ``plan_run``."""
+    planner = Planner(Store(settings.store, settings.model_dump(mode="json")))
+    sets, _ = _datasets(planner, settings)
+    translator = settings.translator
+    if isinstance(translator, Learned):
+        recipe = translator_recipe(translator, sets["source"], sets["target"])
+        planner.plan(f"train translator {translator.name}", recipe)
+    return planner.stages
+
+
+def _datasets(planner: Planner, settings: PipelineConfig | TrainTranslatorConfig) -> tuple[Named, Artifact]:
+    datasets = settings.datasets
+    sets = {}
+    for role, config in {"source": datasets.source, "target": datasets.target, "benchmark": datasets.benchmark}.items():
+        sample = None
+        if isinstance(config, SampleDataset):
+            sample = planner.plan(f"draw {role}", drawn_recipe(config))
+        sets[role] = planner.plan(f"dataset {role}", dataset_recipe(config, datasets, sample))
+    needed = settings.labels_needed() if isinstance(settings, PipelineConfig) else None
+    return sets, planner.plan("check data sets", checks_recipe(sets, datasets, needed))
+
+
+def _audits(planner: Planner, settings: PipelineConfig, sets: Named, translated: Named) -> Named:
+    config = settings.audit
+    if config is None or not translated:
+        return {}
+    retrain = judges(settings)
+    read: dict[Reading, Artifact] = {}
+    for task, names in readings(settings, partial(_labelled, sets)).items():
+        recipe = model_recipe(task, retrain.seeds[0], (sets["target"],), retrain)
+        model = planner.plan(f"retrain {task} {JUDGE}", recipe)
+        for name in names:
+            images = {**sets, **translated}[name]
+            read[task, name] = planner.plan(f"{task} {JUDGE} reads {name}", evaluation_recipe(task, model, images))
+    return {
+        name: planner.plan(f"audit {name}", audit_recipe(name, sets, images, judged(read, name), config))
+        for name, images in translated.items()
+    }
+
+
+def _labelled(sets: Mapping[str, Artifact], role: str, task: Task) -> bool:
+    """Whether a set has the labels of a task; taken to be so of one that was not read yet."""
+    return not is_built(sets[role]) or len(SampleTable.read(sets[role].path).labelled(TASKS[task].labels)) > 0
+
+
+def _fit(images: Artifact, audit: Artifact | None) -> Artifact:
+    """What is trained on: the audit's table where it acted on images, which only a finished audit can tell."""
+    if audit is None:
+        return images
+    return training_set(images, audit) if is_built(audit) else audit
+
+
+def _matrix(
+    planner: Planner, settings: PipelineConfig, sets: Named, fit: Named
+) -> tuple[dict[Cell, Artifact], dict[Cell, Artifact]]:
+    retrain, sides = settings.retrain.absolute(), (sets["source"], sets["target"])
+    models, scored = {}, {}
+    for cell in cells(settings):
+        task, arm, seed = cell
+        recipe = model_recipe(task, seed, tables_of(arm, sets, fit), retrain)
+        models[cell] = planner.plan(f"retrain {task} {arm} seed {seed}", recipe)
+    for cell, model in models.items():
+        task, arm, seed = cell
+        known = all(map(is_built, sides)) or settings.evaluate.classes == "benchmark"
+        left_out = classes_left_out(task, settings.evaluate, sides) if known else ()
+        recipe = evaluation_recipe(task, model, sets["benchmark"], left_out)
+        scored[cell] = planner.plan(f"evaluate {task} {arm} seed {seed}", recipe, waits=() if known else sides)
+    return models, scored

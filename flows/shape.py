@@ -1,0 +1,72 @@
+"""The shape of a run: what is trained and read, on what. The flows and the plan follow it; no Prefect is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import product
+from typing import Any
+
+from flows.config import PipelineConfig
+from tasks.audit import Judged
+from tasks.contracts import Arm, Artifact, Task
+from tasks.retrain import RetrainConfig
+from tasks.translate import Learned
+
+JUDGE = "judge"
+Cell = tuple[Task, Arm, int]
+Reading = tuple[Task, str]  # a judge's task, and the name of the set that it reads
+
+
+def trained(settings: PipelineConfig) -> dict[str, Learned]:
+    """The translators that a run trains: name -> configuration."""
+    return {t.name: t for t in settings.translate.translators if isinstance(t, Learned) and t.weights is None}
+
+
+def cells(settings: PipelineConfig) -> tuple[Cell, ...]:
+    """The cells of the matrix, in the order of the configuration."""
+    return tuple(product(settings.retrain.tasks(), settings.arms(), settings.retrain.seeds))
+
+
+def tables_of(arm: Arm, sets: Mapping[str, Artifact], translated: Mapping[str, Artifact]) -> tuple[Artifact, ...]:
+    """The images that an arm is trained on: one set, or the real one and another."""
+    members = {"real": sets["target"], "source": sets["source"]}
+    members |= {Arm.translated(name): images for name, images in translated.items()}
+    return tuple(members[part] for part in arm.parts)
+
+
+def judges(settings: PipelineConfig) -> RetrainConfig:
+    """The retraining of the judges: the arm ``real`` of one seed, unless they are trained for longer."""
+    config = settings.audit
+    assert config is not None
+    retrain = settings.retrain.absolute()
+    longer = {} if config.judge_iterations is None else {"iterations": config.judge_iterations}
+    tasks: dict[str, Any] = {task: training.model_copy(update=longer) for task, training in retrain.tasks().items()}
+    return retrain.model_copy(update={**tasks, "seeds": (config.seed,)})
+
+
+def readings(settings: PipelineConfig, labelled: Callable[[str, Task], bool]) -> dict[Task, tuple[str, ...]]:
+    """What each judge reads: task -> roles of data sets, then translators.
+
+    Args:
+        settings: the pipeline's configuration.
+        labelled: whether the data set of a role has the labels of a task.
+    """
+    found = {}
+    for task in settings.retrain.tasks():
+        if labelled("source", task) and labelled("target", task):  # else the audit says what it could not measure
+            roles = ("source", "target", "benchmark") if task == "segmentation" else ("source",)
+            sets = tuple(role for role in roles if labelled(role, task))
+            found[task] = (*sets, *(t.name for t in settings.translate.translators))
+    return found
+
+
+def judged(read: Mapping[Reading, Artifact], translator: str) -> Judged:
+    """What the judges read, as the audit of one translator's images takes it."""
+    return Judged(
+        source=read.get(("segmentation", "source")),
+        translated=read.get(("segmentation", translator)),
+        real=read.get(("segmentation", "target")),
+        benchmark=read.get(("segmentation", "benchmark")),
+        boxes_source=read.get(("detection", "source")),
+        boxes_translated=read.get(("detection", translator)),
+    )
