@@ -20,6 +20,11 @@ def device_name(device: torch.device) -> str:
     return f"CPU, {torch.get_num_threads()} threads"
 
 
+def device_kind(name: str) -> str:
+    """Of a device in words, what results can depend on: ``cpu``, with any number of threads, or the GPU's name."""
+    return "cpu" if name.lower().startswith("cpu") else name
+
+
 def resolve_device(device: str = "auto") -> str:
     """``auto`` becomes ``cuda`` where there is a GPU, without importing torch where there plainly is none."""
     if device != "auto":

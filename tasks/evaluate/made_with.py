@@ -18,22 +18,29 @@ def made_with_note(task: Task, scored: Mapping[tuple[Task, Arm, int], Artifact])
         scored: task, arm and seed -> artifact of kind ``evaluation``. What of it or of its model is no longer in the
             store is not known.
     """
+    stages = _stages(task, scored)
+    differing = {(name, kind) for kind, arms in stages.items() for name in _differing(arms)}
+    if not differing:
+        return None
+    groups: dict[tuple[tuple[str, str], ...], list[Arm]] = {}
+    for arm in dict.fromkeys(arm for arms in stages.values() for arm in arms):
+        values: Versions = defaultdict(set)
+        for name, kind in sorted(differing):
+            values[name] |= stages[kind].get(arm, {}).get(name, set())
+        groups.setdefault(tuple((name, ", ".join(sorted(v))) for name, v in values.items() if v), []).append(arm)
+    made = (MadeWith(arms=tuple(arms), versions=dict(versions)) for versions, arms in groups.items())
+    return Note(code="made_with", made=tuple(made))
+
+
+def _stages(task: Task, scored: Mapping[tuple[Task, Arm, int], Artifact]) -> dict[str, dict[Arm, Versions]]:
+    """Kind of artifact -> arm -> what its artifacts of that kind were made with."""
     stages: dict[str, dict[Arm, Versions]] = {}
     for (of, arm, _), evaluation in scored.items():
         for manifest in _manifests(evaluation) if of == task else ():
             found = stages.setdefault(manifest.kind, {}).setdefault(arm, defaultdict(set))
             for name, value in decisive(manifest.environment, manifest.summary.get("device")).items():
                 found[name].add(value)
-    names = {name for arms in stages.values() for name in _differing(arms)}
-    if not names:
-        return None
-    groups: dict[tuple[tuple[str, str], ...], list[Arm]] = {}
-    for arm in dict.fromkeys(arm for arms in stages.values() for arm in arms):
-        of_arm = [arms[arm] for arms in stages.values() if arm in arms]
-        values = {name: sorted(set().union(*(v.get(name, ()) for v in of_arm))) for name in sorted(names)}
-        groups.setdefault(tuple((name, ", ".join(v)) for name, v in values.items() if v), []).append(arm)
-    made = (MadeWith(arms=tuple(arms), versions=dict(versions)) for versions, arms in groups.items())
-    return Note(code="made_with", made=tuple(made))
+    return stages
 
 
 def _differing(arms: Mapping[Arm, Versions]) -> Iterator[str]:

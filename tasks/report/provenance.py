@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tasks.compute import device_kind
 from tasks.contracts import TASKS, Artifact, RunRecord
 from tasks.report.model import Node, Provenance, ScoreRef
 from tasks.report.reading import Reader
 from tasks.report.tables import Loaded
+from tasks.store import Manifest
 
 
 def provenance(record: RunRecord, scored: Sequence[Loaded], reader: Reader) -> Provenance:
@@ -48,9 +50,9 @@ def _score(scored: Loaded) -> ScoreRef:
     )
 
 
-def _device(told: str | None) -> str | None:
-    """The kind of device: how many threads a CPU worked with is none."""
-    return told and ("cpu" if told.lower().startswith("cpu") else told)
+def _device(manifest: Manifest) -> str | None:
+    device = manifest.summary.get("device")
+    return device_kind(device) if isinstance(device, str) else None
 
 
 class _Walk:
@@ -77,7 +79,7 @@ class _Walk:
                 key=entry.key,
                 digest=manifest.digest,
                 config=manifest.config,
-                device=_device(manifest.summary.get("device")),
+                device=_device(manifest),
                 code=manifest.code,
                 created=manifest.created,
                 environment=self._environment(manifest.environment),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
-from tasks.compute import Machine
+from tasks.compute import Machine, device_kind
 from tasks.contracts import Artifact, Task
 from tasks.retrain.config import RetrainConfig, TrainingConfig
 from tasks.retrain.configuration import resolved
@@ -50,7 +51,8 @@ def build_model(
             )
             write_json(work / "job.json", job.model_dump(mode="json"))
             machine.run(lease, "tasks.retrain.worker", work / "job.json", f"{kind} {arm} seed {seed}", _SHOWN)
-        return {"task": kind, "seed": seed, "iterations": training.iterations, "device": lease.device}
+        device = device_kind(json.loads((work / "card.json").read_text())["device"])
+        return {"task": kind, "seed": seed, "iterations": training.iterations, "device": device}
 
     return store.build(model_recipe(kind, seed, sets, config), make, resumable=True)
 

@@ -79,5 +79,11 @@ def test_another_kind_of_device_is_told(notes: Any) -> None:
     ]
 
 
+def test_only_the_stage_that_differs_is_told(notes: Any) -> None:
+    models = {("model", arm): ({}, "A GPU" if arm == "real" else "Another GPU") for arm in ARMS}
+    (note,) = notes({**models, **{("evaluation", arm): ({}, "cuda") for arm in ARMS}})
+    assert [m.versions for m in note.made] == [{"device": "A GPU"}, {"device": "Another GPU"}]
+
+
 def test_the_same_split_between_training_and_scoring_in_all_arms_needs_no_note(notes: Any) -> None:
     assert notes({("evaluation", arm): ({"torch": "2.12.0"}, "cuda") for arm in ARMS}) == ()

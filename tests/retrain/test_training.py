@@ -21,6 +21,7 @@ from tasks.retrain.configuration import TrainingError
 from tasks.retrain.job import TrainJob
 from tasks.retrain.stage import train_model
 from tasks.store.digest import file_sha256
+from tasks.store.manifest import Manifest
 from tasks.store.store import Store
 
 CONFIGS = {
@@ -46,6 +47,7 @@ def test_training_leaves_model_card_and_curve(task: Task, squares: Artifact, tmp
     card = json.loads(model.file("card.json").read_text())
     assert (card["iterations"], card["batch"], card["input_size"], card["train_images"]) == (4, 2, [64, 64], 16)
     assert card["initial_weights"] == {"weights": "random"}
+    assert Manifest.read(model.path).summary["device"] == "cpu"
     assert [point["iteration"] for point in json.loads(model.file("curve.json").read_text())] == [1, 2, 3, 4]
     again = train(task, (squares, squares), settings(task), tmp_path)
     assert again.cached

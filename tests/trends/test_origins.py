@@ -29,10 +29,22 @@ CUT = 3  # its place among the translators
 OWN = {("model", "task"), ("model", "seed"), ("evaluation", "task"), ("evaluation", "occasion"), ("audit", "name")}
 
 
+@functools.cache
+def smoke() -> str:
+    sets = [f"translate.translators.{CUT}.training.batch=2"]
+    return load(SMOKE, PipelineConfig, sets).model_dump_json()
+
+
 def changed(key: str = "", value: Any = None) -> PipelineConfig:
-    sets = {"translate.cut.training.batch": 2, **({key: value} if key else {})}
-    places = {k.replace("translate.cut", f"translate.translators.{CUT}"): v for k, v in sets.items()}
-    return load(SMOKE, PipelineConfig, [f"{k}={json.dumps(v)}" for k, v in places.items()])
+    """The smoke run's configuration with one setting changed, whether this machine could run it or not."""
+    values = json.loads(smoke())
+    at = values
+    *sections, last = key.split(".")
+    for section in sections:
+        at = at["translators"][CUT] if section == "cut" else at[section]
+    if key:
+        at[last] = value
+    return PipelineConfig.model_validate(values)
 
 
 def recipes(config: PipelineConfig) -> Iterator[tuple[Recipe, Whose]]:
