@@ -14,7 +14,7 @@ from prefect.context import FlowRunContext
 from flows.config import PipelineConfig
 from tasks.catalogue import speaking
 from tasks.compute import artifact_key
-from tasks.contracts import Artifact, Failure, RunRecord, Stage
+from tasks.contracts import AUDIT_IMAGES, Artifact, Audit, Failure, RunRecord, Stage
 from tasks.datasets import REJECTED, read_rejected, tell_rejected
 from tasks.report import REPORT_JSON, print_report
 from tasks.store import Manifest, atomic_path, write_json
@@ -50,7 +50,7 @@ def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folde
     if record.checks is not None:
         _copy(record.checks, "checks.html", folder / "checks.html")
     for name, audit in record.audits.items():
-        for file in ("audit.json", "images.parquet"):
+        for file in (Audit.FILE, AUDIT_IMAGES):
             _copy(audit, file, folder / "audit" / name / file)
     if record.comparison is not None:
         _copy(record.comparison, "comparison.json", folder / "comparison.json")

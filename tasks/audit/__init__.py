@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tasks.audit.distance import colour_features, frechet_distance
     from tasks.audit.gate import AuditFailed, enforce
     from tasks.audit.job import Judged, judged_inputs
-    from tasks.audit.make_audit import audit_recipe, build_audit, read_audit, training_set
+    from tasks.audit.make_audit import audit_recipe, build_audit, training_set
     from tasks.audit.preflight import audit_problems
     from tasks.audit.rates import source_id
     from tasks.audit.telling import check_sentence, measure_label, subject_label

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tasks.audit.config import FeatureFile
@@ -22,6 +20,7 @@ from tasks.catalogue import say
 from tasks.compute import threads, with_progress
 from tasks.contracts import Finding
 from tasks.datasets import Sample, SampleTable, read_image, subset
+from tasks.evaluate import FEATURES, read_features
 from tasks.store import file_sha256
 
 if TYPE_CHECKING:
@@ -56,13 +55,12 @@ def segmenter_features(folder: Path) -> ImageFeatures:
     Raises:
         FeatureError: there are none, or the file cannot be read.
     """
-    path = folder / "features.parquet"
+    path = folder / FEATURES
     if not path.is_file():
         raise FeatureError(Finding.of("audits.features_none", file=_named(path)))
     try:
-        rows = pq.read_table(path, columns=["id", "feature"]).to_pydict()
-        return tuple(rows["id"]), np.array(rows["feature"], np.float32).reshape(len(rows["id"]), -1)
-    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        return read_features(folder)
+    except (OSError, ValueError) as error:
         found = Finding.of("audits.features_unreadable", file=_named(path), reason=_line(error))
         raise FeatureError(found) from error
 

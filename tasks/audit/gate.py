@@ -16,8 +16,6 @@ from tasks.catalogue import t
 from tasks.contracts import Acted, Artifact, Audit
 from tasks.datasets import Sample, SampleTable
 
-AUDIT = "audit.json"
-
 
 class AuditFailed(Exception):
     """A translated set that training would be wasted on; the message lists the errors and where the audit lies."""
@@ -85,7 +83,7 @@ def enforce(audit: Audit, artifact: Artifact, config: AuditConfig) -> None:
     """
     if reasons := list(_reasons(audit, config)):
         lines = "\n".join(f"  {reason}" for reason in reasons)
-        raise AuditFailed(t("audits.failed", name=audit.translator, reasons=lines, file=artifact.file(AUDIT)))
+        raise AuditFailed(t("audits.failed", name=audit.translator, reasons=lines, file=artifact.file(Audit.FILE)))
 
 
 def _reasons(audit: Audit, config: AuditConfig) -> Iterator[str]:

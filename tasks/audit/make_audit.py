@@ -20,18 +20,28 @@ from tasks.audit.config import AuditConfig
 from tasks.audit.detail import DetailFound, measure_detail
 from tasks.audit.flips import FlipsFound, measure_flips
 from tasks.audit.gap import measure_gap
-from tasks.audit.gate import AUDIT, gate
+from tasks.audit.gate import gate
 from tasks.audit.job import AuditJob, Judged
 from tasks.audit.recall import recall_by_size
 from tasks.compute import LOG, Machine
-from tasks.contracts import Acted, Artifact, Audit, AuditCheck, Finding, Gap, Recall
+from tasks.contracts import (
+    AUDIT_FLIPS,
+    AUDIT_FLIPS_SCHEMA,
+    AUDIT_IMAGES,
+    AUDIT_IMAGES_SCHEMA,
+    Acted,
+    Artifact,
+    Audit,
+    AuditCheck,
+    Finding,
+    Gap,
+    Recall,
+)
 from tasks.datasets import TABLE, SampleTable
 from tasks.store import Recipe, Store, code_version, write_json
 
 log = logging.getLogger(__name__)
 
-IMAGES, FLIPS = "images.parquet", "flips.parquet"
-_DETAIL = ("gradient", "edges", "high_band", "shift")
 _SHOWN = re.compile(r"^error|features of|crops of|layouts of|left out")
 _POOR = 0.5  # share of the source's pixels that a judge must read rightly for its flips to say much
 
@@ -94,7 +104,7 @@ def build_audit(
             write_json(folder / "job.json", job.model_dump(mode="json"))
             machine.run(lease, "tasks.audit.worker", folder / "job.json", f"audit {name}", _SHOWN)
         (folder / LOG).unlink(missing_ok=True)  # it tells times, by which equal audits would differ
-        audit = Audit.model_validate_json((folder / AUDIT).read_bytes())
+        audit = Audit.read(folder)
         failed = [c.severity for c in audit.checks if not c.passed]
         counts = {"errors": failed.count("error"), "warnings": failed.count("warning"), "acted": len(audit.acted)}
         return {"translator": name, "images": audit.images, **counts}
@@ -111,11 +121,6 @@ def audit_recipe(
     slice_ = {"name": name, **config.model_dump(mode="json", exclude=left_out)}
     inputs = {"source": sets["source"], "target": sets["target"], "translated": translated, **judged.inputs()}
     return Recipe("audit", config=slice_, inputs=inputs, code=code_version(__name__))
-
-
-def read_audit(artifact: Artifact) -> Audit:
-    """What an audit says."""
-    return Audit.model_validate_json(artifact.file(AUDIT).read_bytes())
 
 
 def training_set(translated: Artifact, audit: Artifact) -> Artifact:
@@ -140,7 +145,7 @@ def audit_set(job: AuditJob) -> None:
     """
     tables = _Tables(*(SampleTable.read(path) for path in (job.source, job.target, job.translated)))
     audit, found = _audit(job, tables)
-    write_json(job.work / AUDIT, audit.model_dump(mode="json"))
+    write_json(job.work / Audit.FILE, audit.content())
     _write_images(tables.translated, found, job.work)
 
 
@@ -229,19 +234,17 @@ def _checks(tables: _Tables, found: _Measured, config: AuditConfig) -> list[Audi
 
 def _write_images(table: SampleTable, found: _Measured, folder: Path) -> None:
     """``images.parquet``, and ``flips.parquet`` where flips were measured."""
-    columns: dict[str, dict[str, float]] = {"flipped": {}}
-    if found.flips is not None:
-        columns["flipped"] = dict(zip(found.flips.ids, found.flips.share.tolist(), strict=True))
-    for name in _DETAIL:
-        columns[name] = dict(zip(found.detail.ids, found.detail.per_image[name].tolist(), strict=True))
+    columns = {n: dict(zip(found.detail.ids, v.tolist(), strict=True)) for n, v in found.detail.per_image.items()}
+    flips = found.flips
+    columns["flipped"] = {} if flips is None else dict(zip(flips.ids, flips.share.tolist(), strict=True))
     ids = table.rows["id"].to_pylist()
     values = {n: pa.array([c.get(i) for i in ids], pa.float64(), from_pandas=True) for n, c in columns.items()}
-    pq.write_table(pa.table({"id": ids, **values}), folder / IMAGES)
+    pq.write_table(pa.table({"id": ids, **values}, AUDIT_IMAGES_SCHEMA), folder / AUDIT_IMAGES)
     if found.flips is not None:
         image, before, after = np.nonzero(found.flips.per_class)
         rows = before != after
         image, before, after = image[rows], before[rows], after[rows]
         pixels = found.flips.per_class[image, before, after]
         names = [found.flips.ids[i] for i in image.tolist()]
-        whole = {"id": pa.array(names, pa.string()), "before": before, "after": after, "pixels": pixels}
-        pq.write_table(pa.table(whole), folder / FLIPS)
+        whole = {"id": names, "before": before, "after": after, "pixels": pixels}
+        pq.write_table(pa.table(whole, AUDIT_FLIPS_SCHEMA), folder / AUDIT_FLIPS)

@@ -10,11 +10,11 @@ from prefect.cache_policies import NO_CACHE
 from tasks.audit.config import AuditConfig
 from tasks.audit.gate import enforce
 from tasks.audit.job import Judged
-from tasks.audit.make_audit import build_audit, read_audit
+from tasks.audit.make_audit import build_audit
 from tasks.audit.telling import check_sentence, measure_label
 from tasks.compute import ComputeConfig
 from tasks.compute.stage import this_machine
-from tasks.contracts import Artifact
+from tasks.contracts import Artifact, Audit
 from tasks.store import Store
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def audit_translation(
         ProcessError, GpuError: see ``build_audit``.
     """
     artifact = build_audit(name, sets, translated, judged, config, store, this_machine(compute, store.root))
-    found = read_audit(artifact)
+    found = Audit.read(artifact.path)
     for failed in (c for c in found.checks if not c.passed):
         level = logging.ERROR if failed.severity == "error" else logging.WARNING
         log.log(level, "%s, %s: %s", name, measure_label(failed.measure), check_sentence(failed))

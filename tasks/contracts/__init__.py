@@ -32,6 +32,12 @@ if TYPE_CHECKING:
         Subject,
         Unit,
     )
+    from tasks.contracts.audit_files import (
+        AUDIT_FLIPS,
+        AUDIT_FLIPS_SCHEMA,
+        AUDIT_IMAGES,
+        AUDIT_IMAGES_SCHEMA,
+    )
     from tasks.contracts.check import Check, CheckExample, Checks
     from tasks.contracts.comparison import (
         ArmDifference,

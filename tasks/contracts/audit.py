@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tasks.contracts.audit_check import AuditCheck, BoxSize
+from tasks.contracts.filed import Filed
 from tasks.contracts.finding import Finding
 from tasks.contracts.frozen import Frozen
 
@@ -161,12 +162,14 @@ class Acted(Frozen):
     action: Literal["drop", "keep_source"]
 
 
-class Audit(Frozen):
+class Audit(Filed):
     """The audit of one translated set. ``checks`` are ranked: those that failed most come first.
 
     Attributes:
         acted: images with too much flipped. notes: what could not be measured, and how far the rest can be trusted.
     """
+
+    FILE: ClassVar[str] = "audit.json"
 
     translator: str
     images: int

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
-
 from tasks.contracts.finding import Finding
+from tasks.contracts.frozen import Frozen
 
 Severity = Literal["error", "warning"]
 Unit = Literal["share", "px", "times", "points"]
@@ -16,7 +15,7 @@ DETAIL_PARTS: tuple[DetailPart, ...] = get_args(DetailPart)
 BoxSize = Literal["all", "small", "medium", "large"]
 
 
-class Subject(BaseModel):
+class Subject(Frozen):
     """What a check is of; None is what its measure does not tell apart.
 
     Attributes:
@@ -25,8 +24,6 @@ class Subject(BaseModel):
         distance: its name.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     class_name: str | None = None
     becomes: str | None = None
     part: DetailPart | None = None
@@ -34,7 +31,7 @@ class Subject(BaseModel):
     distance: str | None = None
 
 
-class AuditCheck(BaseModel):
+class AuditCheck(Frozen):
     """A measure against its threshold.
 
     Attributes:
@@ -44,8 +41,6 @@ class AuditCheck(BaseModel):
         found: what was measured, as half a sentence. advice: what to do, as the other half; None where it passed.
         listed: ids of the images that it shows most in, the worst first.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     measure: Measure
     subject: Subject = Subject()

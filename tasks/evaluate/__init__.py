@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         check_comparable,
         matched,
     )
+    from tasks.evaluate.features import FEATURES, read_features
     from tasks.evaluate.make_comparison import comparison_recipe
     from tasks.evaluate.make_evaluation import classes_left_out, evaluation_recipe
     from tasks.evaluate.statistics import average_precision, benjamini_hochberg, image_weights, interval, iou, mean_over

@@ -30,6 +30,7 @@ from tasks.compute import with_progress
 from tasks.contracts import TASKS, Scores
 from tasks.datasets import SampleTable, read_mask
 from tasks.evaluate.detection import detection_scores, ground_truth
+from tasks.evaluate.features import write_features
 from tasks.evaluate.job import EvaluateJob
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
 from tasks.retrain import CHECKPOINT, DATASETS, TrainingError, check_images, load_checkpoint
@@ -53,7 +54,7 @@ def evaluate(job: EvaluateJob) -> Scores:
     outputs = with_progress(_predict(model, loader), len(table), f"{job.task} inference", bar=False)
     measured = (_segmentation if job.task == "segmentation" else _detection)(job, table, outputs)
     if len(vectors := [v.numpy() for batch in pooled for v in batch]) == len(table):
-        pq.write_table(pa.table({"id": table.rows["id"], "feature": vectors}), job.work / "features.parquet")
+        write_features(job.work, table.rows["id"].to_pylist(), vectors)
     scores = Scores(task=job.task, images=len(table), left_out=job.left_out, **measured)
     write_json(job.work / Scores.FILE, scores.content())
     return scores

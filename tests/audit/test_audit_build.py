@@ -15,9 +15,10 @@ import pytest
 from tasks.audit import closeness
 from tasks.audit.config import AuditConfig, Thresholds
 from tasks.audit.extract import FeatureError
-from tasks.audit.make_audit import Judged, build_audit, read_audit, training_set
+from tasks.audit.make_audit import Judged, build_audit, training_set
 from tasks.catalogue.language import say
 from tasks.contracts.artifact import Artifact
+from tasks.contracts.audit import Audit
 from tasks.contracts.finding import Finding
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
@@ -111,6 +112,10 @@ class Case:
 @pytest.fixture
 def case(tmp_path: Path) -> Case:
     return Case(Store(tmp_path / "store"))
+
+
+def read_audit(artifact: Artifact) -> Audit:
+    return Audit.read(artifact.path)
 
 
 def segmenter(case: Case, translated: Artifact, flipped: Mapping[str, float], features: bool = True) -> Judged:

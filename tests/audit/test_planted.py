@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tasks.audit.config import AuditConfig
 from tasks.audit.gate import AuditFailed, enforce
-from tasks.audit.make_audit import Judged, build_audit, read_audit, training_set
+from tasks.audit.make_audit import Judged, build_audit, training_set
 from tasks.contracts.artifact import Artifact
 from tasks.contracts.audit import Audit
 from tasks.contracts.audit_check import Subject
@@ -111,7 +111,7 @@ class World:
         judged = Judged(*(self.judged(a) for a in (self.source, translated, self.target, self.target)))
         sets = {"source": self.source, "target": self.target, "benchmark": self.target}
         audit = build_audit(name, sets, translated, judged, AuditConfig(), self.store, HERE)
-        return read_audit(audit), audit, translated
+        return Audit.read(audit.path), audit, translated
 
 
 @pytest.fixture(scope="module", params=[SIMULATED, REAL], ids=["other colours", "the real colours"])

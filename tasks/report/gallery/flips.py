@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tasks.audit import source_id
 from tasks.catalogue import percent, say, t
-from tasks.contracts import Arm, Finding
+from tasks.contracts import AUDIT_IMAGES, Arm, Finding
 from tasks.datasets import IGNORE, ImageError, Sample, mask_of, read_image, read_label
 from tasks.report.gallery.grid import Grid, GridRow, Picture
 from tasks.report.gallery.marks import Flags, outline
@@ -24,7 +24,6 @@ from tasks.report.gallery.sets import Images, Sets
 from tasks.report.model import AuditPart
 from tasks.report.words import arm_label
 
-_IMAGES = "images.parquet"
 _SPECK = 0.001  # of an image: connected flipped pixels of less are not outlined
 _TRIED = 4  # times as many images as are shown are looked at: some are flipped in specks alone
 Labels = NDArray[np.uint8]
@@ -87,7 +86,7 @@ def _trust(name: str, audits: Sequence[AuditPart]) -> str:
 def _cases(name: str, images: Images, folders: dict[str, Path], sets: Sets) -> Iterator[_Case]:
     """The flipped images, the worst first."""
     assert sets.source is not None
-    path = sets.record.audits[name].file(_IMAGES)
+    path = sets.record.audits[name].file(AUDIT_IMAGES)
     try:
         columns = pq.read_table(path, columns=["id", "flipped"]).to_pydict()
         shares = [(float(share), str(i)) for i, share in zip(columns["id"], columns["flipped"], strict=True) if share]

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tasks.audit import source_id
 from tasks.catalogue import figure, t
 from tasks.contracts import Arm
+from tasks.evaluate import FEATURES, read_features
 from tasks.report.gallery.grid import Grid, GridRow
 from tasks.report.gallery.samples import photograph, translated_label
 from tasks.report.gallery.sets import Images, Sets, spread
@@ -23,7 +21,6 @@ from tasks.report.words import arm_label
 
 NEIGHBOURS = 3
 _SCALE = 0.7  # of a picture: five stand in a row
-_FILE = "features.parquet"  # of an evaluation: id, and the mean of the segmenter's last map (evaluate/worker.py)
 _Features = tuple[tuple[str, ...], NDArray[np.float32]]  # ids, and a row of features for each
 
 
@@ -90,7 +87,7 @@ def _rows(sets: Sets, images: Images, space: _Space, folder: Path) -> Iterator[G
     if features is None:
         return
     if (found := features[1].shape[1]) != (wanted := len(space.mean)):
-        sets.reader.skip(folder / _FILE, t("pictures.features_differ", a=found, b=wanted))
+        sets.reader.skip(folder / FEATURES, t("pictures.features_differ", a=found, b=wanted))
         return
     at = {name: k for k, name in enumerate(features[0])}
     for sample_id in spread([i for i in images.ids if i in at], sets.config.nearest_rows):
@@ -106,15 +103,15 @@ def _rows(sets: Sets, images: Images, space: _Space, folder: Path) -> Iterator[G
 
 def _features(folder: Path, sets: Sets) -> _Features | None:
     """Those that are finite, or None; no problem where the segmenter left none, as one that slides over images."""
-    path = folder / _FILE
+    path = folder / FEATURES
     if not path.is_file():
         manifest = sets.reader.manifest(folder)
-        if manifest is not None and any(f.path == _FILE for f in manifest.files):
+        if manifest is not None and any(f.path == FEATURES for f in manifest.files):
             sets.reader.skip(path, t("pictures.no_file"))
         return None
     try:
-        ids, values = _read(path)
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        ids, values = read_features(folder)
+    except (OSError, ValueError) as error:
         sets.reader.skip(path, error)
         return None
     finite = np.flatnonzero(np.isfinite(values).all(axis=1))
@@ -122,13 +119,3 @@ def _features(folder: Path, sets: Sets) -> _Features | None:
         sets.reader.skip(path, t("pictures.features_empty"))
         return None
     return tuple(ids[i] for i in finite.tolist()), values[finite]
-
-
-def _read(path: Path) -> tuple[list[str], NDArray[np.float32]]:
-    """Ids, and a row of features for each; by Arrow alone, since Python's own numbers would take gigabytes."""
-    rows = pq.read_table(path, columns=["id", "feature"])
-    lengths = pc.unique(pc.list_value_length(rows["feature"])).to_pylist()
-    if lengths and (len(lengths) > 1 or lengths[0] is None):
-        raise ValueError(t("pictures.features_ragged"))
-    values = pc.list_flatten(rows["feature"]).to_numpy().astype(np.float32)
-    return [str(i) for i in rows["id"].to_pylist()], values.reshape(len(rows), -1) if lengths else values.reshape(0, 0)
