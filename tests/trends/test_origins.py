@@ -31,8 +31,7 @@ OWN = {("model", "task"), ("model", "seed"), ("evaluation", "task"), ("evaluatio
 
 @functools.cache
 def smoke() -> str:
-    sets = [f"translate.translators.{CUT}.training.batch=2"]
-    return load(SMOKE, PipelineConfig, sets).model_dump_json()
+    return load(SMOKE, PipelineConfig).model_dump_json()
 
 
 def changed(key: str = "", value: Any = None) -> PipelineConfig:
@@ -116,7 +115,7 @@ def test_a_setting_in_a_key_is_found_by_its_name(key: str, value: Any) -> None:
         ("retrain.segmentation.log_every", 5),
         ("retrain.detection.iterations", 60),
         ("translate.cut.training.sample_every", 5),
-        ("translate.cut.training.gpus", 2),
+        ("compute.gpus", 2),
         ("translate.cut.training.checkpoint_every", 5),
         ("report.title", "Other"),
     ],
