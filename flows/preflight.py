@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from tasks.audit import audit_problems
 from tasks.contracts import Finding, Labels
 from tasks.datasets import RunConfig, datasets_problems
-from tasks.retrain import retrain_problems
+from tasks.retrain import loader_problems, retrain_problems
 from tasks.settings import Place, Problem, below
 from tasks.translate import translator_problems
 
@@ -26,6 +26,7 @@ def pipeline_problems(settings: PipelineConfig) -> Iterator[Problem]:
     for i, translator in enumerate(settings.translate.translators):
         yield from below(("translate", "translators", i), translator_problems(translator))
     yield from below(("retrain",), retrain_problems(settings.retrain))
+    yield from loader_problems(settings.retrain, settings.compute)
     if settings.audit is not None:
         yield from below(("audit",), audit_problems(settings.audit))
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tasks.contracts import Finding
+from tasks.compute import ComputeConfig, shared_memory_free, shared_memory_needed
+from tasks.contracts import Finding, Task
 from tasks.retrain.config import RetrainConfig, TrainingConfig
 from tasks.retrain.configuration import NEEDED, TrainingError, resolved
+from tasks.retrain.loaders import image_bytes
 from tasks.retrain.overriding import override_problems
 from tasks.settings import Problem, below, file_problems, packaged
 
@@ -23,6 +25,26 @@ def retrain_problems(config: RetrainConfig) -> Iterator[Problem]:
     """The problems of the ``retrain`` section by itself."""
     for task, training in config.tasks().items():
         yield from below((task,), _training(training))
+
+
+def loader_problems(config: RetrainConfig, compute: ComputeConfig) -> Iterator[Problem]:
+    """Whether this machine's shared memory holds what the loaders of as many trainings as go on at a time pass."""
+    free = shared_memory_free()
+    if free is None or not compute.loaders or compute.cluster is not None:  # a cluster's machines are others
+        return
+    needed = max((_passed(task, training, compute) for task, training in config.tasks().items()), default=0)
+    if free < needed:
+        values = {"loaders": compute.loaders, "workers": compute.workers}
+        megabytes = {"needed": round(needed / 1e6), "free": round(free / 1e6)}
+        yield Problem(("compute", "loaders"), Finding.of("settings.shared_memory", **values, **megabytes))
+
+
+def _passed(task: Task, training: TrainingConfig, compute: ComputeConfig) -> int:
+    try:
+        image = image_bytes(task, resolved(training), training.input_size)
+    except (TrainingError, KeyError):
+        return 0  # what is wrong with the network's file is said of that
+    return compute.workers * shared_memory_needed(compute.loaders, training.batch, image)
 
 
 def _training(training: TrainingConfig) -> Iterator[Problem]:

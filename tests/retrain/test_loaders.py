@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 from torch.utils.data import DataLoader, Dataset
 
+from tasks.catalogue.language import say
 from tasks.compute import shared_memory
+from tasks.compute.config import ComputeConfig
 from tasks.compute.shared_memory import shared_memory_free, shared_memory_needed
 from tasks.contracts.task import Task
-from tasks.retrain.config import TrainingConfig
+from tasks.retrain.config import RetrainConfig, TrainingConfig
 from tasks.retrain.configuration import TrainingError, resolved
 from tasks.retrain.job import TrainJob
 from tasks.retrain.loaders import check_shared_memory, image_bytes, loaders_explained
+from tasks.retrain.preflight import loader_problems
+from tasks.settings.problems import Place
 
 NETWORKS = Path("configs/networks")
 
@@ -46,6 +50,21 @@ def test_too_little_shared_memory_is_told_before_the_training(monkeypatch: pytes
     check_shared_memory(big, network)
     monkeypatch.setattr("tasks.retrain.loaders.shared_memory_free", lambda: None)
     check_shared_memory(big, network)
+
+
+def test_too_little_shared_memory_is_told_at_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(free: int | None, **compute: object) -> list[tuple[Place, str]]:
+        monkeypatch.setattr("tasks.retrain.preflight.shared_memory_free", lambda: free)
+        config = ComputeConfig.model_validate({"loaders": 8, "workers": 2, **compute})
+        return [(p.place, say(p.finding)) for p in loader_problems(RetrainConfig(segmentation=training), config)]
+
+    training = job("segmentation", "deeplabv3plus_r50.py", 8).training
+    ((place, sentence),) = told(64 * 2**20)
+    assert place == ("compute", "loaders")
+    assert sentence.startswith("8 loaders a training (compute.workers: 2) pass up to 1476 MB of batches")
+    assert "/dev/shm has 67 MB free" in sentence
+    assert told(2**31) == told(None) == told(0, loaders=0) == []
+    assert "up to 738 MB" in told(0, workers=1)[0][1]
 
 
 def test_shared_memory_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
