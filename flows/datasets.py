@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.futures import PrefectFuture
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
+from flows.preflight import refuse_data
 from flows.progress import advance
 from flows.shape import trained
 from tasks.contracts import Artifact
@@ -28,6 +29,7 @@ def read_datasets(
     whole = settings if isinstance(settings, PipelineConfig) else None
     needed, language = (whole.labels_needed(), whole.report.language) if whole else (None, None)
     checks = check(sets, datasets, store, needed, language)
+    refuse_data(settings, sets)
     advance("data sets checked")
     return sets, checks
 

@@ -1,4 +1,4 @@
-"""What can be known when a configuration is loaded, before anything is read, translated or trained."""
+"""What can be known before anything is trained: when a configuration is loaded, and when its data sets are read."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from tasks.audit import audit_problems
-from tasks.contracts import Finding, Labels
-from tasks.datasets import RunConfig, datasets_problems
-from tasks.retrain import loader_problems, retrain_problems
+from tasks.contracts import Artifact, Finding, Labels
+from tasks.datasets import DatasetError, RunConfig, SampleTable, datasets_problems, label_problems
+from tasks.retrain import batch_problems, loader_problems, retrain_problems
 from tasks.settings import Place, Problem, below
-from tasks.translate import translator_problems
+from tasks.translate import size_problems, translator_problems
 
 if TYPE_CHECKING:
     from flows.config import PipelineConfig, TrainTranslatorConfig
@@ -39,12 +39,10 @@ def training_problems(settings: TrainTranslatorConfig) -> Iterator[Problem]:
 
 def run_problems(settings: RunConfig, needed: Mapping[str, Collection[Labels]]) -> Iterator[Problem]:
     """What is wrong with what every run has: its places and data sets; ``needed`` labels are by role."""
-    if nobodys := list(_nobodys(settings, ())):
-        yield from nobodys
-    else:
-        yield from below(("datasets",), datasets_problems(settings.datasets, needed))
-        for key in ("store", "output"):
-            yield from (Problem((key,), f) for f in (_unwritable(getattr(settings, key)),) if f is not None)
+    yield from _nobodys(settings, ())
+    yield from below(("datasets",), datasets_problems(settings.datasets, needed))
+    for key in ("store", "output"):
+        yield from (Problem((key,), finding) for finding in _unwritable(getattr(settings, key)))
     yield from (Problem((), finding) for finding in _homeless())
 
 
@@ -71,17 +69,51 @@ def _homeless() -> Iterator[Finding]:
     except RuntimeError:
         yield Finding.of("settings.homeless")
         return
-    if (finding := _unwritable(folder)) is not None:
-        yield Finding.of("settings.prefect_home", reason=finding)
+    yield from (Finding.of("settings.prefect_home", reason=finding) for finding in _unwritable(folder))
 
 
-def _unwritable(folder: Path) -> Finding | None:
-    """Why nothing can be written into a folder that need not exist yet, or None."""
-    path = folder.expanduser().absolute()
+def _unwritable(folder: Path) -> Iterator[Finding]:
+    """Why nothing can be written into a folder, which need not exist yet."""
+    try:
+        path = folder.expanduser().absolute()
+    except RuntimeError:
+        return  # ``_nobodys`` says it
     while not path.exists() and path != path.parent:
         path = path.parent
     if not path.is_dir():
-        return Finding.of("settings.no_folder", path=folder, file=path)
-    if not os.access(path, os.W_OK | os.X_OK):
-        return Finding.of("settings.unwritable", path=folder, folder=path)
-    return None
+        yield Finding.of("settings.no_folder", path=folder, file=path)
+    elif not os.access(path, os.W_OK | os.X_OK):
+        yield Finding.of("settings.unwritable", path=folder, folder=path)
+
+
+def refuse_data(settings: PipelineConfig | TrainTranslatorConfig, sets: Mapping[str, Artifact]) -> None:
+    """Refuse data sets that what is configured cannot be trained or scored on, before anything is trained.
+
+    Raises:
+        DatasetError: every problem on its own line, with the setting that is to be changed.
+    """
+    tables = {role: SampleTable.read(artifact.path) for role, artifact in sets.items()}
+    found = tuple(
+        Finding.of("settings.at_key", key=".".join(map(str, p.place)), problem=p.finding)
+        for p in _data_problems(settings, tables)
+    )
+    if found:
+        raise DatasetError(Finding.of("settings.unsuited", found=found))
+
+
+def _data_problems(
+    settings: PipelineConfig | TrainTranslatorConfig, tables: Mapping[str, SampleTable]
+) -> Iterator[Problem]:
+    from flows.config import TrainTranslatorConfig
+
+    sizes = {role: table.sizes() for role, table in tables.items()}
+    if isinstance(settings, TrainTranslatorConfig):
+        yield from below(("translator",), size_problems(settings.translator, sizes))
+        return
+    for role, needed in settings.labels_needed().items():
+        yield from below(("datasets", role), label_problems(role, tables[role], needed))
+    for i, translator in enumerate(settings.translate.translators):
+        yield from below(("translate", "translators", i), size_problems(translator, sizes))
+    if (training := settings.retrain.segmentation) is not None:
+        read = sizes if settings.audit is not None else {"benchmark": sizes["benchmark"]}  # judges read all of them
+        yield from below(("evaluate",), batch_problems(training, read, settings.evaluate.batch))

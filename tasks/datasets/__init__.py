@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tasks.datasets.overview.numbers import ClassCount, Overview, overview_of
     from tasks.datasets.overview.page import percent, print_overview, write_overview
     from tasks.datasets.pages import Packed, page_templates, webp_uri
-    from tasks.datasets.preflight import datasets_problems
+    from tasks.datasets.preflight import datasets_problems, label_problems
     from tasks.datasets.priors import heat_map, heat_position, mask_of, spatial_priors
     from tasks.datasets.rejected import REJECTED, read_rejected, tell_rejected
     from tasks.datasets.select import subset

@@ -1,4 +1,4 @@
-"""What can be said of data sets before they are read: the taxonomy, its maps, and whether they have what is needed."""
+"""What can be said of data sets before anything is trained: of the taxonomy and its maps, and of the labels as read."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from tasks.contracts import Finding, Labels
 from tasks.datasets.config import Dataset, DatasetsConfig
+from tasks.datasets.table import SampleTable
 from tasks.datasets.taxonomy import Taxonomy, TaxonomyError
 from tasks.settings import Problem, below, packaged
 
@@ -53,3 +56,22 @@ def _map_problems(dataset: Dataset, taxonomy: Taxonomy, file: Path, needed: Coll
         yield Problem(place, Finding.of("settings.map_without_masks", file=beside))
     if "boxes" in needed and len(impossible_boxes) == len(taxonomy.detection):
         yield Problem(place, Finding.of("settings.map_without_boxes", file=beside, classes=taxonomy.detection))
+
+
+def label_problems(role: str, table: SampleTable, needed: Collection[Labels]) -> Iterator[Problem]:
+    """Labels that hold nothing to learn from or to score: of no class, or crowds alone.
+
+    Args:
+        role: which set it is; of the benchmark, crowds do not count, for they are not scored.
+        table: the set as read. That it has labels of a kind at all, ``checks`` say.
+        needed: the labels that are going to be used.
+    """
+    name = table.info.dataset
+    if "masks" in needed and len(masked := table.labelled("masks")):
+        pixels = pc.sum(pc.list_flatten(masked.rows["class_pixels"])).as_py()
+        if not pixels:
+            yield Problem((), Finding.of("settings.no_pixel", name=name, images=len(masked)))
+    if "boxes" in needed and len(boxed := table.labelled("boxes")):
+        crowds = pc.struct_field(pc.list_flatten(boxed.rows["boxes"]), "crowd")
+        if not len(crowds) or (role == "benchmark" and pc.all(crowds).as_py()):
+            yield Problem((), Finding.of("settings.no_box", name=name, images=len(boxed)))

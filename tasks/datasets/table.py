@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -255,6 +256,10 @@ class SampleTable:
     def take(self, indices: Iterable[int]) -> SampleTable:
         """The rows at these positions, in this order."""
         return self.having(self.rows.take(pa.array(list(indices), pa.int64())))
+
+    def sizes(self) -> Counter[tuple[int, int]]:
+        """(Width, height) in pixels -> how many images have it."""
+        return Counter(zip(self.rows["width"].to_pylist(), self.rows["height"].to_pylist(), strict=True))
 
     def labelled(self, labels: Labels) -> SampleTable:
         """The rows that have such labels: in some sets, boxes and masks are on different images."""

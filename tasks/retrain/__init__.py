@@ -10,6 +10,6 @@ if TYPE_CHECKING:
     from tasks.retrain.configuration import TrainingError, check_images
     from tasks.retrain.data import DATASETS
     from tasks.retrain.make_model import model_recipe
-    from tasks.retrain.preflight import loader_problems, retrain_problems
+    from tasks.retrain.preflight import batch_problems, loader_problems, retrain_problems
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from tasks.contracts import Arm, Section, Task
 from tasks.settings import packaged
 
+NEW = "+"  # begins the name of an override that the network's file does not have, as in Hydra
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # as NumPy takes it
 
 

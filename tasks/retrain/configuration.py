@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.contracts import TASKS, Task
 from tasks.datasets import SampleTable, TableInfo
-from tasks.retrain.config import TrainingConfig
+from tasks.retrain.config import NEW, TrainingConfig
 from tasks.retrain.job import TrainJob
-from tasks.retrain.overriding import NEW
 from tasks.settings import packaged
 
 if TYPE_CHECKING:
@@ -101,13 +100,22 @@ def load_config(task: Task, training: TrainingConfig, info: TableInfo) -> Config
     classes = len(info.detection if task == "detection" else info.classes)
     _replace(cfg.model, "num_classes", lambda _: classes)
     if training.input_size is not None:
-        declared = tuple(cfg.input_size)
-        for pipeline in (cfg.train_pipeline, cfg.test_pipeline):
-            _replace(pipeline, "scale", lambda old: training.input_size if tuple(old) == declared else old)
-        cfg.input_size = training.input_size
+        set_input_size(cfg, training.input_size)
     cfg.param_scheduler = [_in_iterations(dict(s), training.iterations) for s in cfg.param_scheduler]
     cfg.default_scope = TASKS[task].package
     return cfg
+
+
+def set_input_size(cfg: Any, size: tuple[int, int]) -> None:
+    """Let both pipelines of a configuration resize to (width, height) where they resize to its own ``input_size``."""
+    declared = tuple(cfg["input_size"])
+    for pipeline in (cfg["train_pipeline"], cfg["test_pipeline"]):
+        _replace(pipeline, "scale", lambda old: size if _is(old, declared) else old)
+    cfg["input_size"] = size
+
+
+def _is(scale: Any, declared: tuple[int, int]) -> bool:
+    return isinstance(scale, list | tuple) and tuple(scale) == declared
 
 
 def _replace(node: Any, key: str, new: Any) -> None:

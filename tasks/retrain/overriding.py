@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from tasks.contracts import Finding
+from tasks.retrain.config import NEW
 from tasks.settings import Place, Problem
 
-NEW = "+"  # begins the name of a setting that the network's file does not have, as in Hydra
 _WHOLE = "_delete_"  # mmengine: the mapping replaces what was there
 
 

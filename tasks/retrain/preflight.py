@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tasks.compute import ComputeConfig, shared_memory_free, shared_memory_needed
 from tasks.contracts import Finding, Task
 from tasks.retrain.config import RetrainConfig, TrainingConfig
-from tasks.retrain.configuration import NEEDED, TrainingError, resolved
+from tasks.retrain.configuration import NEEDED, TrainingError, resolved, set_input_size
 from tasks.retrain.loaders import image_bytes
 from tasks.retrain.overriding import override_problems
+from tasks.retrain.sizes import Size, size_after
 from tasks.settings import Problem, below, file_problems, packaged
 
 # Parts of mmdet and mmseg that pool an image to one point and then normalise over the batch.
@@ -95,3 +96,24 @@ def pooled_to_a_point(node: Any) -> str | None:
     if name in POOLED_TO_A_POINT and normalises and 1 in node.get("pool_scales", (1,)):
         return name
     return pooled_to_a_point(list(node.values()))
+
+
+def batch_problems(training: TrainingConfig, sizes: Mapping[str, Iterable[Size]], batch: int) -> Iterator[Problem]:
+    """Images of several sizes that segmentation is to read in one batch, which mmseg does not pad to one.
+
+    Args:
+        training: the section of the task ``segmentation``.
+        sizes: role -> the (width, height) in pixels that its images have.
+        batch: images in a batch of inference.
+    """
+    if batch == 1:
+        return
+    network = resolved(training)
+    if training.input_size is not None:
+        set_input_size(network, training.input_size)
+    for role, of_role in sizes.items():
+        passed = sorted({size_after(network["test_pipeline"], size) for size in of_role})
+        if len(passed) > 1:
+            shown = tuple(f"{width}x{height}" for width, height in passed)
+            values: dict[str, Any] = {"side": role, "n": len(passed), "sizes": shown, "path": training.config}
+            yield Problem(("batch",), Finding.of("settings.sizes_in_a_batch", **values))

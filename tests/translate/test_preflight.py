@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from tasks.catalogue.language import say, speaking
 from tasks.store.digest import file_sha256
 from tasks.translate.config import Translator
-from tasks.translate.preflight import translator_problems
+from tasks.translate.preflight import size_problems, translator_problems
 
 
 def told(method: str = "cut", training: dict[str, Any] | None = None, **fields: Any) -> list[tuple[str, str]]:
@@ -65,3 +65,33 @@ def test_packages_of_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_methods_that_learn_nothing() -> None:
     assert list(translator_problems(TypeAdapter(Translator).validate_python({"method": "reinhard"}))) == []
+
+
+def read(sizes: dict[tuple[int, int], int], **training: Any) -> list[tuple[str, str]]:
+    """The dotted keys and sentences of a translator whose source has these sizes; the target is large."""
+    values = {"method": "cut", "training": {"iterations": 1, "crop": 64, **training}}
+    config = TypeAdapter(Translator).validate_python(values)
+    problems = list(size_problems(config, {"source": sizes, "target": {(512, 256): 9}}))
+    with speaking("ko"):
+        assert all(say(p.finding) for p in problems)
+    return [(".".join(map(str, p.place)), say(p.finding)) for p in problems]
+
+
+def test_images_smaller_than_the_crops() -> None:
+    assert read({(128, 64): 3}) == []
+    ((place, sentence),) = read({(128, 64): 3, (128, 60): 2, (50, 90): 1})
+    assert place == "training.crop"
+    assert sentence.startswith(
+        "3 of the images of source are smaller than the 64x64 crops at training size, such as 50x90"
+    )
+    assert read({(128, 60): 2}, width=256) == []
+    assert all("such as 100x50" in sentence for _, sentence in read({(256, 128): 2}, width=100))
+    assert len(read({(256, 128): 2}, width=100)) == 2  # the target, too
+
+
+def test_images_smaller_than_the_network(tmp_path: Path) -> None:
+    weights = {"path": tmp_path / "w", "sha256": "0" * 64}
+    values = {"method": "cut", "training": {"iterations": 1}, "weights": weights}
+    config = TypeAdapter(Translator).validate_python(values)
+    ((problem),) = size_problems(config, {"source": {(15, 99): 1, (99, 16): 1}, "target": {}})
+    assert say(problem.finding).startswith("1 of the images of source are smaller than the 16 pixels a side")

@@ -9,9 +9,10 @@ from tasks.datasets.table import SampleTable
 from tasks.translate.apply import translate_table
 from tasks.translate.methods.base import PerImage
 from tasks.translate.networks.initial import initialise
-from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator
+from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
 from tasks.translate.networks.whole_image import WholeImageTranslator, share_threads
 from tasks.translate.pixels import PixelError
+from tasks.translate.sections.learned import MINIMUM
 
 SIZES = [(40, 36), (40, 36), (41, 37), (19, 22), (40, 36), (40, 36), (40, 36)]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 from typing import get_args
@@ -140,8 +139,7 @@ def _duplicates(role: str, checked: CheckedSet, most: float) -> Check:
 
 
 def _sizes(role: str, checked: CheckedSet) -> Check:
-    rows = checked.table.rows
-    sizes = Counter(zip(rows["width"].to_pylist(), rows["height"].to_pylist(), strict=True)).most_common()
+    sizes = checked.table.sizes().most_common()
     return Check(
         name="sizes",
         roles=(role,),

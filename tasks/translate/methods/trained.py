@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 
 from tasks.translate.methods.base import Resources
-from tasks.translate.networks.resnet import MINIMUM, MULTIPLE, ResnetGenerator
+from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
 from tasks.translate.networks.weights import load_weights
 from tasks.translate.networks.whole_image import WholeImageTranslator
-from tasks.translate.sections.learned import Learned
+from tasks.translate.sections.learned import MINIMUM, Learned
 
 
 def load_generator(config: Learned, resources: Resources) -> WholeImageTranslator:

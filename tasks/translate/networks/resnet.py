@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 MULTIPLE = 4  # height and width must be multiples of it
 _INSIDE = 0.98  # the range -1 to 1 is shrunk to this before its inverse hyperbolic tangent is taken
-MINIMUM = 16  # pixels; reflection padding in the residual blocks needs some width to reflect
 
 
 class Blur(nn.Module):

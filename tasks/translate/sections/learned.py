@@ -10,6 +10,8 @@ from pydantic import Field
 from tasks.contracts import Section
 from tasks.translate.sections.base import TranslatorSection
 
+MINIMUM = 16  # pixels a side; reflection padding in the generator's residual blocks needs some width to reflect
+
 
 class GeneratorFile(Section):
     """A trained generator to use instead of training one."""
