@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from tasks.contracts.filed import Filed
 from tasks.contracts.finding import Finding
+from tasks.contracts.frozen import Frozen
 
 
-class CheckExample(BaseModel):
+class CheckExample(Frozen):
     """One picture, or two that belong side by side."""
-
-    model_config = ConfigDict(frozen=True)
 
     caption: Finding
     images: tuple[Path, ...]
 
 
-class Check(BaseModel):
+class Check(Frozen):
     """The outcome of one check.
 
     Attributes:
@@ -33,8 +33,6 @@ class Check(BaseModel):
         listed: some of the files, ids or classes found; the finding says how many there are in all.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     name: str
     roles: tuple[str] | tuple[str, str]
     severity: Literal["error", "warning"]
@@ -47,9 +45,9 @@ class Check(BaseModel):
     unit: Literal["share", "count", "times"] = "share"
 
 
-class Checks(BaseModel):
+class Checks(Filed):
     """All checks of a run's data sets, passed or not, in order of the roles."""
 
-    model_config = ConfigDict(frozen=True)
+    FILE: ClassVar[str] = "checks.json"
 
     checks: tuple[Check, ...]

@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from tasks.datasets.checks.page import print_checks
     from tasks.datasets.config import DatasetsConfig, FolderDataset, RunConfig, SampleDataset
     from tasks.datasets.divergence import jensen_shannon
-    from tasks.datasets.errors import DatasetError, ImageError, ItemError
+    from tasks.datasets.errors import DatasetError, ImageError, ItemError, TaxonomyError
     from tasks.datasets.export import export_table
     from tasks.datasets.images import content_of, open_image, other_size, read_image, read_label
-    from tasks.datasets.make_checks import CHECKS, CHECKS_PAGE, build_checks, checks_recipe, read_checks
+    from tasks.datasets.make_checks import CHECKS_PAGE, build_checks, checks_recipe, read_checks
     from tasks.datasets.make_dataset import build_dataset, dataset_recipe, drawn_recipe
     from tasks.datasets.masks import IGNORE, MaskEncoding, decoded, read_mask
     from tasks.datasets.overview.numbers import ClassCount, Overview, overview_of
@@ -22,6 +22,5 @@ if TYPE_CHECKING:
     from tasks.datasets.rejected import REJECTED, read_rejected, tell_rejected
     from tasks.datasets.select import subset
     from tasks.datasets.table import SCHEMA, TABLE, Sample, SampleTable, SegmentationClass, TableInfo
-    from tasks.datasets.taxonomy import TaxonomyError
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -10,8 +10,8 @@ from tasks.catalogue import say
 from tasks.contracts import Finding, Value
 
 
-class DatasetError(Exception):
-    """A data set that cannot be used as a whole.
+class PlacedError(Exception):
+    """Something that is wrong in one place.
 
     Args:
         finding: what is wrong, and what was looked for or can be done.
@@ -23,8 +23,23 @@ class DatasetError(Exception):
         self.finding = finding
         self.place = place
 
+    @property
+    def whole(self) -> Finding:
+        """What is wrong, with its place."""
+        if self.place is None:
+            return self.finding
+        return Finding.of("data.of_file", file=self.place, why=self.finding)
+
     def __str__(self) -> str:
-        return say(self.finding) if self.place is None else f"{self.place}: {say(self.finding)}"
+        return say(self.whole)
+
+
+class DatasetError(PlacedError):
+    """A data set that cannot be used as a whole."""
+
+
+class TaxonomyError(PlacedError):
+    """A taxonomy that cannot be used."""
 
 
 # What something was rejected for: it cannot be listed; its name is outside the format's pattern; another has its id;

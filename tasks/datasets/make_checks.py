@@ -15,7 +15,7 @@ from tasks.datasets.checks.run import run_checks
 from tasks.datasets.config import DatasetsConfig
 from tasks.store import Recipe, Store, code_version, write_json
 
-CHECKS, CHECKS_PAGE = "checks.json", "checks.html"
+CHECKS_PAGE = "checks.html"
 WORDS = ("tasks.catalogue.language", "tasks.catalogue.formats")  # of the page they are a part
 
 
@@ -40,7 +40,7 @@ def build_checks(
     def make(folder: Path) -> dict[str, Any]:
         read = {role: CheckedSet.of(artifact) for role, artifact in sets.items()}
         checks = run_checks(read, config, needed)
-        write_json(folder / CHECKS, Checks(checks=tuple(checks)).model_dump(mode="json"))
+        write_json(folder / Checks.FILE, Checks(checks=tuple(checks)).content())
         with speaking(language):
             write_page(folder / CHECKS_PAGE, checks, read, " / ".join(s.table.info.dataset for s in read.values()))
         failed = Counter(c.severity for c in checks if not c.passed)
@@ -68,4 +68,4 @@ def read_checks(artifact: Artifact) -> tuple[Check, ...]:
     Raises:
         OSError, pydantic.ValidationError: the file cannot be read, or is of another form.
     """
-    return Checks.model_validate_json(artifact.file(CHECKS).read_bytes()).checks
+    return Checks.read(artifact.path).checks

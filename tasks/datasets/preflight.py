@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from tasks.contracts import Finding, Labels
 from tasks.datasets.config import Dataset, DatasetsConfig
+from tasks.datasets.errors import TaxonomyError
 from tasks.datasets.table import SampleTable
-from tasks.datasets.taxonomy import Taxonomy, TaxonomyError
+from tasks.datasets.taxonomy import Taxonomy
 from tasks.settings import Problem, below, packaged
 
 
@@ -31,7 +32,7 @@ def datasets_problems(config: DatasetsConfig, needed: Mapping[str, Collection[La
         key = "detection"
         taxonomy = taxonomy if config.detection is None else taxonomy.narrowed(config.detection)
     except TaxonomyError as error:
-        yield Problem((key,), Finding.of("settings.taxonomy", reason=" ".join(str(error).split())))
+        yield Problem((key,), error.whole)
         return
     wanted = {labels for of_role in needed.values() for labels in of_role}
     if "masks" in wanted and len(taxonomy.classes) == 1:

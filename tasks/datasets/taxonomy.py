@@ -8,18 +8,16 @@ from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
-from tasks.contracts import Section
+from tasks.contracts import Finding, Section
+from tasks.datasets.errors import MalformedError, TaxonomyError, reason_of
 from tasks.datasets.masks import IGNORE, MAX_CLASSES, MaskEncoding
 from tasks.datasets.table import SegmentationClass
 from tasks.settings import packaged
 
 _Byte = Annotated[int, Field(ge=0, le=255)]
 _Value = Annotated[int, Field(ge=0, le=65535)] | tuple[_Byte, _Byte, _Byte] | str
-
-
-class TaxonomyError(Exception):
-    """A taxonomy that cannot be used; the message names the file and the key."""
 
 
 class MaskMap(Section):
@@ -35,9 +33,9 @@ class MaskMap(Section):
         seen: dict[_Value, str] = {}
         for name, value in self.pairs():
             if type(value) is not {"index": int, "color": tuple, "name": str}[self.kind]:
-                raise ValueError(f"{name}: {_text(value)} is no value of kind {self.kind}")
+                raise MalformedError("data.no_value", name=name, value=_text(value), kind=self.kind)
             if value in seen:
-                raise ValueError(f"{_text(value)} stands under {seen[value]} and under {name}")
+                raise MalformedError("data.value_twice", value=_text(value), one=seen[value], other=name)
             seen[value] = name
         return self
 
@@ -84,13 +82,12 @@ class Taxonomy(Section):
             maps = content.setdefault("maps", {})
             for file in sorted(path.with_suffix("").glob("*.yaml")):
                 if file.stem in maps:
-                    raise TaxonomyError(f"{file}: {path} has a map of this name too")
+                    raise TaxonomyError(Finding.of("data.map_twice", file=path), file)
                 maps[file.stem] = _load(file)
         try:
             taxonomy = cls.model_validate(content)
         except ValidationError as error:
-            problems = "\n".join(f"  {_key(e['loc'])}: {e['msg']}" for e in error.errors())
-            raise TaxonomyError(f"{path}: is not a taxonomy:\n{problems}") from error
+            raise TaxonomyError(Finding.of("data.no_taxonomy", problems=_problems(error)), path) from error
         return taxonomy if detection is None else taxonomy.narrowed(detection)
 
     def narrowed(self, detection: tuple[str, ...]) -> Taxonomy:
@@ -101,12 +98,10 @@ class Taxonomy(Section):
         """
         known = (*self.detection, *self.more_detection)
         if unknown := [name for name in detection if name not in known]:
-            raise TaxonomyError(
-                f"datasets.detection: {', '.join(unknown)} is no detection class of taxonomy {self.name}; "
-                f"it has {', '.join(known)}"
-            )
+            finding = Finding.of("data.no_detection_class", names=tuple(unknown), taxonomy=self.name, known=known)
+            raise TaxonomyError(finding)
         if len(set(detection)) != len(detection) or not detection:
-            raise TaxonomyError("datasets.detection: names each class once, and at least one")
+            raise TaxonomyError(Finding.of("data.detection_twice"))
         others = tuple(name for name in known if name not in detection)
         return self.model_copy(update={"detection": detection, "more_detection": others})
 
@@ -116,13 +111,13 @@ class Taxonomy(Section):
         boxes = [*self.detection, *self.more_detection]
         for key, list_ in (("classes", names), ("detection", boxes)):
             if twice := sorted({n for n in list_ if list_.count(n) > 1}):
-                raise ValueError(f"{key}: {', '.join(twice)} stands there twice")
+                raise MalformedError("data.stands_twice", key=key, names=tuple(twice))
         for dataset, m in self.maps.items():
             key = f"maps.{dataset}"
             _known(f"{key}.masks.values", m.masks.values if m.masks else [], names)
             _known(f"{key}.boxes", [v for v in m.boxes.values() if v is not None], boxes)
             if m.boxes_by_mask and m.masks is None:
-                raise ValueError(f"{key}.boxes_by_mask: needs {key}.masks")
+                raise MalformedError("data.needs_masks", key=key)
             for name, by_class in m.boxes_by_mask.items():
                 _known(f"{key}.boxes_by_mask.{name}", by_class, names)
                 _known(f"{key}.boxes_by_mask.{name}", by_class.values(), boxes)
@@ -135,7 +130,8 @@ class Taxonomy(Section):
             TaxonomyError: the taxonomy has none of that name.
         """
         if dataset not in self.maps:
-            raise TaxonomyError(f"taxonomy {self.name} has no maps.{dataset}; it has {', '.join(sorted(self.maps))}")
+            there = tuple(sorted(self.maps))
+            raise TaxonomyError(Finding.of("data.no_map", taxonomy=self.name, dataset=dataset, there=there))
         return self.maps[dataset]
 
     def encoding(self, dataset: str) -> MaskEncoding | None:
@@ -198,14 +194,14 @@ def _load(path: Path) -> Any:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise TaxonomyError(f"{path}: cannot be read ({error.strerror})") from error
+        raise TaxonomyError(Finding.of("data.not_readable", problem=reason_of(error)), path) from error
     except yaml.YAMLError as error:
-        raise TaxonomyError(f"{path}: is not YAML: {error}") from error
+        raise TaxonomyError(Finding.of("data.no_yaml", problem=str(error)), path) from error
 
 
 def _known(key: str, names: Iterable[str], known: Iterable[str]) -> None:
     if unknown := sorted(set(names) - set(known)):
-        raise ValueError(f"{key}: {', '.join(unknown)} is no class of this taxonomy")
+        raise MalformedError("data.no_class", key=key, names=tuple(unknown))
 
 
 def _packed(value: _Value) -> int:
@@ -218,5 +214,15 @@ def _text(value: _Value) -> str:
     return str(list(value) if isinstance(value, tuple) else value)
 
 
+def _problems(error: ValidationError) -> tuple[Finding, ...]:
+    """Each key that is missing, unknown or wrong, and how."""
+    return tuple(Finding.of("data.at_key", key=_key(e["loc"]), why=_why(e)) for e in error.errors())
+
+
+def _why(problem: ErrorDetails) -> Finding | str:
+    raised = problem.get("ctx", {}).get("error")
+    return reason_of(raised) if isinstance(raised, MalformedError) else problem["msg"]
+
+
 def _key(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "the file"
+    return ".".join(str(part) for part in location) or "."

@@ -8,7 +8,6 @@ from typing import Any
 
 from tasks.catalogue import speaking, t
 from tasks.contracts import Artifact, Checks, RunRecord, Task
-from tasks.datasets import CHECKS
 from tasks.report.audits import read_audits
 from tasks.report.config import ReportConfig
 from tasks.report.gallery.build import galleries
@@ -57,7 +56,7 @@ def _build(record: RunRecord, config: ReportConfig, resolved: dict[str, Any]) ->
     costs = list(_costs(record, manifests))
     audits = tuple(read_audits(record, reader))
     # What passed, too, to be counted; the pictures are on a page of their own.
-    found = reader.model(record.checks.file(CHECKS), Checks) if record.checks is not None else None
+    found = reader.model(record.checks.file(Checks.FILE), Checks) if record.checks is not None else None
     checks = found.checks if found is not None else ()
     return Report(
         language=config.language,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.tables import synthetic_table
+from tasks.contracts.finding import Finding
 from tasks.datasets import select
 from tasks.datasets.config import FolderDataset
 from tasks.datasets.errors import DatasetError, ItemError
@@ -197,7 +198,7 @@ def test_hundreds_of_thousands_of_rows_take_seconds(tmp_path: Path) -> None:
 
 
 def test_stray_files_are_in_every_share_and_match_by_their_own_name() -> None:
-    odd = Item.unusable(ItemError(Path("/set/b_odd.png"), "its name is not of the form", "named"))
+    odd = Item.unusable(ItemError(Path("/set/b_odd.png"), Finding.of("data.other_name", form="*.png"), "named"))
     items = [item(f"a_{n}", f"drive {n % 4}") for n in range(8)] + [odd]
     shares = {"train": 0.5, "val": 0.5}
     for split in shares:

@@ -86,6 +86,7 @@ def test_statuses_are_those_of_the_classes_that_the_rooms_raise() -> None:
     from tasks.audit.gate import AuditFailed
     from tasks.compute.gpus import GpuError
     from tasks.compute.process import ProcessError
+    from tasks.contracts.finding import Finding
     from tasks.datasets.errors import ChecksFailed, DatasetError, ImageError
     from tasks.datasets.taxonomy import TaxonomyError
     from tasks.settings.loading import ConfigError
@@ -94,8 +95,9 @@ def test_statuses_are_those_of_the_classes_that_the_rooms_raise() -> None:
     from tasks.translate.networks.weights import WeightsError
     from tasks.trends.comparing.find import NotAReport
 
-    told = [ConfigError("x"), TaxonomyError("x"), DatasetError("x"), ChecksFailed("x"), NotAReport("x")]
-    assert {status_of(e) for e in (*told, ImageError(Path("x"), "y"))} == {2}
+    found = Finding.of("data.empty")
+    told = [ConfigError("x"), TaxonomyError(found), DatasetError(found), ChecksFailed(found), NotAReport("x")]
+    assert {status_of(e) for e in (*told, ImageError(Path("x"), found))} == {2}
     assert [status_of(e) for e in (AuditFailed("x"), ScoresDrifted("x"), IncompleteRun([]))] == [3, 4, 5]
     failed = (StoreError("x"), ProcessError("x"), GpuError("x"), ExportError("x"), WeightsError("x"))
     assert {status_of(e) for e in failed} == {FAILED}

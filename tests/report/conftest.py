@@ -147,7 +147,7 @@ class Fake:
 
     def checks(self, source: Artifact) -> Artifact:
         def make(folder: Path) -> None:
-            write_json(folder / "checks.json", Checks(checks=tuple(self.checked)).model_dump(mode="json"))
+            write_json(folder / Checks.FILE, Checks(checks=tuple(self.checked)).content())
 
         return self.build("checks", {}, {"source": source}, make)
 

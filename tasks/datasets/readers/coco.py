@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from tasks.contracts import Finding
+from tasks.contracts import Finding, first_problem
 from tasks.datasets.errors import DatasetError, ItemError, MalformedError
 from tasks.datasets.files import is_file
 from tasks.datasets.items import Boxes, Item, clipped
@@ -65,7 +65,7 @@ class CocoFile(BaseModel):
                 Finding.of("data.not_there", why=Finding.of("data.no_such_file"), wanted=wanted), path
             ) from None
         except ValidationError as error:
-            raise DatasetError(Finding.of("data.no_coco", problem=_first(error)), path) from error
+            raise DatasetError(Finding.of("data.no_coco", problem=first_problem(error)), path) from error
 
     def by_image(self) -> dict[int | str | None, list[dict[str, Any]]]:
         """Image id -> its annotations."""
@@ -157,7 +157,7 @@ class CocoBoxes:
         try:
             a = CocoAnnotation.model_validate(annotation)
         except ValidationError as error:
-            raise MalformedError("data.other_form", problem=_first(error)) from error
+            raise MalformedError("data.other_form", problem=first_problem(error)) from error
         if a.category_id not in self._names:
             raise MalformedError("data.unknown_category_id", id=a.category_id)
         name = self._names[a.category_id]
@@ -166,13 +166,6 @@ class CocoBoxes:
         category = self._categories[name]
         x, y, w, h = a.bbox
         return None if category is None else Box(category, x, y, x + w, y + h, a.iscrowd)
-
-
-def _first(error: ValidationError) -> str:
-    """The first of the problems, after the key that has it."""
-    problem = error.errors()[0]
-    where = ".".join(map(str, problem["loc"]))
-    return f"{where}: {problem['msg']}" if where else problem["msg"]
 
 
 def _x(size: tuple[int, int]) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, FiniteFloat, ValidationError
 
-from tasks.contracts import Finding
+from tasks.contracts import Finding, first_problem
 from tasks.datasets.config import ShiftDataset
 from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.files import files_below
@@ -194,7 +194,7 @@ class ShiftReader:
         try:
             parsed = ScalabelLabel.model_validate(label)
         except ValidationError as error:
-            raise MalformedError("data.other_form", problem=_first(error)) from error
+            raise MalformedError("data.other_form", problem=first_problem(error)) from error
         if parsed.category not in self._categories:
             raise MalformedError("data.unknown_category", name=parsed.category, key=f"maps.{self.dataset}.boxes")
         category, box = self._categories[parsed.category], parsed.box2d
@@ -233,16 +233,9 @@ def _frames_of(file: Path) -> list[ScalabelFrame]:
     except OSError as error:
         raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), file) from error
     except ValidationError as error:
-        raise DatasetError(Finding.of("data.no_scalabel", problem=_first(error)), file) from error
+        raise DatasetError(Finding.of("data.no_scalabel", problem=first_problem(error)), file) from error
     except ValueError as error:
         raise DatasetError(Finding.of("data.no_json", problem=str(error)), file) from error
-
-
-def _first(error: ValidationError) -> str:
-    """The first of the problems, after the key that has it."""
-    problem = error.errors()[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    return f"{where}: {problem['msg']}" if where else problem["msg"]
 
 
 reader = ShiftReader
