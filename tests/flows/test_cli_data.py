@@ -107,7 +107,7 @@ def test_export_of_a_configuration_and_of_a_table(config: Path, root: Path, caps
         ("datasets.target.root=/nowhere", "/nowhere/leftImg8bit/train: no such folder"),
         ("datasets.target.split=5", "datasets.target"),
         ("datasets.detection=[car, horse]", "horse is no detection class of taxonomy cityscapes19; it has person"),
-        ("datasets.taxonomy=none.yaml", "none.yaml: cannot be read"),
+        ("datasets.taxonomy=none.yaml", "there is no file none.yaml"),
     ],
 )
 def test_errors_are_one_message(config: Path, capsys: pytest.CaptureFixture[str], sets: str, message: str) -> None:
