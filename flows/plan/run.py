@@ -79,8 +79,9 @@ def _datasets(planner: Planner, settings: PipelineConfig | TrainTranslatorConfig
         if isinstance(config, SampleDataset):
             sample = planner.plan(f"draw {role}", drawn_recipe(config))
         sets[role] = planner.plan(f"dataset {role}", dataset_recipe(config, datasets, sample))
-    needed = settings.labels_needed() if isinstance(settings, PipelineConfig) else None
-    return sets, planner.plan("check data sets", checks_recipe(sets, datasets, needed))
+    whole = settings if isinstance(settings, PipelineConfig) else None
+    needed, language = (whole.labels_needed(), whole.report.language) if whole else (None, None)
+    return sets, planner.plan("check data sets", checks_recipe(sets, datasets, needed, language))
 
 
 def _audits(planner: Planner, settings: PipelineConfig, sets: Named, translated: Named) -> Named:
