@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError
 
-from flows.cli import data, planning, report, running, store, surroundings, translator
+from flows.cli import data, planning, report, running, starting, store, surroundings, translator
 from flows.cli.status import CONFIGURATION, INTERRUPTED, status_of
 
 app = App(
@@ -24,7 +24,15 @@ app = App(
     version=surroundings.version_text,
     help_format="markdown",
 )
-for command in (running.run, running.smoke, running.audit, running.train, running.reevaluate, planning.plan):
+for command in (
+    running.run,
+    running.smoke,
+    running.audit,
+    running.train,
+    running.reevaluate,
+    planning.plan,
+    starting.init,
+):
     app.command(command)
 for group in (data.app, store.app, report.app, translator.app):
     app.command(group)

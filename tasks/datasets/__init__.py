@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from tasks.datasets.checks.page import print_checks
     from tasks.datasets.config import DatasetsConfig, FolderDataset, RunConfig, SampleDataset
     from tasks.datasets.divergence import jensen_shannon
+    from tasks.datasets.drafts.formats import format_of
+    from tasks.datasets.drafts.layout import Layout, look_at
+    from tasks.datasets.drafts.maps import draft_map
     from tasks.datasets.errors import DatasetError, ImageError, ItemError, TaxonomyError
     from tasks.datasets.export import export_table
     from tasks.datasets.images import content_of, open_image, other_size, read_image, read_label
@@ -22,5 +25,6 @@ if TYPE_CHECKING:
     from tasks.datasets.rejected import REJECTED, read_rejected, tell_rejected
     from tasks.datasets.select import subset
     from tasks.datasets.table import SCHEMA, TABLE, Sample, SampleTable, SegmentationClass, TableInfo
+    from tasks.datasets.taxonomy import Taxonomy, TaxonomyError
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -1,0 +1,1 @@
+"""Looking at folders that no configuration describes yet, to write the first one."""

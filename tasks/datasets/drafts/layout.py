@@ -1,0 +1,182 @@
+"""Where a plain folder has its images, masks and boxes: the settings of the format ``folder`` that would read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from tasks.contracts import Finding
+from tasks.datasets.errors import DatasetError, reason_of
+
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+_IMAGES = ("images", "image", "imgs", "img", "rgb", "frames", "JPEGImages")
+_MASKS = ("masks", "mask", "labels", "label", "semantic", "segmentation", "annotations", "gt", "SegmentationClass")
+_LABELS = ("labels", "annotations", "boxes", "bboxes", "yolo")
+_NAMES = ("classes.txt", "names.txt", "labels.txt")
+_SPLITS = ("train", "training", "val", "valid", "validation", "test", "testing")  # in the order of their use
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What was found in a folder.
+
+    Attributes:
+        root: the folder.
+        splits: the splits' names, two at least and training first; none where the set is not divided.
+        images, masks: the folders of images and of masks below the root, ``{split}`` standing for the split's name.
+        mask_suffix: what a mask's base name has beyond its image's.
+        boxes: a COCO file or a folder of YOLO's text files, likewise.
+        yolo_names: the YAML file of YOLO's class names, or the names themselves.
+        objects: the names of the boxes' classes.
+        classes: the names of the mask's ids, by position, from a list beside the data.
+    """
+
+    root: Path
+    splits: tuple[str, ...]
+    images: str
+    masks: str | None
+    mask_suffix: str
+    boxes: str | None
+    yolo_names: str | tuple[str, ...] | None
+    objects: tuple[str, ...]
+    classes: tuple[str, ...]
+
+    def mask_files(self) -> list[Path]:
+        """All masks, of every split."""
+        return [] if self.masks is None else _pictures(self.root, self.masks, self.splits)
+
+
+def look_at(root: Path, classes: Path | None = None) -> Layout:
+    """Look for images, masks and boxes below a folder, under the names that such folders usually have.
+
+    Args:
+        root: the folder.
+        classes: a text file of the names of the masks' ids, one a line; looked for in the folder where not given.
+
+    Raises:
+        DatasetError: there is no such folder, or no image where one was looked for.
+    """
+    if not root.is_dir():
+        raise DatasetError(Finding.of("data.no_such_folder"), root)
+    images, splits = _placed(root, (*_IMAGES, "."))
+    if images is None:
+        raise DatasetError(Finding.of("data.no_pictures", suffixes=_SUFFIXES, folders=_IMAGES), root)
+    masks, _ = _placed(root, _MASKS, splits)
+    pictures = _pictures(root, images, splits)
+    boxes, objects = _coco(root, splits)
+    names: str | tuple[str, ...] | None = None
+    listed = _lines(classes) if classes is not None else _listed(root)
+    if boxes is None and (boxes := _yolo(root, splits)) is not None:
+        names, objects = _yolo_names(root, root / boxes.replace("{split}", splits[0] if splits else ""))
+    suffix = _suffix(pictures, _pictures(root, masks, splits)) if masks is not None else ""
+    found = Layout(root, splits, images, masks, suffix, boxes, names, objects, listed)
+    return found if len(splits) != 1 else _undivided(found)
+
+
+def _undivided(layout: Layout) -> Layout:
+    """A set with a single split, as one that is not divided."""
+    (split,) = layout.splits
+
+    def named(place: str | None) -> str | None:
+        return place and place.replace("{split}", split)
+
+    images = layout.images.replace("{split}", split)
+    return replace(layout, splits=(), images=images, masks=named(layout.masks), boxes=named(layout.boxes))
+
+
+def _placed(
+    root: Path, names: Iterable[str], known: tuple[str, ...] | None = None
+) -> tuple[str | None, tuple[str, ...]]:
+    """The folder of pictures of one of these names, divided or not: ``N/{split}``, ``N`` or ``{split}/N``."""
+    for name in names:
+        inner = [p.name for p in _folders(root / name) if _has_picture(p)] if name != "." else []
+        if inner and not _has_picture(root / name) and known in (None, _ordered(inner)):
+            return f"{name}/{{split}}", _ordered(inner)
+        if _has_picture(root / name) and not known:
+            return name, ()
+        outer = [p.name for p in _folders(root) if name != "." and _has_picture(p / name)]
+        if outer and known in (None, _ordered(outer)):
+            return f"{{split}}/{name}", _ordered(outer)
+    return None, ()
+
+
+def _ordered(splits: Iterable[str]) -> tuple[str, ...]:
+    rank = {name: n for n, name in enumerate(_SPLITS)}
+    return tuple(sorted(splits, key=lambda name: (rank.get(name.lower(), len(rank)), name)))
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+
+
+def _has_picture(folder: Path) -> bool:
+    return folder.is_dir() and any(p.suffix.lower() in _SUFFIXES for p in folder.iterdir())
+
+
+def _pictures(root: Path, place: str, splits: tuple[str, ...]) -> list[Path]:
+    folders = [root / place.replace("{split}", split) for split in splits or ("",)]
+    return sorted(p for f in folders if f.is_dir() for p in f.iterdir() if p.suffix.lower() in _SUFFIXES)
+
+
+def _suffix(images: list[Path], masks: list[Path]) -> str:
+    """What a mask's base name has beyond its image's: that of the first pair."""
+    stems = {p.stem for p in images}
+    for mask in masks:
+        if mask.stem in stems:
+            return ""
+        for length in range(len(mask.stem) - 1, 0, -1):
+            if mask.stem[:length] in stems:
+                return mask.stem[length:]
+    return ""
+
+
+def _coco(root: Path, splits: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """A COCO file, of one a split or of one for all, and its categories."""
+    for path in sorted([*root.glob("*.json"), *root.glob("*/*.json")]):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            continue
+        if isinstance(content, dict) and {"images", "annotations", "categories"} <= content.keys():
+            place = path.relative_to(root).as_posix()
+            for split in splits:
+                place = place.replace(split, "{split}")
+            return place, tuple(str(c["name"]) for c in content["categories"])
+    return None, ()
+
+
+def _yolo(root: Path, splits: tuple[str, ...]) -> str | None:
+    for name in _LABELS:
+        for place in (f"{name}/{{split}}", f"{{split}}/{name}") if splits else (name,):
+            texts = (root / place.replace("{split}", splits[0] if splits else "")).glob("*.txt")
+            if any(p.name not in _NAMES for p in texts):
+                return place
+    return None
+
+
+def _yolo_names(root: Path, labels: Path) -> tuple[str | tuple[str, ...], tuple[str, ...]]:
+    for path in (root / "data.yaml", root / "dataset.yaml"):
+        if path.is_file():
+            names = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("names", [])
+            return path.name, tuple(str(n) for n in (names.values() if isinstance(names, dict) else names))
+    listed = _listed(labels) or _listed(root)
+    if not listed:
+        used = (line.split()[0] for p in labels.glob("*.txt") for line in p.read_text().splitlines() if line.strip())
+        listed = tuple(f"class {n}" for n in range(1 + max((int(float(n)) for n in used), default=0)))
+    return listed, listed
+
+
+def _listed(folder: Path) -> tuple[str, ...]:
+    return next((_lines(folder / name) for name in _NAMES if (folder / name).is_file()), ())
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), path) from error
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
