@@ -25,6 +25,6 @@ if TYPE_CHECKING:
     from tasks.datasets.rejected import REJECTED, read_rejected, tell_rejected
     from tasks.datasets.select import subset
     from tasks.datasets.table import SCHEMA, TABLE, Sample, SampleTable, SegmentationClass, TableInfo
-    from tasks.datasets.taxonomy import Taxonomy, TaxonomyError
+    from tasks.datasets.taxonomy import Taxonomy
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -87,8 +87,7 @@ def test_statuses_are_those_of_the_classes_that_the_rooms_raise() -> None:
     from tasks.compute.gpus import GpuError
     from tasks.compute.process import ProcessError
     from tasks.contracts.finding import Finding
-    from tasks.datasets.errors import ChecksFailed, DatasetError, ImageError
-    from tasks.datasets.taxonomy import TaxonomyError
+    from tasks.datasets.errors import ChecksFailed, DatasetError, ImageError, TaxonomyError
     from tasks.settings.loading import ConfigError
     from tasks.store.manifest import StoreError
     from tasks.translate.export import ExportError
