@@ -115,6 +115,22 @@ def test_reevaluation_scores_again_without_training(config: Path, first: RunReco
     assert "2026-01-02" in str(Artifact.get("page-tiny-2026-01-02").description)  # type: ignore[union-attr]
 
 
+def test_a_moved_store_is_found_again(config: Path, first: RunRecord, tmp_path: Path) -> None:
+    here, elsewhere = config.parent / "store", tmp_path / "elsewhere"
+    augment(config)
+    here.rename(elsewhere)
+    try:
+        assert built(config, store=str(elsewhere)) <= {"report"}  # which shows the resolved configuration
+        reevaluate(config, {"store": str(elsewhere)}, night=date(2026, 1, 4))
+        new = built(
+            config, store=str(elsewhere), retrain__seeds=[0, 1], retrain__arms=["source"], retrain__detection=None
+        )
+        trained = {stage for stage in new if stage.startswith("retrain")}
+        assert trained == {"retrain segmentation source seed 1"}
+    finally:
+        elsewhere.rename(here)
+
+
 def test_reevaluation_notices_drift_and_damage(config: Path, first: RunRecord) -> None:
     augment(config)
     path = config.parent / "runs" / "tiny" / "run.json"
