@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.compute.config import ComputeConfig
+from tasks.compute.machine import Machine
 from tasks.contracts.artifact import Artifact
 from tasks.datasets.config import DatasetsConfig, FolderDataset
 from tasks.datasets.make_checks import build_checks
@@ -27,6 +29,7 @@ def data(tmp_path: Path) -> Path:
                 path = tmp_path / "data" / kind / split / f"{split}{n}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(pixels.astype(np.uint8)).save(path)
+    (tmp_path / "data" / "images" / "train" / "broken.png").write_bytes(b"")
     return tmp_path / "data"
 
 
@@ -39,8 +42,9 @@ def chain(data: Path, store: Store) -> list[Artifact]:
         taxonomy=TAXONOMY, source=sets["train"], target=sets["val"], benchmark=sets["val"], max_rejected=0.5
     )
     source, target = (build_dataset(config, whole, store) for config in sets.values())
+    machine = Machine(ComputeConfig(device="cpu"), store.root)
     checks = build_checks({"source": source, "target": target}, whole, store)
-    return [source, target, checks, build_translated(Reinhard(method="reinhard"), source, target, None, store)]
+    return [source, target, checks, build_translated(Reinhard(method="reinhard"), source, target, None, store, machine)]
 
 
 def test_moved_store_and_data_set_are_found_and_open(data: Path, tmp_path: Path) -> None:
