@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasks.catalogue import t
-from tasks.contracts import Artifact, first_problem
+from tasks.catalogue import say, t
+from tasks.contracts import Artifact, Finding
 from tasks.datasets import REJECTED, SampleTable, read_rejected
 from tasks.report.model import Rejected
+from tasks.report.reasons import reason
 from tasks.store import Manifest, StoreError
 
 log = logging.getLogger(__name__)
@@ -51,9 +52,7 @@ class Reader:
         """A JSON file's content as ``form``, or None."""
         try:
             return form.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            self.skip(path, first_problem(error))
-        except OSError as error:
+        except (OSError, ValidationError) as error:
             self.skip(path, error)
         return None
 
@@ -82,12 +81,10 @@ class Reader:
             self.skip(folder, error)
             return None
 
-    def skip(self, path: Path, error: object) -> None:
+    def skip(self, path: Path, error: Exception | Finding) -> None:
         """Say which file of which artifact (``kind/key/file``: no machine paths in a report that travels)."""
-        name = "/".join(path.parts[-3:])
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-        reason = reason.splitlines()[0].replace(str(path), name)
-        log.warning("%s could not be read: %s", name, reason)
-        text = t("words.unreadable", name=name, reason=reason)
+        name, why = "/".join(path.parts[-3:]), reason(error)
+        log.warning("%s could not be read: %s", path, say(why) if isinstance(error, Finding) else error)
+        text = t("words.unreadable", name=name, reason=say(why))
         if text not in self.problems:
             self.problems.append(text)

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from tasks.catalogue import t
-from tasks.contracts import TASKS, Arm, Result, Scores, Task
+from tasks.contracts import TASKS, Arm, Finding, Result, Scores, Task
 from tasks.report.config import ReportConfig
 from tasks.report.model import Cell, Column, Curve, Fact, Row, TaskTable
 from tasks.report.reading import Card, Reader
@@ -194,7 +194,7 @@ def _curve(result: Result, reader: Reader) -> Curve | None:
     try:
         points = [(float(r["iteration"]), float(r["loss"])) for r in rows or ()]
     except (TypeError, KeyError, ValueError):
-        reader.skip(path, t("tables.no_curve"))
+        reader.skip(path, Finding.of("tables.no_curve"))
         return None
     points = [p for p in points if math.isfinite(p[1])]
     step = max(1, math.ceil(len(points) / _CURVE_POINTS))

@@ -144,9 +144,7 @@ def names_of(report: Report) -> set[str]:
     found |= {i for p in report.audits for c in p.audit.checks for i in c.listed}
     found |= {point.id for p in report.audits if p.audit.map for point in p.audit.map.points}
     found |= {str(catalogue(report.language)["pictures.clip_source"])}  # as it is drawn into frames
-    found |= {part for p in report.problems for part in (p.partition(" ")[0], p.partition(": ")[2])} | {
-        c.artifact for c in report.costs
-    }
+    found |= {p.partition(" ")[0] for p in report.problems} | {c.artifact for c in report.costs}
     for environment in report.provenance.environments:
         found |= {*(environment.get("packages") or {})} | {str(v) for v in environment.values()}
     return {*filter(None, found)}
@@ -224,7 +222,11 @@ def _failures() -> Iterator[Failure]:
 @pytest.fixture
 def korean(whole: Any) -> tuple[Report, RunRecord]:
     record = whole.record()
-    record.results[0].model.file("curve.json").write_text("[{}]")
+    damaged = ("[{}]", "{", '[{"iteration": 1}]')
+    for result, content in zip(record.results, damaged, strict=False):
+        result.model.file("curve.json").write_text(content)
+    record.results[3].model.file("curve.json").unlink()
+    record.results[4].evaluation.file("scores.json").write_text('{"images": 3}')
     return build_report(record, ReportConfig(language="ko", rejected_rows=500), {"name": "trial"}), record
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from tasks.catalogue import say, t
+from tasks.catalogue import t
 from tasks.datasets import ImageError, read_image
 from tasks.report.gallery.grid import Grid, GridRow, Picture
 from tasks.report.gallery.marks import Pixels, headed, writable
@@ -68,7 +68,7 @@ def _frames(ids: Sequence[str], source: Images, sets: Sets) -> tuple[list[Pixels
         try:
             images = [read_image(s.image) for s in samples if s is not None]
         except ImageError as error:
-            sets.reader.skip(error.file, say(error.finding))
+            sets.reader.skip(error.file, error.finding)
             continue
         size = size or _size(images[0], width)
         frames.append(_tiled([headed(_fit(i, size), name) for i, name in zip(images, panels, strict=True)]))

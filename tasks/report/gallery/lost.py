@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.audit import MARGIN, DetailMaps, source_id
-from tasks.catalogue import percent, say, t
+from tasks.catalogue import percent, t
 from tasks.contracts import Arm, Audit, Finding
 from tasks.datasets import ImageError, Sample, TableInfo, mask_of, read_image
 from tasks.report.gallery.grid import Grid, GridRow, Picture
@@ -99,7 +99,7 @@ def _measured(wanted: dict[str, tuple[str, ...]], images: Images, sets: Sets) ->
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(one, pairs))
     for error in (r for r in results if isinstance(r, ImageError)):
-        sets.reader.skip(error.file, say(error.finding))
+        sets.reader.skip(error.file, error.finding)
     return [lost for found in results if not isinstance(found, ImageError) for lost in found]
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.audit import source_id
 from tasks.catalogue import figure, t
-from tasks.contracts import Arm
+from tasks.contracts import Arm, Finding
 from tasks.evaluate import FEATURES, read_features
 from tasks.report.gallery.grid import Grid, GridRow
 from tasks.report.gallery.samples import photograph, translated_label
@@ -87,7 +87,7 @@ def _rows(sets: Sets, images: Images, space: _Space, folder: Path) -> Iterator[G
     if features is None:
         return
     if (found := features[1].shape[1]) != (wanted := len(space.mean)):
-        sets.reader.skip(folder / FEATURES, t("pictures.features_differ", a=found, b=wanted))
+        sets.reader.skip(folder / FEATURES, Finding.of("pictures.features_differ", a=found, b=wanted))
         return
     at = {name: k for k, name in enumerate(features[0])}
     for sample_id in spread([i for i in images.ids if i in at], sets.config.nearest_rows):
@@ -107,7 +107,7 @@ def _features(folder: Path, sets: Sets) -> _Features | None:
     if not path.is_file():
         manifest = sets.reader.manifest(folder)
         if manifest is not None and any(f.path == FEATURES for f in manifest.files):
-            sets.reader.skip(path, t("pictures.no_file"))
+            sets.reader.skip(path, Finding.of("words.reason_missing"))
         return None
     try:
         ids, values = read_features(folder)
@@ -116,6 +116,6 @@ def _features(folder: Path, sets: Sets) -> _Features | None:
         return None
     finite = np.flatnonzero(np.isfinite(values).all(axis=1))
     if not len(finite) or not values.shape[1]:
-        sets.reader.skip(path, t("pictures.features_empty"))
+        sets.reader.skip(path, Finding.of("pictures.features_empty"))
         return None
     return tuple(ids[i] for i in finite.tolist()), values[finite]

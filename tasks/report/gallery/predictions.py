@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.catalogue import t
-from tasks.contracts import Result, Task
+from tasks.contracts import Finding, Result, Task
 from tasks.report.gallery.grid import DrawnBox, Grid, GridRow, LegendEntry, Picture
 from tasks.report.gallery.samples import photograph
 from tasks.report.gallery.sets import Images, Sets, spread
@@ -115,7 +115,7 @@ class _CocoBoxes:
             self.categories = [str(c["name"]) for c in content.get("categories", ())]
             self.boxes = self.by_image(content.get("annotations", ()))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reader.skip(path, f"not COCO ground truth ({type(error).__name__}: {error})")
+            reader.skip(path, Finding.of("pictures.no_truth", error=type(error).__name__))
             self.names, self.index, self.categories, self.boxes = {}, {}, [], {}
         self.image_ids = list(self.names.values())
 
@@ -138,5 +138,5 @@ def _predictions(
     try:
         return truth.by_image(e for e in entries if e["score"] >= min_score)
     except (KeyError, TypeError, ValueError) as error:
-        reader.skip(path, f"not COCO results ({type(error).__name__}: {error})")
+        reader.skip(path, Finding.of("pictures.no_results", error=type(error).__name__))
         return None

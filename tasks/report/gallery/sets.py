@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.audit import judged_inputs, source_id
-from tasks.contracts import Artifact, RunRecord
+from tasks.contracts import Artifact, Finding, RunRecord
 from tasks.datasets import Sample, SampleTable
 from tasks.report.config import ReportConfig
 from tasks.report.reading import Reader
@@ -82,7 +82,7 @@ class Sets:
         folders = {role: root / entry.kind / entry.key for role, entry in found.items()}
         for folder in folders.values():
             if not folder.is_dir():
-                self.reader.skip(folder, "it is no longer in the store")
+                self.reader.skip(folder, Finding.of("words.reason_artifact"))
         return {role: folder for role, folder in folders.items() if folder.is_dir()}
 
 
