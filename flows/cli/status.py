@@ -16,6 +16,7 @@ _STATUS = {
     "ScoresDrifted": REGRESSION,
     "IncompleteRun": INCOMPLETE,
     "StoreError": FAILED,
+    "RefusedError": CONFIGURATION,
     "ProcessError": FAILED,
     "GpuError": FAILED,
     "ExportError": FAILED,

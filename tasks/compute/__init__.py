@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tasks.compute.memory import peak_memory, tell_peak_memory
     from tasks.compute.process import (
         EXPLAINED,
-        FAILED,
+        REFUSED,
         ProcessError,
         die_with_parent,
         supervise,

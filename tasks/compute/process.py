@@ -24,7 +24,7 @@ from tasks.compute.watchdog import LOG, Watchdog, tell_where_it_stands
 log = logging.getLogger(__name__)
 _LIFELINE = "SIM2REAL_LIFELINE"
 EXPLAINED = "error: "  # a worker's last line: a problem that it knows, for people
-FAILED = 2  # its exit status then
+REFUSED = 2  # its exit status where the configuration or the data are wrong
 _GRACE_SECONDS = 10.0
 
 
@@ -40,6 +40,10 @@ class ProcessError(Exception):
     def __init__(self, message: str, status: int = 1) -> None:
         super().__init__(message)
         self.status = status
+
+
+class RefusedError(ProcessError):
+    """A program said that its configuration or its data are wrong."""
 
 
 class StalledError(ProcessError):
@@ -62,8 +66,9 @@ def run_in_group(
         watchdog: ends it, with all of its group, when it makes no progress.
 
     Raises:
-        ProcessError: it ended with a status other than 0.
+        RefusedError: it said that its configuration or data are wrong.
         StalledError: it made no progress.
+        ProcessError: it ended with a status other than 0.
     """
     tail: deque[str] = deque(maxlen=40)
     with lifeline(command, environment, subprocess.PIPE) as process:
@@ -80,14 +85,19 @@ def run_in_group(
     if watchdog is not None and watchdog.ended:
         raise StalledError(watchdog.told(), status)
     if status:
-        raise ProcessError(_why(command, status, tail), status)
+        kind = RefusedError if status == REFUSED and _explained(tail) else ProcessError
+        raise kind(_why(command, status, tail), status)
 
 
 def _why(command: Sequence[str], status: int, tail: Sequence[str]) -> str:
-    if tail and tail[-1].startswith(EXPLAINED):
+    if _explained(tail):
         return tail[-1].removeprefix(EXPLAINED)
     how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
     return f"{' '.join(command[:4])} {how}; its last lines:\n" + "\n".join(tail)
+
+
+def _explained(tail: Sequence[str]) -> bool:
+    return bool(tail) and tail[-1].startswith(EXPLAINED)
 
 
 def run_worker(
@@ -109,8 +119,9 @@ def run_worker(
         stalled_after: seconds without a line printed or a file written after which it is ended; None: never.
 
     Raises:
-        ProcessError: it ended with a status other than 0.
+        RefusedError: it said that its configuration or data are wrong.
         StalledError: it made no progress.
+        ProcessError: it ended with a status other than 0.
     """
     watchdog = None if stalled_after is None else Watchdog(label, job.parent, stalled_after)
     with (job.parent / LOG).open("a", encoding="utf-8") as full:

@@ -6,25 +6,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tasks.compute.memory import tell_peak_memory
-from tasks.compute.process import EXPLAINED, FAILED
+from tasks.compute.process import EXPLAINED, REFUSED
 
 
-def do_job(path: Path, work: Callable[[Path], None], *known: type[Exception]) -> int:
+def do_job(path: Path, work: Callable[[Path], None], *wrong: type[Exception]) -> int:
     """Do what a job file says, and delete it.
 
     Args:
         path: the job file.
         work: is given that.
-        known: errors that are told in one line, without a traceback.
+        wrong: errors in the configuration or the data, which are told in one line, without a traceback.
 
     Returns:
-        The exit status: 0, or 2 for a known error.
+        The exit status: 0, or 2 for one of these errors.
     """
     try:
         work(path)
-    except known as error:
+    except wrong as error:
         print(f"{EXPLAINED}{' '.join(str(error).splitlines())}", flush=True)
-        return FAILED
+        return REFUSED
     path.unlink(missing_ok=True)
     tell_peak_memory()
     return 0

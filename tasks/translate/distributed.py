@@ -25,7 +25,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from tasks.compute import FAILED
+from tasks.compute import REFUSED
 
 T = TypeVar("T")
 
@@ -134,4 +134,4 @@ class _Others:
     def _watch(self, child: subprocess.Popen[bytes]) -> None:
         if child.wait() and not self._ending.is_set():
             self.stop()
-            os._exit(FAILED)
+            os._exit(REFUSED)

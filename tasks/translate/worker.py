@@ -6,7 +6,7 @@ names N processes.
 
 from __future__ import annotations
 
-from tasks.compute import EXPLAINED, FAILED, die_with_parent, tell_peak_memory
+from tasks.compute import EXPLAINED, REFUSED, die_with_parent, tell_peak_memory
 
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
@@ -25,7 +25,7 @@ from tasks.translate.training import Trainer
 
 
 def main(path: Path) -> int:
-    """Run the job of a file; a training that cannot go on ends with status 2 and one line."""
+    """Run the job of a file; a training that cannot go on ends with one line, and status 2 where the data are wrong."""
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
     job = TranslatorJob.model_validate_json(path.read_text())
     assert isinstance(job.translator, Learned)
@@ -37,7 +37,7 @@ def main(path: Path) -> int:
             Trainer(job.translator, source, target, job.work, job.device, job.board, ranks).run(job.inputs)
     except (TranslatorError, ImageError, WeightsError) as error:
         print(f"{EXPLAINED}{error}", flush=True)
-        return FAILED
+        return 1 if isinstance(error, TranslatorError) else REFUSED
     if ranks.first:
         tell_peak_memory()
         path.unlink()

@@ -1,6 +1,7 @@
 """Process groups: they end with who started them, however that ended."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.compute.process import ProcessError, run_in_group
+from tasks.compute.process import ProcessError, RefusedError, run_in_group
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,6 +42,15 @@ def test_output_is_pumped_line_by_line() -> None:
 def test_failure_shows_the_end_of_the_output() -> None:
     with pytest.raises(ProcessError, match=r"ended with status 3(.|\n)*the reason"):
         run_in_group([sys.executable, "-c", "print('the reason'); raise SystemExit(3)"])
+
+
+@pytest.mark.parametrize(("status", "kind"), [(2, RefusedError), (1, ProcessError)])
+def test_what_is_wrong_with_data_is_told_from_other_failures(status: int, kind: type[ProcessError]) -> None:
+    with pytest.raises(ProcessError) as told:
+        run_in_group([sys.executable, "-c", f"print('error: no'); exit({status})"])
+    assert (type(told.value), told.value.status) == (kind, status)
+    again = pickle.loads(pickle.dumps(told.value))  # as a cluster's process hands it on
+    assert (type(again), str(again), again.status) == (kind, "no", status)
 
 
 def test_explained_failure_is_told_alone() -> None:

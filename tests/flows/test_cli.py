@@ -85,7 +85,7 @@ def test_statuses_are_those_of_the_classes_that_the_rooms_raise() -> None:
     from flows.reevaluate import ScoresDrifted
     from tasks.audit.gate import AuditFailed
     from tasks.compute.gpus import GpuError
-    from tasks.compute.process import ProcessError
+    from tasks.compute.process import ProcessError, RefusedError
     from tasks.contracts.finding import Finding
     from tasks.datasets.errors import ChecksFailed, DatasetError, ImageError, TaxonomyError
     from tasks.settings.loading import ConfigError
@@ -96,6 +96,7 @@ def test_statuses_are_those_of_the_classes_that_the_rooms_raise() -> None:
 
     found = Finding.of("data.empty")
     told = [ConfigError("x"), TaxonomyError(found), DatasetError(found), ChecksFailed(found), NotAReport("x")]
+    told.append(RefusedError("x"))
     assert {status_of(e) for e in (*told, ImageError(Path("x"), found))} == {2}
     assert [status_of(e) for e in (AuditFailed("x"), ScoresDrifted("x"), IncompleteRun([]))] == [3, 4, 5]
     failed = (StoreError("x"), ProcessError("x"), GpuError("x"), ExportError("x"), WeightsError("x"))
