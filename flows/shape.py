@@ -39,8 +39,11 @@ def judges(settings: PipelineConfig) -> RetrainConfig:
     config = settings.audit
     assert config is not None
     retrain = settings.retrain.absolute()
-    longer = {} if config.judge_iterations is None else {"iterations": config.judge_iterations}
-    tasks: dict[str, Any] = {task: training.model_copy(update=longer) for task, training in retrain.tasks().items()}
+    tasks: dict[str, Any] = {}
+    for task, training in retrain.tasks().items():
+        iterations = config.judge_iterations or training.iterations
+        budget = {"iterations": iterations, "log_every": min(training.log_every, iterations)}  # a curve needs a point
+        tasks[task] = training.model_copy(update=budget)
     return retrain.model_copy(update={**tasks, "seeds": (config.seed,)})
 
 

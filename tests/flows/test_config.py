@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.config import PipelineConfig, TrainTranslatorConfig, overridden
-from flows.shape import tables_of
+from flows.shape import judges, tables_of
 from flows.smoke import SMOKE, shrunk
 from tasks.contracts.arm import Arm
 from tasks.contracts.artifact import Artifact
@@ -103,3 +103,14 @@ def test_labels_needed_are_those_of_the_tasks_and_arms() -> None:
     assert alone.labels_needed() == {"benchmark": ("masks",), "source": ("masks",)}
     mixed = load(SMOKE, PipelineConfig, ["retrain.arms=[real+translated]"])
     assert set(mixed.labels_needed()) == {"benchmark", "target", "source"}
+
+
+def test_judges_of_a_small_budget_have_a_curve() -> None:
+    sets = ["audit.judge_iterations=6", "retrain.segmentation.log_every=4"]
+    small = judges(load(SMOKE, PipelineConfig, sets)).tasks()
+    assert {task: (t.iterations, t.log_every) for task, t in small.items()} == {
+        "detection": (6, 6),
+        "segmentation": (6, 4),
+    }
+    same = judges(load(SMOKE, PipelineConfig, ["audit.judge_iterations=null"])).tasks()
+    assert [t.iterations for t in same.values()] == [80, 100]
