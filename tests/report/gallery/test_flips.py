@@ -59,7 +59,7 @@ def test_without_a_judge_there_are_no_flips_and_no_problem(world: Make) -> None:
     assert world(judges=()).drawn("flips") == ([], [])
 
 
-@pytest.mark.parametrize(("role", "column"), [("judged source", 2), ("judged translated", 3)])
+@pytest.mark.parametrize(("role", "column"), [("judged_source", 2), ("judged_translated", 3)])
 def test_a_lost_prediction_costs_its_picture_and_the_outline(world: Make, role: str, column: int) -> None:
     run = world()
     record = run.record()
