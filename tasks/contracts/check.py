@@ -27,7 +27,7 @@ class Check(Frozen):
         roles: the data set, ``source``, ``target`` or ``benchmark``, or two of them that were compared.
         severity: what it means where it did not pass; after an ``error`` nothing should be trained.
         measured: what was found, in ``unit``: a share from 0 to 1, a count, or a ratio (``times``).
-        threshold: the largest value that passes; of ``empty``, the smallest.
+        threshold: the largest value that passes; of ``empty``, ``has_masks`` and ``has_boxes``, the smallest.
         finding: what, how much, what to do.
         examples: some of what was found, for the page of pictures; no file has them.
         listed: some of the files, ids or classes found; the finding says how many there are in all.

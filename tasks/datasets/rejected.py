@@ -12,7 +12,7 @@ from pydantic import BaseModel, Json
 
 from tasks.catalogue import say
 from tasks.contracts import Finding, Value
-from tasks.datasets.errors import Cause, Kind, Rejection
+from tasks.datasets.errors import Cause, DatasetError, Kind, Rejection
 from tasks.store import atomic_path
 
 REJECTED = "rejected.csv"
@@ -48,10 +48,13 @@ def read_rejected(path: Path, root: Path = Path()) -> list[Rejection]:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is none of this form.
+        DatasetError: it is none of this form, such as that of an earlier version.
     """
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = [_Row.model_validate(row) for row in csv.DictReader(stream)]
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = [_Row.model_validate(row) for row in csv.DictReader(stream)]
+    except ValueError as error:
+        raise DatasetError(Finding.of("data.no_rejected"), path) from error
     return [Rejection(root / r.file, Finding(code=r.code, values=r.values), r.cause, r.kind) for r in rows]
 
 

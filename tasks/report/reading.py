@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.catalogue import say, t
 from tasks.contracts import Artifact, Finding
-from tasks.datasets import REJECTED, SampleTable, read_rejected
+from tasks.datasets import REJECTED, DatasetError, SampleTable, read_rejected
 from tasks.report.model import Rejected
 from tasks.report.reasons import reason
 from tasks.store import Manifest, StoreError
@@ -69,9 +69,11 @@ class Reader:
         path = artifact.file(REJECTED)
         try:
             return [Rejected(file=str(r.file), finding=r.finding) for r in read_rejected(path)]
-        except (OSError, ValueError) as error:
+        except DatasetError as error:
+            self.skip(path, error.finding)
+        except OSError as error:
             self.skip(path, error)
-            return []
+        return []
 
     def manifest(self, folder: Path) -> Manifest | None:
         """An artifact's manifest, or None."""

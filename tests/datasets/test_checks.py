@@ -437,6 +437,26 @@ def test_the_page(sets: Sets) -> None:
     assert not re.search(r"https?:|<script|<link|src=\"(?!data:)|@import", page)
 
 
+def test_a_korean_page_and_table(sets: Sets) -> None:
+    sets.reject("source", "odd.png", EMPTY, "decodable")
+    made, path = sets.build(), sets.root / "checks.html"
+    checks = run_checks(made, config())
+    console = Console(width=60, file=io.StringIO())
+    with speaking("ko"):
+        write_page(path, checks, made, "drives")
+        print_checks(checks, console)
+        said = "".join(say(c.finding) for c in checks if not c.passed)
+    page, table = path.read_text(), cast(io.StringIO, console.file).getvalue()
+    assert '<html lang="ko">' in page
+    assert "데이터셋 점검: drives" in page
+    assert "images/odd.png: 빈 파일 (0바이트)" in page
+    shown = re.sub(r"<style>.*</style>|<[^>]+>", " ", page, flags=re.S)
+    assert {*re.findall("[A-Za-z_]{4,}", shown)} <= {"drives", "images", "sequence", "checks", "json"}
+    assert "6 이상" not in page
+    assert "1 이상" in page  # of masks, no fewer than one
+    assert "".join(said.split()) in "".join(table.split())
+
+
 def test_the_terminal(sets: Sets) -> None:
     sets.change("target", lambda s: replace(s, sequence="benchmark drive 1 [red]"), 0)
     sets.change("benchmark", lambda s: replace(s, sequence="benchmark drive 1 [red]"), 0)

@@ -91,7 +91,7 @@ def test_told_for_people(tmp_path: Path, language: str, reasons: list[str]) -> N
 )
 def test_a_list_of_another_form(tmp_path: Path, content: str) -> None:
     (tmp_path / "rejected.csv").write_text(content)
-    with pytest.raises(ValueError, match="validation error"):
+    with pytest.raises(DatasetError, match=r"rejected\.csv: is no list of what this version leaves out"):
         read_rejected(tmp_path / "rejected.csv")
 
 

@@ -20,6 +20,7 @@ from tasks.datasets.table import SampleTable
 from tasks.store import Manifest
 
 MAX_LISTED, MAX_EXAMPLES = 50, 6
+LEAST = ("empty", "has_masks", "has_boxes")  # checks whose threshold is the smallest value that passes
 # 31 of 63 frequencies of a picture are above their median; where there is nothing to see, most are equal to it.
 _FEWEST_BITS = 30
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from tasks.catalogue import say, share, spoken, t
 from tasks.contracts import Check, Finding
-from tasks.datasets.checks.model import MAX_LISTED, CheckedSet, roles_told
+from tasks.datasets.checks.model import LEAST, MAX_LISTED, CheckedSet, roles_told
 from tasks.datasets.errors import ImageError
 from tasks.datasets.images import content_of, open_image
 from tasks.datasets.pages import Packed, page_templates, webp_uri
@@ -78,6 +78,8 @@ def print_checks(checks: Sequence[Check], console: Console | None = None) -> Non
     failed = _failed(checks)
     if failed:
         table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
+        table.add_column()
+        table.add_column(overflow="fold")  # Korean is cut elsewhere
         for check in failed:
             style = "red" if check.severity == "error" else "yellow"
             head = f"[bold]{_roles(check)}, {_label(check)}[/bold] [dim]{_measured(check)}[/dim]"
@@ -107,8 +109,8 @@ def _measured(check: Check) -> str:
 def _allowed(check: Check) -> str:
     if not check.threshold:
         return t("checks.none")
-    least = "checks.at_least" if check.name == "empty" else "checks.at_most"
-    return t(least, quantity=_quantity(check, check.threshold))
+    limit = "checks.at_least" if check.name in LEAST else "checks.at_most"
+    return t(limit, quantity=_quantity(check, check.threshold))
 
 
 def _quantity(check: Check, value: float) -> str:
