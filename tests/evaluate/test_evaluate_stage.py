@@ -18,13 +18,15 @@ from tasks.contracts.task import Task
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.evaluate.config import EvaluateConfig
-from tasks.evaluate.make_evaluation import classes_left_out
+from tasks.evaluate.make_evaluation import build_evaluation, classes_left_out
 from tasks.evaluate.stage import evaluate_model
 from tasks.retrain.config import RetrainConfig
-from tasks.retrain.stage import train_model
+from tasks.retrain.configuration import TrainingError
+from tasks.retrain.make_model import build_model
 from tasks.store.files import write_png
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
+from tests.workers import HERE
 
 CPU = ComputeConfig(device="cpu", workers=2)
 CONFIGS = {
@@ -74,12 +76,12 @@ def squares(store: Store) -> Artifact:
 def trained(task: Task, squares: Artifact, store: Store) -> Artifact:
     training = {"config": CONFIGS[task], "iterations": 20, "batch": 4, "input_size": [64, 64], "log_every": 5}
     config = RetrainConfig.model_validate({task: training})
-    return train_model.fn(task, "real", 0, (squares,), config, CPU, store)
+    return build_model(task, "real", 0, (squares,), config, store, HERE)
 
 
 def test_segmentation_scores_are_those_of_the_stored_predictions(squares: Artifact, store: Store) -> None:
     model = trained("segmentation", squares, store)
-    found = evaluate_model.fn("segmentation", "real", 0, model, squares, EvaluateConfig(), CPU, store)
+    found = build_evaluation("segmentation", "real", 0, model, squares, EvaluateConfig(), store, HERE)
     confusion = np.zeros((3, 3), np.int64)
     for sample in SampleTable.read(squares.path):
         truth = np.asarray(Image.open(sample.mask))
@@ -103,7 +105,7 @@ def test_segmentation_scores_are_those_of_the_stored_predictions(squares: Artifa
 
 def test_detection_scores_are_those_of_the_stored_predictions(squares: Artifact, store: Store) -> None:
     model = trained("detection", squares, store)
-    found = evaluate_model.fn("detection", "real", 0, model, squares, EvaluateConfig(), CPU, store)
+    found = build_evaluation("detection", "real", 0, model, squares, EvaluateConfig(), store, HERE)
     truth = COCO(str(found.file("ground_truth.json")))
     evaluation = COCOeval(truth, truth.loadRes(str(found.file("predictions.json"))), "bbox")
     evaluation.evaluate()
@@ -140,8 +142,8 @@ def test_benchmark_without_masks_is_refused(squares: Artifact, store: Store) -> 
         SampleTable(table.rows, info, work).write(work)
 
     bare = store.build(Recipe("dataset", config={"bare": 1}, inputs={}, code="1"), make)
-    with pytest.raises(ProcessError, match="segmentation needs masks, but data set 'squares' has none"):
-        evaluate_model.fn("segmentation", "real", 0, model, bare, EvaluateConfig(), CPU, store)
+    with pytest.raises(TrainingError, match="segmentation needs masks, but data set 'squares' has none"):
+        build_evaluation("segmentation", "real", 0, model, bare, EvaluateConfig(), store, HERE)
 
 
 def test_shared_classes_are_those_that_every_side_can_have(squares: Artifact, store: Store) -> None:

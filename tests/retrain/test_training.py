@@ -151,32 +151,42 @@ def trained_here(work: Path, sets: tuple[Artifact, ...], seed: int = 0, **change
     return work / "checkpoint.pth"
 
 
-def test_same_seed_same_start_for_every_arm(squares: Artifact, tmp_path: Path) -> None:
+STILL = {"optim_wrapper.optimizer.lr": 0.0, "optim_wrapper.optimizer.weight_decay": 0.0, "param_scheduler": []}
+
+
+@pytest.fixture(scope="module")
+def still(squares: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of a training at a learning rate of nothing, from seed 0."""
+    return trained_here(tmp_path_factory.mktemp("still") / "work", (squares,), overrides=STILL)
+
+
+def stem(checkpoint: Path) -> torch.Tensor:
+    return torch.load(checkpoint, weights_only=True)["state_dict"]["backbone.stem.0.weight"]
+
+
+def test_same_seed_same_start_for_every_arm(squares: Artifact, still: Path, tmp_path: Path) -> None:
     """Arms are paired: with a learning rate of nothing, two arms of one seed end where they began."""
-    still = {"optim_wrapper.optimizer.lr": 0.0, "optim_wrapper.optimizer.weight_decay": 0.0, "param_scheduler": []}
 
     def start(name: str, sets: tuple[Artifact, ...], seed: int) -> torch.Tensor:
-        path = trained_here(tmp_path / name, sets, seed, overrides=still)
-        return torch.load(path, weights_only=True)["state_dict"]["backbone.stem.0.weight"]
+        return stem(trained_here(tmp_path / name, sets, seed, overrides=STILL))
 
-    one, mixed = start("one", (squares,), 0), start("mixed", (squares, squares), 0)
-    assert torch.equal(one, mixed)
-    assert not torch.equal(one, start("other", (squares,), 1))
+    mixed = start("mixed", (squares, squares), 0)
+    assert torch.equal(stem(still), mixed)
+    assert not torch.equal(mixed, start("other", (squares,), 1))
 
 
-def test_initial_weights_are_loaded_and_told(squares: Artifact, tmp_path: Path) -> None:
-    path = trained_here(tmp_path / "first", (squares,))
-    init = {"path": str(path), "sha256": file_sha256(path)}
+def test_initial_weights_are_loaded_and_told(squares: Artifact, still: Path, tmp_path: Path) -> None:
+    init = {"path": str(still), "sha256": file_sha256(still)}
     card = trained_here(tmp_path / "second", (squares,), seed=1, init=init).parent / "card.json"
     told = json.loads(card.read_text())["initial_weights"]
     assert told["skipped"] == 0
     assert told["loaded"] > 100
 
 
-def test_wrong_initial_weights_are_named(squares: Artifact, tmp_path: Path) -> None:
+def test_wrong_initial_weights_are_named(still: Path, tmp_path: Path) -> None:
     from tasks.retrain.checkpoints import load_initial
 
-    path = trained_here(tmp_path / "first", (squares,))
+    path = still
     network = Path("another_network.py")
     model = torch.nn.Sequential(torch.nn.Linear(2, 2))
     cut_off = tmp_path / "cut_off.pth"
