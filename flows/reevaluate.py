@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 _TOLERANCE = 1e-3  # of a score from 0 to 1: what inference on a GPU may differ by from run to run
 
 
-class ScoreChange(BaseModel):
+class Rescored(BaseModel):
     """A model's main score in the run that trained it, and tonight; fractions from 0 to 1."""
 
     model_config = ConfigDict(frozen=True)
@@ -148,11 +148,11 @@ def score_again(
     return tuple(results), tuple(failures)
 
 
-def compare(before: RunRecord, after: RunRecord) -> list[ScoreChange]:
+def compare(before: RunRecord, after: RunRecord) -> list[Rescored]:
     """Every model's main score (mIoU or mAP) in both records."""
     old = {(r.task, r.arm, r.seed): r for r in before.results}
     return [
-        ScoreChange(
+        Rescored(
             task=new.task,
             arm=new.arm,
             seed=new.seed,
@@ -168,7 +168,7 @@ def _score(result: Result) -> float | None:
     return Scores.read(result.evaluation.path).metrics[TASKS[result.task].metrics[0]]
 
 
-def _drifted(change: ScoreChange) -> bool:
+def _drifted(change: Rescored) -> bool:
     if change.before is None or change.after is None:
         return change.before is not change.after
     return abs(change.before - change.after) > _TOLERANCE

@@ -1,7 +1,9 @@
 """The rules of the house: rooms import downward and through faces only, and Prefect stays at the front door."""
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,34 @@ def test_every_room_has_a_face(room: str) -> None:
     assert all(getattr(module, name) is not None for name in names)
     # A module would hide the name that it shares with the face as soon as it is imported.
     assert not names.keys() & {p.stem for p in face.parent.iterdir()}
+
+
+def test_no_class_name_twice() -> None:
+    places = defaultdict(list)
+    for path in (*MODULES, *FLOWS):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(f"{path}:{node.lineno}")
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def differ_by_one_letter(a: str, b: str) -> bool:
+    """Whether one letter added, left out or replaced makes one name the other."""
+    short, long = sorted((a, b), key=len)
+    if len(short) == len(long):
+        return sum(x != y for x, y in zip(a, b, strict=True)) == 1
+    return any(short == long[:i] + long[i + 1 :] for i in range(len(long)))
+
+
+def test_module_names_of_a_package_differ_by_more_than_one_letter() -> None:
+    assert [differ_by_one_letter("chart", other) for other in ("charts", "cart", "chant", "charter")] == [1, 1, 1, 0]
+    names = defaultdict(set)
+    for path in (*MODULES, *FLOWS):
+        names[path.parent].add(path.stem)
+        if path.name == "__init__.py":
+            names[path.parent.parent].add(path.parent.name)
+    pairs = ((package, *pair) for package, found in names.items() for pair in combinations(sorted(found), 2))
+    assert [(str(package), a, b) for package, a, b in pairs if differ_by_one_letter(a, b)] == []
 
 
 def test_no_place_of_one_machine_is_committed() -> None:

@@ -15,7 +15,7 @@ from flows.cli.status import FINE
 _LISTED = 3  # stages that another waits for
 
 if TYPE_CHECKING:
-    from flows.plan.planner import Stage
+    from flows.plan.planner import PlannedStage
 
 
 def plan(
@@ -47,7 +47,7 @@ def plan(
     return FINE
 
 
-def _print(stages: Sequence[Stage]) -> None:
+def _print(stages: Sequence[PlannedStage]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -64,7 +64,7 @@ def _print(stages: Sequence[Stage]) -> None:
     print(_summary(stages))
 
 
-def _why(stage: Stage) -> str:
+def _why(stage: PlannedStage) -> str:
     lines = list(stage.reasons)
     if stage.after:
         first, more = ", ".join(stage.after[:_LISTED]), len(stage.after) - _LISTED
@@ -73,7 +73,7 @@ def _why(stage: Stage) -> str:
     return "\n".join(lines)
 
 
-def _summary(stages: Sequence[Stage]) -> str:
+def _summary(stages: Sequence[PlannedStage]) -> str:
     counts = Counter(s.state for s in stages)
     work = [s.seconds for s in stages if s.state in ("build", "after")]
     known = [seconds for seconds in work if seconds is not None]

@@ -16,7 +16,7 @@ from tasks.store import Manifest, Recipe, Store, StoreError, content_digest
 State = Literal["found", "build", "after", "same"]
 
 
-class Stage(BaseModel):
+class PlannedStage(BaseModel):
     """A stage of a run.
 
     Attributes:
@@ -47,7 +47,7 @@ class Planner:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.stages: list[Stage] = []
+        self.stages: list[PlannedStage] = []
         self._made: dict[str, Artifact] = {}  # what stages of this run will build, by all that is known of it
 
     @cached_property
@@ -69,11 +69,11 @@ class Planner:
         absent = [a for a in (*recipe.inputs.values(), *waits) if not is_built(a)]
         found = None if absent else self.store.find(recipe)
         if found is not None:
-            self.stages.append(Stage(name=name, kind=recipe.kind, state="found", key=found.key))
+            self.stages.append(PlannedStage(name=name, kind=recipe.kind, state="found", key=found.key))
             return found
         made = content_digest([recipe.kind, recipe.config, _content(recipe), recipe.code])
         if (same := self._made.get(made)) is not None:
-            self.stages.append(Stage(name=name, kind=recipe.kind, state="same", after=(same.key,)))
+            self.stages.append(PlannedStage(name=name, kind=recipe.kind, state="same", after=(same.key,)))
             return same
         pending = frozenset(role for role, a in recipe.inputs.items() if not is_built(a))
         near = nearest(recipe, self.known, pending)
@@ -82,7 +82,7 @@ class Planner:
             reasons = (f"the store has no {recipe.kind}",)
         elif not reasons and not absent:
             reasons = (self._damage(recipe),)
-        stage = Stage(
+        stage = PlannedStage(
             name=name,
             kind=recipe.kind,
             state="after" if absent else "build",
@@ -113,5 +113,5 @@ def _content(recipe: Recipe) -> dict[str, list[str]]:
     return {role: [a.digest, "" if is_built(a) else a.key] for role, a in recipe.inputs.items()}
 
 
-def _standing_for(stage: Stage) -> Artifact:
+def _standing_for(stage: PlannedStage) -> Artifact:
     return Artifact(kind=stage.kind, key=stage.name, digest="", path=Path(), seconds=0, cached=False)

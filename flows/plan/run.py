@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
-from flows.plan.planner import Planner, Stage, is_built
+from flows.plan.planner import PlannedStage, Planner, is_built
 from flows.shape import JUDGE, Cell, Reading, cells, judged, judges, readings, tables_of, trained
 from tasks.audit import audit_recipe, training_set
 from tasks.contracts import TASKS, Artifact, Result, RunRecord, Task
@@ -20,7 +20,7 @@ from tasks.translate import Learned, translated_recipe, translator_recipe
 Named = dict[str, Artifact]
 
 
-def plan_run(settings: PipelineConfig) -> list[Stage]:
+def plan_run(settings: PipelineConfig) -> list[PlannedStage]:
     """The stages of the whole chain.
 
     Raises:
@@ -60,7 +60,7 @@ def plan_run(settings: PipelineConfig) -> list[Stage]:
     return planner.stages
 
 
-def plan_training(settings: TrainTranslatorConfig) -> list[Stage]:
+def plan_training(settings: TrainTranslatorConfig) -> list[PlannedStage]:
     """The stages of training one translator; the errors are those of ``plan_run``."""
     planner = Planner(Store(settings.store, settings.model_dump(mode="json")))
     sets, _ = _datasets(planner, settings)

@@ -14,8 +14,8 @@ from tasks.report import arm_label, interval, signed, task_label
 from tasks.store import atomic_path
 from tasks.trends.history.archive import Kept, LeftOut, read_archive
 from tasks.trends.history.chart import swatch
-from tasks.trends.history.charts import Panel, kind, moment, panels
 from tasks.trends.history.findings import SHOWN, judged, regressions
+from tasks.trends.history.panels import Panel, kind, moment, panels
 from tasks.trends.history.sheets import Sheet, scores_sheet, translators_sheet
 from tasks.trends.history.trend import TOLERANCE, Trend, entry, trends
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tasks.catalogue import points, t
 from tasks.contracts import Arm
 from tasks.report import MARKS, arm_label, interval, signed
-from tasks.trends.history.charts import kind, moment, translated
+from tasks.trends.history.panels import kind, moment, translated
 from tasks.trends.history.trend import Point, Trend
 
 LAST = 30
