@@ -1,4 +1,4 @@
-"""What can be said of trainings before any data is read: network files, overrides, initial weights, batches."""
+"""What can be said of trainings before one begins: networks, overrides, weights, batches, sizes of images."""
 
 from __future__ import annotations
 
@@ -54,6 +54,11 @@ def _training(training: TrainingConfig) -> Iterator[Problem]:
     if training.log_every > training.iterations:
         values = {"every": training.log_every, "iterations": training.iterations}
         yield Problem(("log_every",), Finding.of("settings.never_logged", **values))
+    yield from _network_problems(training)
+
+
+def _network_problems(training: TrainingConfig) -> Iterator[Problem]:
+    """What is wrong with the network's file, then with the overrides, then with both together: the first that is."""
     try:
         plain = resolved(training.model_copy(update={"overrides": {}}))
     except TrainingError as error:
