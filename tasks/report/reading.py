@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasks.catalogue import say, t
-from tasks.contracts import Artifact, Finding
+from tasks.catalogue import say, speaking, t
+from tasks.contracts import Artifact, Finding, first_problem
 from tasks.datasets import REJECTED, DatasetError, SampleTable, read_rejected
 from tasks.report.model import Rejected
 from tasks.report.reasons import reason
@@ -85,8 +85,15 @@ class Reader:
 
     def skip(self, path: Path, error: Exception | Finding) -> None:
         """Say which file of which artifact (``kind/key/file``: no machine paths in a report that travels)."""
-        name, why = "/".join(path.parts[-3:]), reason(error)
-        log.warning("%s could not be read: %s", path, say(why) if isinstance(error, Finding) else error)
-        text = t("words.unreadable", name=name, reason=say(why))
+        log.warning("%s could not be read: %s", path, _details(error))
+        text = t("words.unreadable", name="/".join(path.parts[-3:]), reason=say(reason(error)))
         if text not in self.problems:
             self.problems.append(text)
+
+
+def _details(error: Exception | Finding) -> str:
+    """All that is known, in a line of English."""
+    if isinstance(error, ValidationError):
+        return first_problem(error)
+    with speaking("en"):
+        return say(error) if isinstance(error, Finding) else " ".join(str(error).split())

@@ -84,7 +84,8 @@ TERMS |= {
     *("name", "names", "sample", "sample_data", "semseg", "sensor", "test", "time"),
     *("detection", "include", "max_rejected", "rate", "sequence", "shared", "tolerance"),
     *("https", "python", "shift"),
-    *("HOME", "PREFECT_HOME", "Prefect", "crop", "kind", "masks", "values"),
+    *("boxes_by_mask", "docker", "False", "keep_ratio", "maps", "size", "test_pipeline"),
+    *("metrics", "HOME", "PREFECT_HOME", "Prefect", "crop", "kind", "masks", "values"),
 }
 TYPED = re.compile(r"--\w+|\w+/|[a-z_]+(\.[a-z_]+)+(=\w+)?|pip install \S+")
 NETWORK = "fpn_r18"
