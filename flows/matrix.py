@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from importlib import import_module
 from typing import Any
 
@@ -13,7 +12,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from flows.config import PipelineConfig
 from flows.progress import advance
 from flows.shape import Cell, cells, tables_of
-from tasks.contracts import Arm, Artifact, Failure, Result
+from tasks.contracts import Arm, Artifact, Failure, ModelCard, Result
 from tasks.evaluate.stage import compare, evaluate_model
 from tasks.retrain.stage import train_model
 from tasks.store import Store
@@ -83,8 +82,8 @@ def members(arm: Arm, model: Artifact) -> dict[Arm, int]:
 
     They are the model card's, which counts the images that have the task's labels.
     """
-    card = json.loads(model.file("card.json").read_text())
-    return {part: told["images"] for part, told in zip(arm.parts, card["train_sets"], strict=True)}
+    card = ModelCard.read(model.path)
+    return {part: told.images for part, told in zip(arm.parts, card.train_sets, strict=True)}
 
 
 def _outcomes(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tasks.contracts.arm import Arm
+from tasks.contracts.filed import Filed
 from tasks.contracts.frozen import Frozen
 from tasks.contracts.task import Task
 
@@ -152,8 +153,10 @@ class TaskComparison(Frozen):
         return next((d for d in self.differences if (d.arm, d.against) == (arm, against)), None)
 
 
-class Comparison(Frozen):
-    """The comparisons of a run, one a task."""
+class Comparison(Filed):
+    """The comparisons of a run, one a task; the room ``evaluate`` writes them."""
+
+    FILE: ClassVar[str] = "comparison.json"
 
     tasks: tuple[TaskComparison, ...]
 

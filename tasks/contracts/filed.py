@@ -30,8 +30,8 @@ class Filed(Frozen):
         return cls.model_validate_json((folder / cls.FILE).read_bytes())
 
     def content(self) -> Any:
-        """What the file holds, as JSON: all that was given, and no defaults."""
-        return self.model_dump(mode="json", exclude_unset=True)
+        """What the file holds, as JSON."""
+        return self.model_dump(mode="json")
 
 
 def first_problem(error: ValidationError) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tasks.contracts.filed import Filed
 from tasks.contracts.frozen import Frozen
@@ -45,3 +45,7 @@ class Scores(Filed):
     metrics: dict[str, float | None]
     classes: tuple[ClassScore, ...]
     left_out: tuple[str, ...] = ()
+
+    def content(self) -> Any:
+        """What the file holds: of each class, the scores of its task alone."""
+        return self.model_dump(mode="json", exclude_unset=True)

@@ -11,8 +11,6 @@ from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.made_with import made_with_note
 from tasks.store import Recipe, Store, code_version, write_json
 
-COMPARISON = "comparison.json"
-
 
 def build_comparison(
     scored: dict[tuple[Task, Arm, int], Artifact],
@@ -41,7 +39,7 @@ def build_comparison(
             cells[kind].append((arm, seed))
         results = [Scored(*cell, folder=artifact.path) for cell, artifact in scored.items()]
         found = _noted(compare_arms(results, cells, config, baseline, oracle), scored)
-        write_json(folder / COMPARISON, found.model_dump(mode="json"))
+        write_json(folder / Comparison.FILE, found.content())
         return {"tasks": len(found.tasks), "resamples": config.resamples}
 
     return store.build(comparison_recipe(scored, declared, config, baseline, oracle), make)

@@ -18,7 +18,7 @@ _ACTIONS = ("drop", "keep_source")
 def read_audits(record: RunRecord, reader: Reader) -> Iterable[AuditPart]:
     """The audits of the run; one that cannot be read is one of the reader's problems."""
     for name, artifact in record.audits.items():
-        audit = reader.model(artifact.file(Audit.FILE), Audit)
+        audit = reader.filed(artifact, Audit)
         if audit is not None:
             yield AuditPart(name=name, summary=summary(audit), audit=audit)
 

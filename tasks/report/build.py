@@ -56,7 +56,7 @@ def _build(record: RunRecord, config: ReportConfig, resolved: dict[str, Any]) ->
     costs = list(_costs(record, manifests))
     audits = tuple(read_audits(record, reader))
     # What passed, too, to be counted; the pictures are on a page of their own.
-    found = reader.model(record.checks.file(Checks.FILE), Checks) if record.checks is not None else None
+    found = reader.filed(record.checks, Checks) if record.checks is not None else None
     checks = found.checks if found is not None else ()
     return Report(
         language=config.language,

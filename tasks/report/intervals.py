@@ -15,7 +15,7 @@ SEVERAL = 6  # as many classes of one outcome are listed with their intervals
 
 def read_comparison(record: RunRecord, reader: Reader) -> Comparison | None:
     """The comparison of the run's arms; None where it has none, or it cannot be read."""
-    return reader.model(record.comparison.file("comparison.json"), Comparison) if record.comparison else None
+    return reader.filed(record.comparison, Comparison) if record.comparison else None
 
 
 def scaled(value: float | None) -> float | None:

@@ -8,30 +8,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from tasks.catalogue import say, speaking, t
-from tasks.contracts import Artifact, Finding, first_problem
+from tasks.contracts import Artifact, Filed, Finding, first_problem
 from tasks.datasets import REJECTED, DatasetError, SampleTable, read_rejected
 from tasks.report.model import Rejected
 from tasks.report.reasons import reason
 from tasks.store import Manifest, StoreError
 
 log = logging.getLogger(__name__)
-M = TypeVar("M", bound=BaseModel)
-
-
-class Card(BaseModel):
-    """``card.json`` of a model; what an older card lacks is None."""
-
-    model_config = ConfigDict(protected_namespaces=())
-
-    network: str | None = None
-    input_size: tuple[int, int] | None = None
-    iterations: int | None = None
-    batch: int | None = None
-    initial_weights: Any = None
-    train_images: int | None = None
+F = TypeVar("F", bound=Filed)
 
 
 class Reader:
@@ -48,12 +35,12 @@ class Reader:
             self.skip(path, error)
             return None
 
-    def model(self, path: Path, form: type[M]) -> M | None:
-        """A JSON file's content as ``form``, or None."""
+    def filed(self, artifact: Artifact, form: type[F]) -> F | None:
+        """What an artifact holds as ``form``, or None."""
         try:
-            return form.model_validate_json(path.read_bytes())
+            return form.read(artifact.path)
         except (OSError, ValidationError) as error:
-            self.skip(path, error)
+            self.skip(artifact.file(form.FILE), error)
         return None
 
     def table(self, artifact: Artifact) -> SampleTable | None:

@@ -6,17 +6,25 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from tasks.catalogue import t
-from tasks.contracts import TASKS, Arm, Finding, Result, Scores, Task
+from tasks.contracts import (
+    RANDOM_WEIGHTS,
+    TASKS,
+    Arm,
+    InitialWeights,
+    LossCurve,
+    ModelCard,
+    Result,
+    Scores,
+    Task,
+)
 from tasks.report.config import ReportConfig
 from tasks.report.model import Cell, Column, Curve, Fact, Row, TaskTable
-from tasks.report.reading import Card, Reader
+from tasks.report.reading import Reader
 from tasks.report.words import arm_label, count
 
 _CURVE_POINTS = 200  # as many as a small chart can show
-_RANDOM = "random"  # what a card says of weights that are from no file
 
 
 @dataclass(frozen=True)
@@ -25,15 +33,15 @@ class Loaded:
 
     result: Result
     scores: Scores
-    card: Card
+    card: ModelCard
 
 
 def read_results(results: Iterable[Result], reader: Reader) -> list[Loaded]:
     """Read scores and cards; a result whose scores cannot be read is left out (and is one of the reader's problems)."""
     found = []
     for result in results:
-        scores = reader.model(result.evaluation.file(Scores.FILE), Scores)
-        card = reader.model(result.model.file("card.json"), Card) or Card()
+        scores = reader.filed(result.evaluation, Scores)
+        card = reader.filed(result.model, ModelCard) or ModelCard()
         if scores is not None:
             found.append(Loaded(result, scores, card))
     return found
@@ -162,14 +170,12 @@ def _protocol(scored: Sequence[Loaded], benchmark: str) -> Iterable[Fact]:
     yield fact(t("tables.benchmark"), lambda s: f"{benchmark}, {count(s.scores.images, 'image')}")
 
 
-def _weights(initial: Any) -> str:
-    """A file and its digest, or that they were drawn at random."""
-    known = initial if isinstance(initial, dict) else {"weights": initial or _RANDOM}
-    weights = str(known.get("weights", t("tables.unknown")))
-    weights = t("tables.random") if weights == _RANDOM else weights
-    if known.get("sha256"):
-        return t("tables.digest", weights=weights, digest=str(known["sha256"])[:12])
-    return weights
+def _weights(initial: InitialWeights | None) -> str:
+    """A file and its digest, or that they were drawn at random, as they always were where a card does not say."""
+    if initial is None or initial.weights == RANDOM_WEIGHTS:
+        return t("tables.random")
+    weights = initial.weights or t("tables.unknown")
+    return t("tables.digest", weights=weights, digest=initial.sha256[:12]) if initial.sha256 else weights
 
 
 def _notes(task: Task, columns: Sequence[Column], rows: Sequence[Row]) -> Iterable[str]:
@@ -189,14 +195,8 @@ def _notes(task: Task, columns: Sequence[Column], rows: Sequence[Row]) -> Iterab
 
 def _curve(result: Result, reader: Reader) -> Curve | None:
     """The loss over the iterations, thinned to what a small chart can show."""
-    path = result.model.file("curve.json")
-    rows = reader.json(path)
-    try:
-        points = [(float(r["iteration"]), float(r["loss"])) for r in rows or ()]
-    except (TypeError, KeyError, ValueError):
-        reader.skip(path, Finding.of("tables.no_curve"))
-        return None
-    points = [p for p in points if math.isfinite(p[1])]
+    found = reader.filed(result.model, LossCurve)
+    points = [(float(p.iteration), p.loss) for p in found.root if math.isfinite(p.loss)] if found else []
     step = max(1, math.ceil(len(points) / _CURVE_POINTS))
     return (
         Curve(arm=result.arm, seed=result.seed, points=tuple((x, round(y, 5)) for x, y in points[::step]))

@@ -15,14 +15,13 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
 from tasks.compute import device_name
-from tasks.contracts import TASKS
+from tasks.contracts import RANDOM_WEIGHTS, TASKS, InitialWeights, LossCurve, LossPoint, ModelCard, TrainSet
 from tasks.datasets import SampleTable
 from tasks.retrain import checkpoints
 from tasks.retrain.checkpoints import CHECKPOINT
@@ -45,41 +44,41 @@ def train(job: TrainJob) -> None:
         cfg.load_from, cfg.resume = str(resumed), True
         print(f"resuming from {resumed.name}", flush=True)
     runner = Runner.from_cfg(cfg)
-    initial: dict[str, Any] = {"weights": "random"}
+    initial = InitialWeights(weights=RANDOM_WEIGHTS)
     if job.training.init is not None:
         init = job.training.init
         runner.model.init_weights()  # now: train() does it only once, and would undo what is loaded
         counts = checkpoints.load_initial(runner.model, init, job.training.config)
-        initial = {"weights": init.path.name, "sha256": init.sha256, **counts}
+        initial = InitialWeights(weights=init.path.name, sha256=init.sha256, **counts)
     with loaders_explained(job):
         runner.train()
     _finish(job, cfg, runner, initial)
 
 
-def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: dict[str, Any]) -> None:
+def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: InitialWeights) -> None:
     curve = _curve(job.work)
     if not curve:
         raise TrainingError("the training logged no loss: retrain.*.log_every is larger than iterations")
     checkpoints.save_weights(job.work / CHECKPOINT, runner.model)
     used(cfg).dump(str(job.work / "config.py"))
-    write_json(job.work / "curve.json", curve)
+    write_json(job.work / LossCurve.FILE, LossCurve(curve).content())
     tables = [SampleTable.read(path).labelled(TASKS[job.task].labels) for path in job.tables]
-    card = {
-        "task": job.task,
-        "network": job.training.config.stem,
-        "type": cfg.model.type,
-        "parameters": sum(p.numel() for p in runner.model.parameters()),
-        "input_size": list(cfg.input_size),
-        "iterations": job.training.iterations,
-        "batch": job.training.batch,
-        "seed": job.seed,
-        "initial_weights": initial,
-        "train_images": sum(len(t) for t in tables),
-        "train_sets": [{"dataset": t.info.dataset, "images": len(t)} for t in tables],
-        "device": device_name(torch.device(job.device)),
-        "overrides": job.training.overrides,
-    }
-    write_json(job.work / "card.json", card)
+    card = ModelCard(
+        task=job.task,
+        network=job.training.config.stem,
+        type=cfg.model.type,
+        parameters=sum(p.numel() for p in runner.model.parameters()),
+        input_size=tuple(cfg.input_size),
+        iterations=job.training.iterations,
+        batch=job.training.batch,
+        seed=job.seed,
+        initial_weights=initial,
+        train_images=sum(len(t) for t in tables),
+        train_sets=tuple(TrainSet(dataset=t.info.dataset, images=len(t)) for t in tables),
+        device=device_name(torch.device(job.device)),
+        overrides=job.training.overrides,
+    )
+    write_json(job.work / ModelCard.FILE, card.content())
     for leftover in (*job.work.glob(CHECKPOINTS), job.work / "last_checkpoint", job.work / "job.json"):
         leftover.unlink(missing_ok=True)
     for folder in job.work.iterdir():
@@ -89,7 +88,7 @@ def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: dict[str, Any])
             folder.unlink()
 
 
-def _curve(work: Path) -> list[dict[str, float]]:
+def _curve(work: Path) -> tuple[LossPoint, ...]:
     """The learning curve over all of the training's processes; where they overlap, the latest holds."""
     points: dict[int, float] = {}
     for path in sorted(work.glob("*/vis_data/scalars.json")):
@@ -100,7 +99,7 @@ def _curve(work: Path) -> list[dict[str, float]]:
                 continue  # the last line of a process that was killed
             if "loss" in entry:
                 points[int(entry["step"])] = float(entry["loss"])
-    return [{"iteration": step, "loss": points[step]} for step in sorted(points)]
+    return tuple(LossPoint(iteration=step, loss=points[step]) for step in sorted(points))
 
 
 def work(path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tasks.contracts.artifact import Artifact
 from tasks.contracts.comparison import Comparison, MadeWith, Note
 from tasks.contracts.task import Task
-from tasks.evaluate.make_comparison import COMPARISON, build_comparison
+from tasks.evaluate.make_comparison import build_comparison
 from tasks.store import store as building
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
@@ -50,7 +50,7 @@ def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
             scored[task, arm, 0] = artifact("evaluation", arm, score, {"model": model})
         found = build_comparison(scored, tuple(scored), config(), "source", "real", store)
-        (of,) = Comparison.model_validate_json(found.file(COMPARISON).read_bytes()).tasks
+        (of,) = Comparison.read(found.path).tasks
         return tuple(n for n in of.notes if n.code == "made_with")
 
     return build

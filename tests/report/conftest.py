@@ -175,7 +175,11 @@ class Fake:
             "batch": 8,
             "seed": seed,
         }
-        card |= {"initial_weights": {"weights": "random"}, "train_images": self.images, "train_sets": [arm]}
+        card |= {
+            "initial_weights": {"weights": "random"},
+            "train_images": self.images,
+            "train_sets": [{"dataset": arm, "images": self.images}],
+        }
 
         def make(folder: Path) -> dict[str, Any]:
             (folder / "card.json").write_text(json.dumps(card))

@@ -1,0 +1,82 @@
+"""What a trained model says of itself."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import RootModel, field_validator
+
+from tasks.contracts.filed import Filed
+from tasks.contracts.frozen import Frozen
+from tasks.contracts.task import Task
+
+RANDOM_WEIGHTS = "random"  # what a card says of initial weights that are from no file
+
+
+class InitialWeights(Frozen):
+    """What a training began with.
+
+    Attributes:
+        weights: the file's name, or ``RANDOM_WEIGHTS``. sha256: of the file.
+        loaded, skipped: how many of its tensors fitted the network, and how many did not.
+    """
+
+    weights: str | None = None
+    sha256: str | None = None
+    loaded: int | None = None
+    skipped: int | None = None
+
+
+class TrainSet(Frozen):
+    """A part of what a model was trained on: its data set, and how many of the images have the task's labels."""
+
+    dataset: str
+    images: int
+
+
+class ModelCard(Filed):
+    """The card of a model; the room ``retrain`` writes it. What an older card does not say is None.
+
+    Attributes:
+        network: name of the mmengine file. type: the class of the network.
+        parameters: how many there are, frozen ones too.
+        input_size: width and height that images were resized to, in pixels.
+        iterations, batch, seed: of the training.
+        train_images: of all sets together. train_sets: in the order of the arm's parts.
+        device: what it was trained on, for people. overrides: changes to the mmengine file, by dotted key.
+    """
+
+    FILE: ClassVar[str] = "card.json"
+
+    task: Task | None = None
+    network: str | None = None
+    type: str | None = None
+    parameters: int | None = None
+    input_size: tuple[int, int] | None = None
+    iterations: int | None = None
+    batch: int | None = None
+    seed: int | None = None
+    initial_weights: InitialWeights | None = None
+    train_images: int | None = None
+    train_sets: tuple[TrainSet, ...] = ()
+    device: str | None = None
+    overrides: dict[str, Any] | None = None
+
+    @field_validator("initial_weights", mode="before")
+    @classmethod
+    def _named(cls, initial: Any) -> Any:
+        """Older cards name the file alone."""
+        return {"weights": initial} if isinstance(initial, str) else initial
+
+
+class LossPoint(Frozen):
+    """The loss of one iteration, counted from 1."""
+
+    iteration: int
+    loss: float
+
+
+class LossCurve(Filed, RootModel[tuple[LossPoint, ...]]):
+    """The learning curve of a model, by ascending iteration; the room ``retrain`` writes it."""
+
+    FILE: ClassVar[str] = "curve.json"
