@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import ClassVar
 
 import pyarrow as pa
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from tasks.catalogue.language import say, speaking
+from tasks.contracts.artifact import Artifact
+from tasks.contracts.filed import Filed
 from tasks.contracts.finding import Finding
 from tasks.report.reading import Reader
 from tasks.report.reasons import reason
 from tasks.store.manifest import StoreError
 
 
-class Form(BaseModel):
+class Form(Filed):
+    FILE: ClassVar[str] = "card.json"
+
     count: int
 
 
@@ -37,7 +42,7 @@ def invalid(content: str) -> ValidationError:
         (pa.ArrowInvalid("Parquet magic bytes not found"), "its content is damaged, or of another form"),
         (ValueError("/store/a/b is wrong"), "its content is damaged, or of another form"),
         (StoreError("/store/a/b is damaged"), "it is no longer in the store, or not whole"),
-        (Finding.of("tables.no_curve"), "not a list of iteration and loss"),
+        (Finding.of("tables.unknown"), "unknown"),
     ],
 )
 def test_a_reason_is_of_the_catalogue(error: Exception | Finding, english: str) -> None:
@@ -50,11 +55,12 @@ def test_a_reason_is_of_the_catalogue(error: Exception | Finding, english: str) 
 
 def test_a_problem_is_told_once_and_names_no_place(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     reader, path = Reader(), tmp_path / "model" / "k1" / "card.json"
+    artifact = Artifact(kind="model", key="k1", digest="d", path=path.parent, seconds=0, cached=False)
     assert reader.json(path) is None
-    assert reader.model(path, Form) is None
+    assert reader.filed(artifact, Form) is None
     assert reader.problems == ["model/k1/card.json could not be read: no such file"]
     path.parent.mkdir(parents=True)
     path.write_text('{"count": "many"}')
-    assert reader.model(path, Form) is None
+    assert reader.filed(artifact, Form) is None
     assert reader.problems[1:] == ["model/k1/card.json could not be read: count is missing, or of another form"]
     assert "unable to parse string as an integer" in caplog.text  # the log has what the report leaves out
