@@ -42,7 +42,7 @@ def run_problems(settings: RunConfig, needed: Mapping[str, Collection[Labels]]) 
     yield from _nobodys(settings, ())
     yield from below(("datasets",), datasets_problems(settings.datasets, needed))
     for key in ("store", "output"):
-        yield from (Problem((key,), finding) for finding in _unwritable(getattr(settings, key)))
+        yield from (Problem((key,), finding) for finding in unwritable(getattr(settings, key)))
     yield from (Problem((), finding) for finding in _homeless())
 
 
@@ -63,16 +63,25 @@ def _nobodys(node: Any, place: Place) -> Iterator[Problem]:
 
 def _homeless() -> Iterator[Finding]:
     """Whether Prefect has a folder of its own."""
-    given = os.environ.get("PREFECT_HOME")
     try:
-        folder = Path(given).expanduser() if given else Path.home() / ".prefect"
+        folder = prefect_home()
     except RuntimeError:
         yield Finding.of("settings.homeless")
         return
-    yield from (Finding.of("settings.prefect_home", reason=finding) for finding in _unwritable(folder))
+    yield from (Finding.of("settings.prefect_home", reason=finding) for finding in unwritable(folder))
 
 
-def _unwritable(folder: Path) -> Iterator[Finding]:
+def prefect_home() -> Path:
+    """Prefect's folder.
+
+    Raises:
+        RuntimeError: there is no home folder, and PREFECT_HOME names none.
+    """
+    given = os.environ.get("PREFECT_HOME")
+    return Path(given).expanduser() if given else Path.home() / ".prefect"
+
+
+def unwritable(folder: Path) -> Iterator[Finding]:
     """Why nothing can be written into a folder, which need not exist yet."""
     try:
         path = folder.expanduser().absolute()

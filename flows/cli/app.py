@@ -37,6 +37,7 @@ for command in (
 for group in (data.app, store.app, report.app, translator.app):
     app.command(group)
 app.command(surroundings.version)
+app.command(surroundings.doctor)
 app.register_install_completion_command(help="Install completion for this shell (bash, zsh, fish).")
 
 

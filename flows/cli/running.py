@@ -16,7 +16,7 @@ from cyclopts import Parameter
 
 from flows import SMOKE
 from flows.cli.options import Config, Sets
-from flows.cli.status import FAILED, FINE, INTERRUPTED, status_of
+from flows.cli.status import FAILED, FINE, STOPPED, status_of
 
 
 def run(config: Config, /, *, sets: Sets = ()) -> int:
@@ -91,16 +91,16 @@ def _flow(command: str, name: str, config: Path, sets: tuple[str, ...], **more: 
     load(config, TrainTranslatorConfig if name == "train_translator" else PipelineConfig, sets)
     options = [part for text in sets for part in ("--set", text)]
     options += [part for key, value in more.items() for part in (f"--{key}", str(value))]
-    return supervise(["-m", "flows", command, str(config), *options])
+    status = supervise(["-m", "flows", command, str(config), *options])
+    if status in STOPPED:
+        print("stopped; the same command goes on where it was", file=sys.stderr)
+    return status
 
 
 def _run(name: str, config: Path, overrides: dict[str, Any], **more: Any) -> int:
     """Run a flow, with a temporary Prefect server unless PREFECT_API_URL names one; each flow's module has its name."""
     try:
         getattr(importlib.import_module(f"flows.{name}"), name)(config, overrides, **more)
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where it was", file=sys.stderr)
-        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - Prefect has logged the traceback; the last line is for people
         status = status_of(error)
         print(f"\n{error if status is not None else f'{type(error).__name__}: {error}'}", file=sys.stderr)

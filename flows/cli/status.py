@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
 FINE, FAILED, CONFIGURATION, GATE, REGRESSION, INCOMPLETE = range(6)
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+INTERRUPTED = 128 + signal.SIGINT  # as shells have it
+STOPPED = (INTERRUPTED, 128 + signal.SIGTERM, 128 + signal.SIGHUP)
 
 # By name: the classes themselves would have to be imported, and with them torch and Prefect.
 _STATUS = {

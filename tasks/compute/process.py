@@ -208,11 +208,15 @@ def supervised() -> bool:
 def supervise(arguments: Sequence[str]) -> int:
     """Run ``python arguments...`` tied to this process and return its exit status; signals are passed on.
 
+    Where one was, the status is 128 and its number, as shells have it, however the program then ended.
+
     This is how a flow started at a terminal takes its temporary Prefect server with it, even when it is killed.
     """
     with lifeline([sys.executable, *arguments], None, None) as process:
+        stopped: list[int] = []
 
         def stop(number: int, _frame: object) -> None:
+            stopped.append(number)
             process.send_signal(number)
             # Prefect waits for tasks that run in threads. What they do is resumable, so it need not be waited for.
             timer = threading.Timer(_GRACE_SECONDS, process.kill)
@@ -222,4 +226,6 @@ def supervise(arguments: Sequence[str]) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, stop)
         status = process.wait()
+    if stopped:
+        return 128 + stopped[0]
     return 128 - status if status < 0 else status
