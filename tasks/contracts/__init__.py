@@ -61,5 +61,6 @@ if TYPE_CHECKING:
     from tasks.contracts.section import Section
     from tasks.contracts.stage import DatasetRole, Stage, StageKind
     from tasks.contracts.task import TASKS, Labels, Task, TaskDescription
+    from tasks.contracts.translator_card import TranslatorCard
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tasks.catalogue import speaking, t
-from tasks.contracts import Artifact, Checks, RunRecord, Task
+from tasks.contracts import Artifact, Checks, RunRecord, Task, TranslatorCard
 from tasks.report.audits import read_audits
 from tasks.report.config import ReportConfig
 from tasks.report.gallery.build import galleries
@@ -148,19 +148,14 @@ def _translators(record: RunRecord, manifests: dict[str, Manifest], reader: Read
     """Every translator that was trained or applied; one without training has no card."""
     for name in dict.fromkeys((*record.translators, *record.translated)):
         trained, applied = record.translators.get(name), record.translated.get(name)
-        card = (reader.json(trained.file("card.json")) or {}) if trained else {}
+        card = (reader.filed(trained, TranslatorCard) if trained else None) or TranslatorCard()
         summary = _summary(manifests, applied) if applied else {}
         yield TranslatorRow(
             name=name,
-            method=str(card.get("method") or summary.get("translator") or name),
-            iterations=card.get("iterations"),
-            parameters=_size(card.get("parameters")),
+            method=str(card.method or summary.get("translator") or name),
+            iterations=card.iterations,
+            parameters=(card.parameters or {}).get("generator"),
             train_seconds=trained.seconds if trained else None,
             images=summary.get("images"),
             images_per_second=summary.get("images_per_second"),
         )
-
-
-def _size(parameters: Any) -> int | None:
-    """The size of what translates: of a method's networks, the generator."""
-    return parameters.get("generator") if isinstance(parameters, dict) else parameters

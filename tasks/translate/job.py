@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny
 
+from tasks.contracts import TranslatorCard
 from tasks.translate.sections.base import TranslatorSection
 from tasks.translate.sections.learned import Learned
 
 WEIGHTS = "weights.safetensors"  # the generator's moving average
-CARD = "card.json"
+CARD = TranslatorCard.FILE
 
 
 def _by_its_method(told: Any) -> Any:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from tasks.compute import Machine
-from tasks.contracts import Artifact
+from tasks.contracts import Artifact, TranslatorCard
 from tasks.store import Recipe, Store, code_version, write_json
-from tasks.translate.job import CARD, TranslatorJob
+from tasks.translate.job import TranslatorJob
 from tasks.translate.sections.base import method_of
 from tasks.translate.sections.learned import Learned
 
@@ -54,9 +53,9 @@ def build_translator(config: Learned, source: Artifact, target: Artifact, store:
             )
             write_json(folder / JOB, job.model_dump(mode="json"))
             machine.run(lease, "tasks.translate.worker", folder / JOB, config.name, _PROGRESS)
-        card = json.loads((folder / CARD).read_text())
+        card = TranslatorCard.read(folder)
         kept = ("method", "iterations", "iterations_per_second", "device", "losses", "rollbacks", "parameters")
-        return {name: card[name] for name in kept}
+        return card.model_dump(mode="json", include=set(kept))
 
     digests = {"source": source.digest, "target": target.digest}
     return store.build(translator_recipe(config, source, target), make, resumable=True)

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tasks.translate.job import CARD
+from tasks.contracts import TranslatorCard
 
 _ROWS = 12
 _WIDTH = 800  # pixels of the picture, which travels inside the text
@@ -17,12 +17,12 @@ _QUALITY = 80
 
 def outcome(folder: Path) -> str:
     """Describe a finished training from its folder (``card.json``, ``log.jsonl``, ``samples/``)."""
-    card = json.loads((folder / CARD).read_text())
+    card = TranslatorCard.read(folder)
     entries = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     losses = [e for e in entries if "rollback" not in e]
     text = [
-        f"{card['iterations']} steps of {card['method']}, {card['iterations_per_second']} a second ({card['device']}).",
-        *(f"**Rolled back** to step {r['step']}: {r['rollback']}; lr x {r['lr_factor']:g}" for r in card["rollbacks"]),
+        f"{card.iterations} steps of {card.method}, {card.iterations_per_second} a second ({card.device}).",
+        *(f"**Rolled back** to step {r['step']}: {r['rollback']}; lr x {r['lr_factor']:g}" for r in card.rollbacks),
         _table(_spread(losses)),
     ]
     if grids := sorted((folder / "samples").glob("*.png")):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.compute import device_name, resolve_device, with_progress
+from tasks.contracts import TranslatorCard
 from tasks.datasets import SampleTable
 from tasks.store import write_json
 from tasks.translate import checkpoints
@@ -28,7 +29,7 @@ from tasks.translate.compiling import compile_generator
 from tasks.translate.crops import TrainingImages, crop_batches
 from tasks.translate.distributed import Ranks
 from tasks.translate.errors import SetbackError, TranslatorError
-from tasks.translate.job import CARD, WEIGHTS
+from tasks.translate.job import WEIGHTS
 from tasks.translate.losslog import LossLog
 from tasks.translate.methods.base import Learner, method_module
 from tasks.translate.networks.weights import save_weights
@@ -281,6 +282,6 @@ class Trainer:
         }
         if self.ranks.first:
             save_weights(self.folder / WEIGHTS, dict(self.average.named_parameters()), self.config.architecture())
-            write_json(self.folder / CARD, whole)
+            write_json(self.folder / TranslatorCard.FILE, TranslatorCard(**whole).content())
             checkpoints.remove(self.folder)
         return whole
