@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from tasks.report.config import ReportConfig
     from tasks.report.html import TEMPLATES
     from tasks.report.intervals import scaled
-    from tasks.report.make_report import report_recipe
+    from tasks.report.make_report import build_report_files, report_recipe
     from tasks.report.model import (
         READABLE,
         REPORT_JSON,

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from tasks.retrain.config import RetrainConfig
     from tasks.retrain.configuration import TrainingError, check_images
     from tasks.retrain.data import DATASETS
-    from tasks.retrain.make_model import model_recipe
+    from tasks.retrain.loaders import image_bytes
+    from tasks.retrain.make_model import build_model, model_recipe
     from tasks.retrain.preflight import batch_problems, loader_problems, retrain_problems
 else:
     __all__, __getattr__ = face(__name__, __file__)

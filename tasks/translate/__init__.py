@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from tasks.translate.apply import translate_table
     from tasks.translate.config import TranslateConfig, Translator
     from tasks.translate.export import ExportError, export_onnx
-    from tasks.translate.make_translated import translated_recipe
-    from tasks.translate.make_translator import translator_recipe
+    from tasks.translate.make_translated import build_translated, translated_recipe
+    from tasks.translate.make_translator import build_translator, translator_recipe
     from tasks.translate.networks.features import build_features
     from tasks.translate.networks.initial import initialise
     from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
@@ -25,5 +25,6 @@ if TYPE_CHECKING:
     from tasks.translate.sections.features import Features
     from tasks.translate.sections.identity import Identity
     from tasks.translate.sections.learned import MINIMUM, Learned
+    from tasks.translate.sections.reinhard import Reinhard
 else:
     __all__, __getattr__ = face(__name__, __file__)
