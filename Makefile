@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Compiled modules are kept beside the sources: a run starts two dozen processes that import torch.
 export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
-.PHONY: help install smoke test test-slow lint format lock clean
+.PHONY: help install smoke test test-slow lint format lock pictures clean
 
 help:  ## print this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ format: install  ## format the code and mend what ruff can
 lock: install  ## make requirements.lock anew from pyproject.toml: pins with hashes, no index addresses
 	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev --extra features --extra onnx --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+
+pictures: smoke  ## draw the README's pictures from a smoke run (needs Chromium and chromedriver)
+	PYTHONPATH=. $(BIN)/python docs/pictures.py
 
 clean:  ## delete results and the store, but not the environment
 	rm -rf runs .store .pytest_cache .mypy_cache .ruff_cache
