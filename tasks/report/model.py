@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from tasks.catalogue import Language
 from tasks.contracts import Arm, Audit, Check, DatasetRole, Failure, Finding, Frozen, Stage, Task
@@ -15,7 +15,7 @@ from tasks.report.gallery.grid import Grid
 
 REPORT_JSON = "report.json"
 READABLE = (3, 4)  # schemas; 3 has no keys' slices and no devices in its provenance, and sentences for findings
-_SENTENCES = ("audits", "costs")  # parts that held sentences up to schema 3
+_SENTENCES = ("audits", "checks", "costs")  # parts that held sentences up to schema 3
 Outcome = Decided | Literal["unknown"]
 
 
@@ -156,6 +156,12 @@ class DatasetRow(Frozen):
     first_rejected: tuple[Rejected, ...]
     key: str
     digest: str
+
+    @field_validator("first_rejected", mode="before")
+    @classmethod
+    def _told(cls, rows: Any) -> Any:
+        """Schema 3 had sentences for findings; those are left out."""
+        return [r for r in rows if not isinstance(r, dict) or "finding" in r]
 
 
 class TranslatorRow(Frozen):

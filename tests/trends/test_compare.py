@@ -217,6 +217,8 @@ def test_a_file_that_was_edited_is_a_cause_although_no_setting_differs(tmp_path:
 def test_a_report_of_schema_3_tells_all_that_differs_with_a_note(tmp_path: Path) -> None:
     old = report(config=resolved()).to_json()
     old["schema"] = 3
+    old["checks"] = [{"name": "found", "role": "source", "message": "as schema 3 has it"}]
+    old["datasets"][0]["first_rejected"] = [{"file": "a.png", "reason": "as schema 3 has it"}]
     old["audits"] = [{"name": "cut", "summary": "", "audit": {"checks": [{"message": "as schema 3 has it"}]}}]
     for node in old["provenance"]["nodes"].values():
         del node["config"], node["device"]
