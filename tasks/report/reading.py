@@ -35,11 +35,13 @@ class Reader:
             self.skip(path, error)
             return None
 
-    def filed(self, artifact: Artifact, form: type[F]) -> F | None:
-        """What an artifact holds as ``form``, or None."""
+    def filed(self, artifact: Artifact, form: type[F], wrong: Finding | None = None) -> F | None:
+        """What an artifact holds as ``form``, or None; ``wrong`` is what to say of a file of another form."""
         try:
             return form.read(artifact.path)
-        except (OSError, ValidationError) as error:
+        except ValidationError as error:
+            self.skip(artifact.file(form.FILE), wrong or error)
+        except OSError as error:
             self.skip(artifact.file(form.FILE), error)
         return None
 

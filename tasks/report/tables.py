@@ -12,6 +12,7 @@ from tasks.contracts import (
     RANDOM_WEIGHTS,
     TASKS,
     Arm,
+    Finding,
     InitialWeights,
     LossCurve,
     ModelCard,
@@ -195,7 +196,7 @@ def _notes(task: Task, columns: Sequence[Column], rows: Sequence[Row]) -> Iterab
 
 def _curve(result: Result, reader: Reader) -> Curve | None:
     """The loss over the iterations, thinned to what a small chart can show."""
-    found = reader.filed(result.model, LossCurve)
+    found = reader.filed(result.model, LossCurve, wrong=Finding.of("tables.no_curve"))
     points = [(float(p.iteration), p.loss) for p in found.root if math.isfinite(p.loss)] if found else []
     step = max(1, math.ceil(len(points) / _CURVE_POINTS))
     return (
