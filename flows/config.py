@@ -8,15 +8,16 @@ from typing import Any, Self, TypeVar
 
 from pydantic import ConfigDict, Field, model_validator
 
-from tasks.audit import AuditConfig
+from flows.preflight import run_problems
+from tasks.audit import AuditConfig, audit_problems
 from tasks.compute import ComputeConfig
 from tasks.contracts import TASKS, Arm, Labels
-from tasks.datasets import RunConfig
+from tasks.datasets import RunConfig, SampleTable, label_problems
 from tasks.evaluate import EvaluateConfig
 from tasks.report import ReportConfig
-from tasks.retrain import RetrainConfig
-from tasks.settings import Document, Problem, read, validate
-from tasks.translate import TranslateConfig, Translator
+from tasks.retrain import RetrainConfig, batch_problems, loader_problems, retrain_problems
+from tasks.settings import Document, Problem, below, read, validate
+from tasks.translate import TranslateConfig, Translator, size_problems, translator_problems
 
 
 class PipelineConfig(RunConfig):
@@ -39,10 +40,25 @@ class PipelineConfig(RunConfig):
         return self
 
     def problems(self) -> Iterator[Problem]:
-        """What would stop the run later: see ``flows.preflight``."""
-        from flows.preflight import pipeline_problems
+        """What would stop the run later, and can be known at once: wrong files, machine, and sections."""
+        yield from run_problems(self, self.labels_needed())
+        for i, translator in enumerate(self.translate.translators):
+            yield from below(("translate", "translators", i), translator_problems(translator))
+        yield from below(("retrain",), retrain_problems(self.retrain))
+        yield from loader_problems(self.retrain, self.compute)
+        if self.audit is not None:
+            yield from below(("audit",), audit_problems(self.audit))
 
-        return pipeline_problems(self)
+    def data_problems(self, tables: Mapping[str, SampleTable]) -> Iterator[Problem]:
+        """What of the data sets, by role, cannot be trained or scored on as it is configured."""
+        sizes = {role: table.sizes() for role, table in tables.items()}
+        for role, needed in self.labels_needed().items():
+            yield from below(("datasets", role), label_problems(role, tables[role], needed))
+        for i, translator in enumerate(self.translate.translators):
+            yield from below(("translate", "translators", i), size_problems(translator, sizes))
+        if (training := self.retrain.segmentation) is not None:
+            read = sizes if self.audit is not None else {"benchmark": sizes["benchmark"]}  # judges read all of them
+            yield from below(("evaluate",), batch_problems(training, read, self.evaluate.batch))
 
     def arms(self) -> tuple[Arm, ...]:
         """The arms, with every bare ``translated`` standing for one arm a translator."""
@@ -63,10 +79,14 @@ class TrainTranslatorConfig(RunConfig):
     compute: ComputeConfig = ComputeConfig()
 
     def problems(self) -> Iterator[Problem]:
-        """What would stop the run later: see ``flows.preflight``."""
-        from flows.preflight import training_problems
+        """What would stop the training later, and can be known at once."""
+        yield from run_problems(self, {})
+        yield from below(("translator",), translator_problems(self.translator))
 
-        return training_problems(self)
+    def data_problems(self, tables: Mapping[str, SampleTable]) -> Iterator[Problem]:
+        """What of the data sets, by role, cannot be trained on as it is configured."""
+        sizes = {role: table.sizes() for role, table in tables.items()}
+        yield from below(("translator",), size_problems(self.translator, sizes))
 
 
 class DataConfig(RunConfig):
@@ -75,9 +95,7 @@ class DataConfig(RunConfig):
     model_config = ConfigDict(extra="ignore")
 
     def problems(self) -> Iterator[Problem]:
-        """What would stop the reading: see ``flows.preflight``."""
-        from flows.preflight import run_problems
-
+        """What would stop the reading."""
         return run_problems(self, {})
 
 

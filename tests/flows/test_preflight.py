@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
-from flows.preflight import refuse_data
+from flows.datasets import refuse_data
 from flows.smoke import SMOKE
 from tasks.contracts.artifact import Artifact
 from tasks.datasets.errors import DatasetError
