@@ -68,6 +68,10 @@ class ModelCard(Filed):
         """Older cards name the file alone."""
         return {"weights": initial} if isinstance(initial, str) else initial
 
+    def content(self) -> Any:
+        """What the file holds: nothing of what does not apply, as the digest of weights that are from no file."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
 
 class LossPoint(Frozen):
     """The loss of one iteration, counted from 1."""

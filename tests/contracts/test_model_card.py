@@ -18,6 +18,9 @@ def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
     card = ModelCard(task="detection", input_size=(240, 180), initial_weights=initial, train_sets=sets)
     write_json(tmp_path / "card.json", card.content())
     assert ModelCard.read(tmp_path) == card
+    assert ModelCard(initial_weights=InitialWeights(weights="random")).content() == {
+        "initial_weights": {"weights": "random"}
+    }
 
 
 @pytest.mark.parametrize(
