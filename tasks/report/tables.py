@@ -168,6 +168,9 @@ def _protocol(scored: Sequence[Loaded], benchmark: str) -> Iterable[Fact]:
     }
     yield fact(t("tables.seeds"), lambda s: seeds[s.result.arm])
     yield fact(t("tables.initial_weights"), lambda s: _weights(s.card.initial_weights))
+    if any(s.card.resumed_at for s in scored):
+        none = t("tables.undisturbed")
+        yield fact(t("tables.resumed_at"), lambda s: ", ".join(map(str, s.card.resumed_at)) or none)
     yield fact(t("tables.benchmark"), lambda s: f"{benchmark}, {count(s.scores.images, 'image')}")
 
 

@@ -67,8 +67,7 @@ def save_weights(path: Path, model: torch.nn.Module) -> None:
 
 def newest(work: Path) -> Path | None:
     """The newest checkpoint of a training that can be opened; those that cannot are deleted, and said so."""
-    found = {int(m[1]): p for p in work.glob(CHECKPOINTS) if (m := re.search(r"iter_(\d+)\.pth$", p.name))}
-    for _, path in sorted(found.items(), reverse=True):
+    for path in sorted(work.glob(CHECKPOINTS), key=iteration, reverse=True):
         try:
             load_checkpoint(path)
             return path
@@ -76,6 +75,12 @@ def newest(work: Path) -> Path | None:
             log.warning("%s; trying an older one", error)
             path.unlink()
     return None
+
+
+def iteration(checkpoint: Path) -> int:
+    """The iteration after which a checkpoint was written, by its name (``iter_200.pth``); -1 for other names."""
+    found = re.search(r"iter_(\d+)\.pth$", checkpoint.name)
+    return int(found[1]) if found else -1
 
 
 def load_initial(model: torch.nn.Module, weights: Weights, config: Path) -> dict[str, int]:

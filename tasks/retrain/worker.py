@@ -30,6 +30,8 @@ from tasks.retrain.job import TrainJob
 from tasks.retrain.loaders import check_shared_memory, loaders_explained
 from tasks.store import write_json
 
+RESUMED = "resumed.json"
+
 
 def train(job: TrainJob) -> None:
     """Train, or resume, and write the results into ``job.work``.
@@ -40,6 +42,7 @@ def train(job: TrainJob) -> None:
     cfg = train_config(job)
     check_shared_memory(job, cfg)
     resumed = checkpoints.newest(job.work)
+    _note(job, resumed)
     if resumed is not None:
         cfg.load_from, cfg.resume = str(resumed), True
         print(f"resuming from {resumed.name}", flush=True)
@@ -53,6 +56,17 @@ def train(job: TrainJob) -> None:
     with loaders_explained(job):
         runner.train()
     _finish(job, cfg, runner, initial)
+
+
+def _note(job: TrainJob, resumed: Path | None) -> None:
+    """Remember where a training goes on that is not sure to end as if it had never been interrupted; see ``exact``."""
+    if resumed is not None and (job.device != "cpu" or job.loaders):
+        write_json(job.work / RESUMED, [*_noted(job.work), checkpoints.iteration(resumed)])
+
+
+def _noted(work: Path) -> tuple[int, ...]:
+    path = work / RESUMED
+    return tuple(json.loads(path.read_bytes())) if path.exists() else ()
 
 
 def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: InitialWeights) -> None:
@@ -77,9 +91,13 @@ def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: InitialWeights)
         train_sets=tuple(TrainSet(dataset=t.info.dataset, images=len(t)) for t in tables),
         device=device_name(torch.device(job.device)),
         overrides=job.training.overrides,
+        resumed_at=_noted(job.work),
     )
     write_json(job.work / ModelCard.FILE, card.content())
-    for leftover in (*job.work.glob(CHECKPOINTS), job.work / "last_checkpoint", job.work / "job.json"):
+    for leftover in (
+        *job.work.glob(CHECKPOINTS),
+        *(job.work / name for name in ("last_checkpoint", "job.json", RESUMED)),
+    ):
         leftover.unlink(missing_ok=True)
     for folder in job.work.iterdir():
         if folder.is_dir():

@@ -123,6 +123,19 @@ def test_unequal_protocol_is_flagged(fake: Any) -> None:
     assert seeds.value == "0, 1 (Real); 0 (Simulator)"
 
 
+def test_where_a_training_was_resumed_is_told(fake: Any) -> None:
+    run = fake({("segmentation", "real", 0): 0.3, ("segmentation", "source", 0): 0.2})
+    record = run.record()
+    told = [f.name for f in Report.read(write_report.fn(ReportConfig(), record, run.store).path).tables[0].protocol]
+    assert "resumed after a crash at iteration" not in told
+    real = next(r for r in record.results if r.arm == "real").model
+    card = json.loads(real.file("card.json").read_text()) | {"resumed_at": [200]}
+    real.file("card.json").write_text(json.dumps(card))
+    report = Report.read(write_report.fn(ReportConfig(title="Again"), record, run.store).path)
+    fact = next(f for f in report.tables[0].protocol if f.name == "resumed after a crash at iteration")
+    assert (fact.value, fact.differs) == ("200 (Real); never (Simulator)", True)
+
+
 @pytest.mark.parametrize("task", ["segmentation", "detection"])
 def test_partial_run(write: Any, task: str) -> None:
     content, markdown, page = read(write({(task, "source", 0): 0.2}, translators=(), with_boxes=False)[0])

@@ -15,6 +15,7 @@ from tasks.compute.config import ComputeConfig
 from tasks.compute.process import ProcessError
 from tasks.contracts.artifact import Artifact
 from tasks.contracts.task import Task
+from tasks.retrain import worker
 from tasks.retrain.checkpoints import load_checkpoint, newest
 from tasks.retrain.config import RetrainConfig, Weights
 from tasks.retrain.configuration import TrainingError
@@ -206,3 +207,19 @@ def test_problem_of_a_training_is_told_in_one_line(squares: Artifact, tmp_path: 
     init = {"path": str(tmp_path / "missing.pth"), "sha256": "0" * 64}
     with pytest.raises(ProcessError, match=r"^init\.path: no file .*missing\.pth$"):
         train("segmentation", (squares,), settings("segmentation", init=init), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("device", "loaders", "noted"), [("cpu", 0, ()), ("cpu", 1, (200, 400)), ("cuda", 0, (200, 400))]
+)
+def test_where_a_training_went_on_otherwise_is_noted(
+    tmp_path: Path, device: str, loaders: int, noted: tuple[int, ...]
+) -> None:
+    training = settings("segmentation").segmentation
+    assert training is not None
+    job = TrainJob(
+        task="segmentation", training=training, tables=(), seed=0, work=tmp_path, loaders=loaders, device=device
+    )
+    for resumed in (None, tmp_path / "iter_200.pth", tmp_path / "iter_400.pth"):
+        worker._note(job, resumed)
+    assert worker._noted(tmp_path) == noted
