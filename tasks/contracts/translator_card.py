@@ -19,7 +19,7 @@ class TranslatorCard(Filed):
         iterations: steps. parameters: network -> how many it has.
         losses: by name, as last averaged. variety: of the outputs, in shares of the inputs'.
         rollbacks: each with its ``step``, its reason ``rollback`` and the ``lr_factor`` from then on.
-        seconds, iterations_per_second: of training. device, processes: what trained it.
+        device, processes: what trained it.
         source_images, target_images: what it was trained on.
     """
 
@@ -35,8 +35,6 @@ class TranslatorCard(Filed):
     losses: dict[str, float] | None = None
     variety: dict[str, float] | None = None
     rollbacks: tuple[dict[str, Any], ...] = ()
-    seconds: float | None = None
-    iterations_per_second: float | None = None
     device: str | None = None
     processes: int | None = None
     source_images: int | None = None

@@ -1,6 +1,7 @@
 """``python -m tasks.translate.apply_worker JOB.json``: translate a data set, in a process of its own.
 
-Leaves the images, the sample table, and ``told.json``: how many images there are, and how many were made a second.
+Leaves the images, the sample table and, for the manifest, ``told.json``: how many images there are, and how many were
+made a second.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from pathlib import Path
 from tasks.datasets import ImageError, SampleTable
 from tasks.store import write_json
 from tasks.translate.apply import translate_table
-from tasks.translate.job import TranslationJob
-from tasks.translate.make_translated import TOLD
+from tasks.translate.job import TOLD, TranslationJob
 from tasks.translate.methods.base import Resources, method_module
 from tasks.translate.networks.weights import WeightsError
 from tasks.translate.networks.whole_image import share_threads

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,14 @@ from tasks.translate.sections.learned import Learned
 
 WEIGHTS = "weights.safetensors"  # the generator's moving average
 CARD = TranslatorCard.FILE
+TOLD = "told.json"  # what a process tells of its work: times, which must be in no artifact; see ``take_told``
+
+
+def take_told(work: Path) -> dict[str, Any]:
+    """What a process told of its work, for the manifest. Its file is deleted: by it, equal results would differ."""
+    told: dict[str, Any] = json.loads((work / TOLD).read_bytes())
+    (work / TOLD).unlink()
+    return told
 
 
 def _by_its_method(told: Any) -> Any:

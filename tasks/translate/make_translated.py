@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 from tasks.compute import LOG, Machine
 from tasks.contracts import Artifact
 from tasks.store import Manifest, Recipe, Store, StoreError, code_version, file_sha256, write_json
-from tasks.translate.job import WEIGHTS, TranslationJob
+from tasks.translate.job import WEIGHTS, TranslationJob, take_told
 from tasks.translate.sections.base import TranslatorSection, method_of
 from tasks.translate.sections.learned import GeneratorFile, Learned
 
-TOLD = "told.json"  # what the worker tells of its work
 _SHOWN = re.compile(r"^translating |^error|fit into memory")
 
 
@@ -56,10 +54,8 @@ def build_translated(
             )
             write_json(folder / "job.json", job.model_dump(mode="json"))
             machine.run(lease, "tasks.translate.apply_worker", folder / "job.json", config.name, _SHOWN)
-        told = json.loads((folder / TOLD).read_text())
-        for aside in (TOLD, LOG):  # times, by which equal translations would differ
-            (folder / aside).unlink(missing_ok=True)
-        return {"translator": config.method, **told, "device": lease.device}
+        (folder / LOG).unlink(missing_ok=True)  # nothing but progress
+        return {"translator": config.method, **take_told(folder), "device": lease.device}
 
     return store.build(translated_recipe(config, source, target, translator), make, resumable=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 from tasks.compute import Machine
 from tasks.contracts import Artifact, TranslatorCard
 from tasks.store import Recipe, Store, code_version, write_json
-from tasks.translate.job import TranslatorJob
+from tasks.translate.job import TranslatorJob, take_told
 from tasks.translate.sections.base import method_of
 from tasks.translate.sections.learned import Learned
 
@@ -54,8 +54,8 @@ def build_translator(config: Learned, source: Artifact, target: Artifact, store:
             write_json(folder / JOB, job.model_dump(mode="json"))
             machine.run(lease, "tasks.translate.worker", folder / JOB, config.name, _PROGRESS)
         card = TranslatorCard.read(folder)
-        kept = ("method", "iterations", "iterations_per_second", "device", "losses", "rollbacks", "parameters")
-        return card.model_dump(mode="json", include=set(kept))
+        kept = {"method", "iterations", "device", "losses", "rollbacks", "parameters"}
+        return {**card.model_dump(mode="json", include=kept), **take_told(folder)}
 
     digests = {"source": source.digest, "target": target.digest}
     return store.build(translator_recipe(config, source, target), make, resumable=True)

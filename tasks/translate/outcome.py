@@ -15,13 +15,19 @@ _WIDTH = 800  # pixels of the picture, which travels inside the text
 _QUALITY = 80
 
 
-def outcome(folder: Path) -> str:
-    """Describe a finished training from its folder (``card.json``, ``log.jsonl``, ``samples/``)."""
+def outcome(folder: Path, speed: float | None = None) -> str:
+    """Describe a finished training.
+
+    Args:
+        folder: where it lies (``card.json``, ``log.jsonl``, ``samples/``).
+        speed: steps a second, which the manifest alone knows; None where they are not known.
+    """
     card = TranslatorCard.read(folder)
+    pace = "" if speed is None else f", {speed:g} a second"
     entries = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     losses = [e for e in entries if "rollback" not in e]
     text = [
-        f"{card.iterations} steps of {card.method}, {card.iterations_per_second} a second ({card.device}).",
+        f"{card.iterations} steps of {card.method}{pace} ({card.device}).",
         *(f"**Rolled back** to step {r['step']}: {r['rollback']}; lr x {r['lr_factor']:g}" for r in card.rollbacks),
         _table(_spread(losses)),
     ]

@@ -12,7 +12,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 from tasks.compute import ComputeConfig, artifact_key
 from tasks.compute.stage import this_machine
 from tasks.contracts import Artifact
-from tasks.store import Store
+from tasks.store import Manifest, Store
 from tasks.translate.config import Translator
 from tasks.translate.make_translated import build_translated
 from tasks.translate.make_translator import build_translator
@@ -39,7 +39,7 @@ def _publish(name: str, artifact: Artifact) -> None:
     try:
         create_markdown_artifact(
             key=artifact_key("translator", name),
-            markdown=outcome(artifact.path),
+            markdown=outcome(artifact.path, Manifest.read(artifact.path).summary["iterations_per_second"]),
             description=f"Training of the translator {name}",
         )
     except Exception as error:  # noqa: BLE001 - whatever Prefect's client raises

@@ -118,6 +118,11 @@ class Trainer:
         self.board.close()
         return self._finish(card or {})
 
+    def times(self) -> dict[str, float | None]:
+        """How long it trained in all its processes, one after the other, and how fast: told beside the card."""
+        speed = round(self.step / self.seconds, 2) if self.seconds else None
+        return {"training_seconds": round(self.seconds, 1), "iterations_per_second": speed}
+
     def resume(self) -> None:
         """Go on from the newest checkpoint; without one, save what there is to go back to before the first."""
         if (state := self._restore()) is None:
@@ -271,8 +276,6 @@ class Trainer:
             "losses": self.log.last(),
             "variety": self.variety,
             "rollbacks": self.rollbacks,
-            "seconds": round(self.seconds, 1),
-            "iterations_per_second": round(self.step / self.seconds, 2) if self.seconds else None,
             "device": device_name(self.device),
             "processes": self.ranks.count,
             "source_images": len(self.source.paths),

@@ -16,9 +16,10 @@ import sys
 from pathlib import Path
 
 from tasks.datasets import ImageError, SampleTable
+from tasks.store import write_json
 from tasks.translate.distributed import joined
 from tasks.translate.errors import TranslatorError
-from tasks.translate.job import TranslatorJob
+from tasks.translate.job import TOLD, TranslatorJob
 from tasks.translate.networks.weights import WeightsError
 from tasks.translate.sections.learned import Learned
 from tasks.translate.training import Trainer
@@ -34,11 +35,13 @@ def main(path: Path) -> int:
             if not ranks.first:
                 logging.getLogger().setLevel(logging.WARNING)
             source, target = SampleTable.read(job.source), SampleTable.read(job.target)
-            Trainer(job.translator, source, target, job.work, job.device, job.board, ranks).run(job.inputs)
+            trainer = Trainer(job.translator, source, target, job.work, job.device, job.board, ranks)
+            trainer.run(job.inputs)
     except (TranslatorError, ImageError, WeightsError) as error:
         print(f"{EXPLAINED}{error}", flush=True)
         return 1 if isinstance(error, TranslatorError) else REFUSED
     if ranks.first:
+        write_json(job.work / TOLD, trainer.times())
         tell_peak_memory()
         path.unlink()
     return 0

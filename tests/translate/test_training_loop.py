@@ -448,8 +448,8 @@ def test_outcome_shows_losses_and_samples(sets, make_cut, tmp_path) -> None:
     trainer = _trainer(make_cut(iterations=40, checkpoint_every=10), sets, tmp_path / "t")
     _poison(trainer, 25)
     trainer.run()
-    text = outcome(tmp_path / "t")
-    assert "40 steps of cut, " in text
+    text = outcome(tmp_path / "t", 2.5)
+    assert "40 steps of cut, 2.5 a second (" in text
     assert "**Rolled back** to step 20: loss 'nce' is nan at step 26; lr x 0.5" in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert rows[:2] == ["| step | fake | real | gan | nce |", "| ---: | ---: | ---: | ---: | ---: |"]
@@ -474,7 +474,7 @@ def test_training_is_shown_in_prefect(sets, make_cut, tmp_path) -> None:
     with prefect_test_harness(server_startup_timeout=120):
         trained = train(make_cut(), source, target, ComputeConfig(device="cpu"), store)
         shown = Artifact.get("translator-cut")
-    assert shown.data == outcome(trained.path)
+    assert shown.data == outcome(trained.path, Manifest.read(trained.path).summary["iterations_per_second"])
     assert not [f.path for f in Manifest.read(trained.path).files if "tfevents" in f.path]
     assert len(_curve(next((tmp_path / "store/.tensorboard").iterdir()))) == 6
     assert [m.kind for m in store.artifacts()] == ["source", "target", "translator"]

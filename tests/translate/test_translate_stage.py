@@ -41,6 +41,7 @@ def test_train_then_translate_then_find(store, datasets, make_cut) -> None:
     trained = train_translator.fn(config, *datasets, CPU, store)
     assert {f.path for f in Manifest.read(trained.path).files} >= {"weights.safetensors", "card.json", "log.jsonl"}
     assert Manifest.read(trained.path).summary["iterations"] == 6
+    assert Manifest.read(trained.path).summary["iterations_per_second"] > 0
     result = translate.fn(config, *datasets, trained, CPU, store)
     summary = Manifest.read(result.path).summary
     assert (summary["translator"], summary["images"]) == ("cut", 3)
@@ -51,6 +52,16 @@ def test_train_then_translate_then_find(store, datasets, make_cut) -> None:
     renamed = config.model_copy(update={"name": "other"})
     assert train_translator.fn(renamed, *datasets, CPU, store).cached
     assert translate.fn(renamed, *datasets, trained, CPU, store).cached
+
+
+def test_the_same_training_has_the_same_digest(store, datasets, make_cut, tmp_path) -> None:
+    trained = [
+        train_translator.fn(make_cut(iterations=3), *datasets, CPU, where)
+        for where in (store, Store(tmp_path / "elsewhere"))
+    ]
+    assert not any(artifact.cached for artifact in trained)
+    assert trained[0].digest == trained[1].digest
+    assert not trained[0].file("told.json").exists()
 
 
 def test_given_weights_replace_training(store, datasets, make_cut) -> None:
