@@ -46,7 +46,8 @@ class TaxonomyError(PlacedError):
 # image or label lacks its partner; it cannot be decoded; its size is not its image's; it holds an unknown class; a box
 # is malformed, empty or outside its image.
 Cause = Literal["found", "named", "unique", "paired", "decodable", "size", "classes", "boxes"]
-Kind = Literal["image", "box"]
+Counted = Literal["image", "box"]  # what is lost, and counts against the largest share of it
+Kind = Literal[Counted, "row"]  # a row that says again what another says: nothing is lost
 
 
 class ChecksFailed(DatasetError):
@@ -56,11 +57,12 @@ class ChecksFailed(DatasetError):
 class ItemError(Exception):
     """An image that cannot be used: the file that is to blame, why, and which check found it."""
 
-    def __init__(self, file: Path, finding: Finding, cause: Cause = "decodable") -> None:
-        super().__init__(file, finding, cause)
+    def __init__(self, file: Path, finding: Finding, cause: Cause = "decodable", kind: Kind = "image") -> None:
+        super().__init__(file, finding, cause, kind)
         self.file = file
         self.finding = finding
         self.cause = cause
+        self.kind = kind
 
     def __str__(self) -> str:
         return f"{self.file}: {say(self.finding)}"
@@ -100,7 +102,7 @@ def reason_of(error: Exception) -> Finding | str:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A piece of the input that was left out, and why: an image with its labels, or a single box of a kept image."""
+    """What was left out of the input, and why: an image with its labels, a box of a kept image, or a repeated row."""
 
     file: Path
     finding: Finding

@@ -42,6 +42,11 @@ class Item:
         """A file or folder that is no image of the set at all, such as one whose name says nothing."""
         return cls(str(problem.file), problem.file, None, None, problem, stray=True)
 
+    @classmethod
+    def merged(cls, problem: ItemError) -> Item:
+        """Repeated rows of a file, which may have several tables of them."""
+        return cls(f"{problem.file} {problem.finding.values['table']}", problem.file, None, None, problem, stray=True)
+
 
 @dataclass(slots=True)
 class Boxes:

@@ -86,7 +86,7 @@ def read_dataset(config: Stored, taxonomy: Taxonomy, folder: Path = Path("/")) -
     samples, found = [], Boxes()
     for outcome in outcomes:
         if isinstance(outcome, ItemError):
-            rejected.append(Rejection(outcome.file, outcome.finding, outcome.cause))
+            rejected.append(Rejection(outcome.file, outcome.finding, outcome.cause, outcome.kind))
         else:
             samples.append(outcome[0])
             found.rejected += outcome[1].rejected
@@ -105,7 +105,8 @@ def read_dataset(config: Stored, taxonomy: Taxonomy, folder: Path = Path("/")) -
     if config.images is not None:
         table = select.subset(table, config.images, config.seed, config.draw)
     kept = sum(len(s.boxes or ()) for s in samples)
-    return ReadResult(table, rejected + found.rejected, len(items), kept + len(found.rejected), found.hidden)
+    images = sum(item.problem is None or item.problem.kind == "image" for item in items)
+    return ReadResult(table, rejected + found.rejected, images, kept + len(found.rejected), found.hidden)
 
 
 def absolute(config: Stored) -> Stored:

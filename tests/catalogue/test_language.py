@@ -24,8 +24,7 @@ from tasks.contracts.finding import Finding
 from tasks.contracts.record import RunRecord
 from tasks.contracts.stage import StageKind
 from tasks.contracts.task import Labels, Task
-from tasks.datasets.errors import Cause
-from tasks.datasets.errors import Kind as RejectedKind
+from tasks.datasets.errors import Cause, Counted
 from tasks.datasets.table import BoxSource
 from tasks.report import words
 from tasks.report.gallery.grid import Kind
@@ -106,7 +105,7 @@ DYNAMIC: dict[str, Iterable[str]] = {
     "figures.with_{}": ("source", "translated"),
     "history.{}": get_args(TrendOutcome),
     "history.{}_changed": get_args(BreakKind),
-    "data.rejected_{}": get_args(RejectedKind),
+    "data.rejected_{}": get_args(Counted),
     "words.check_{}": sorted(check_names()),
     "words.role_{}": ROLES,
     "words.severity_{}": get_args(Severity),

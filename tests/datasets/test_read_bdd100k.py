@@ -150,22 +150,28 @@ def test_what_lacks_its_partner(split: Set) -> None:
 
 def test_rows_that_mean_no_image(split: Set) -> None:
     split.boxed("a", CAR)
-    split.boxed("a")
+    split.boxed("twice", CAR)
+    split.boxed("twice", CAR)
+    split.boxed("unsure", CAR)
+    split.boxed("unsure")
     split.boxed("b", labels=3)
     split.rows += [{"labels": []}, {"name": 5}, "text", None]
     result = split.read(labels=("boxes",))
-    assert [(s.id, len(s.boxes or ())) for s in result.table] == [("a", 1)]
+    assert [(s.id, len(s.boxes or ())) for s in result.table] == [("a", 1), ("twice", 1)]
+    assert result.images == 8  # a repeated row is none
     causes = {say(r.finding): r.cause for r in result.rejected}
     assert {r.finding.code for r in result.rejected} == {
-        "data.row_twice",
+        "data.rows_merged",
+        "data.rows_contradict",
         "data.row_without_name",
         "data.labels_no_list",
     }
-    assert {r.file for r in result.rejected} == {split.file}
+    assert {r.file for r in result.rejected} == {split.file, split.images("100k") / "unsure.jpg"}
     assert causes == {
-        "row 1 has the name a.jpg of a row before it": "unique",
+        "1 rows of frames repeat another row word for word and count once, the first of them twice": "unique",
+        "2 rows of unsure contradict each other: keep the right one": "unique",
         "b: its labels are no list": "decodable",
-        **{f"row {n} has no name": "named" for n in (3, 4, 5, 6)},
+        **{f"row {n} has no name": "named" for n in (6, 7, 8, 9)},
     }
 
 

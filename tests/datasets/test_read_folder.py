@@ -1,5 +1,6 @@
 """Reading a plain folder, and everything that can be wrong with one."""
 
+import codecs
 import json
 from pathlib import Path
 from typing import Any
@@ -363,3 +364,67 @@ def test_listed_with_a_place_of_another_machine(folder: Folder) -> None:
     rejected = {str(r.file): r.finding for r in folder.read().rejected}
     assert rejected.keys() == {"/data/drive_2.png", str(folder.image(2))}
     assert "there is no such file" in say(rejected["/data/drive_2.png"])
+
+
+def told_of_rows(result: ReadResult) -> list[tuple[str, Value, Value]]:
+    """Table, number of repeated rows and their first, where nothing else was left out."""
+    assert {(r.finding.code, r.kind, r.cause) for r in result.rejected} == {("data.rows_merged", "row", "unique")}
+    return [tuple(r.finding.values[k] for k in ("table", "n", "first")) for r in result.rejected]  # type: ignore[misc]
+
+
+def test_repeated_rows_are_one_and_lose_nothing(folder: Folder) -> None:
+    for table in ("images", "categories", "annotations"):
+        folder.coco[table].append(dict(folder.coco[table][0]))
+    folder.save()
+    result = folder.read()
+    assert sorted(told_of_rows(result)) == [("annotations", 1, "1"), ("categories", 1, "1"), ("images", 1, "0")]
+    assert [s.boxes for s in result.table][:2] == [(Box(0, 1, 2, 11, 7),), (Box(1, 0, 0, 40, 30, crowd=True),)]
+    assert (result.images, result.boxes) == (4, 2)
+    check_share(result, 0)
+
+
+def test_an_image_under_two_ids_has_the_boxes_of_both(folder: Folder) -> None:
+    folder.coco["images"].append(folder.coco["images"][0] | {"id": 9})
+    folder.coco["annotations"] += [annotation(3, 9, [1, 2, 10, 5]), annotation(4, 9, [3, 3, 2, 2])]
+    folder.save()
+    result = folder.read()
+    assert told_of_rows(result) == [("images", 1, "9")]
+    assert result.table[0].boxes == (Box(0, 1, 2, 11, 7), Box(0, 3, 3, 5, 5))
+
+
+@pytest.mark.parametrize("change", [{"width": 7}, {"id": 9, "width": 7}, {"weather": "hazy"}])
+def test_rows_of_an_image_that_contradict_each_other(folder: Folder, change: dict[str, Any]) -> None:
+    folder.coco["images"].append(folder.coco["images"][0] | change)
+    folder.save()
+    assert only(folder.read(), folder.image(0)).code == "data.rows_contradict"
+
+
+def test_two_images_of_one_id(folder: Folder) -> None:
+    folder.coco["images"][1]["id"] = 0
+    folder.save()
+    rejected = {r.file.name: r.finding.code for r in folder.read().rejected if r.file.suffix == ".png"}
+    assert rejected == dict.fromkeys(("drive_0.png", "drive_1.png"), "data.rows_contradict")
+
+
+def test_two_categories_of_one_id(folder: Folder) -> None:
+    folder.coco["categories"].append({"id": 1, "name": "pedestrian"})
+    folder.save()
+    result = folder.read()
+    assert [s.boxes for s in result.table][:2] == [(), (Box(1, 0, 0, 40, 30, crowd=True),)]
+    why = Finding.of("data.category_contradicts", id=1, names="car, pedestrian")
+    assert [r.finding.values["why"] for r in result.rejected] == [why]
+
+
+def test_an_annotation_whose_image_is_no_id(folder: Folder) -> None:
+    folder.coco["annotations"].append(annotation(9, 0, [1, 1, 2, 2]) | {"image_id": []})
+    folder.save()
+    assert only(folder.read(), folder.root / "boxes_train.json", 4) == Finding.of(
+        "data.annotations_alone", n=1, id=None
+    )
+
+
+def test_boxes_with_a_byte_order_mark(folder: Folder) -> None:
+    boxes = folder.root / "boxes_train.json"
+    boxes.write_bytes(codecs.BOM_UTF8 + boxes.read_bytes())
+    result = folder.read()
+    assert (result.rejected, result.boxes) == ([], 2)

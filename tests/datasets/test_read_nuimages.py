@@ -228,3 +228,37 @@ def test_what_the_split_depends_on(split: Set) -> None:
     assert now("CAM_FRONT") == front
     (split.root / "v1.0-train" / "object_ann.json").write_text("[]")
     assert now("CAM_FRONT") != front
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_rows_that_stand_twice_are_one(split: Set, table: str) -> None:
+    split.car()
+    rows = split.tables[table]
+    split.tables[table] = rows + [dict(row) for row in rows]
+    result = split.read()
+    assert [len(s.boxes or ()) for s in result.table] == [0, 1]
+    assert (result.images, [(r.file.name, r.cause, r.kind) for r in result.rejected]) == (
+        2,
+        [(f"{table}.json", "unique", "row")],
+    )
+    assert result.rejected[0].finding.values["n"] == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("table", "token", "change"),
+    [
+        ("sample_data", "a", {"width": 3}),
+        ("sample", "sample a", {"log_token": "log 0"}),
+        ("calibrated_sensor", "mount CAM_FRONT", {"sensor_token": "sensor CAM_BACK"}),
+        ("sensor", "sensor CAM_FRONT", {"channel": "CAM_LEFT"}),
+        ("object_ann", "car", {"bbox": [1, 2, 3, 4]}),
+    ],
+)
+def test_rows_that_contradict_each_other(split: Set, table: str, token: str, change: dict[str, Any]) -> None:
+    split.car()
+    row = next(row for row in split.tables[table] if row["token"] == token)
+    split.tables[table].append(row | change)
+    result = split.read()
+    assert ids(result) == ["b"]
+    assert [(r.file.name, r.cause) for r in result.rejected] == [("n0__CAM_FRONT__a.jpg", "unique")]
+    assert result.rejected[0].finding == Finding.of("data.rows_contradict", key=f"token {token}", n=2)

@@ -115,7 +115,8 @@ def test_frames_that_are_odd_or_missing(written: Written, read: Callable[..., Re
     image = written.files[2].image
     assert reasons.keys() == {(written.json, c) for c in ("named", "unique", "paired")} | {(image, "paired")}
     assert "00000020_img_left_45.jpg" in reasons[written.json, "named"]
-    assert "lists 000c-a4f0/00000000_img_front.jpg twice" in reasons[written.json, "unique"]
+    assert "1 rows of frames repeat" in reasons[written.json, "unique"]
+    assert "000c-a4f0/00000000" in reasons[written.json, "unique"]
     assert f"img/{SEQUENCE}/00000099_img_front.jpg" in reasons[written.json, "paired"]
     assert f"{written.json} does not list it" in reasons[image, "paired"]
 
@@ -332,3 +333,14 @@ def test_a_forked_process_reads_an_archive_that_its_parent_reads(zipped: Written
         process.join(20)
     assert all(same)
     assert [process.exitcode for process in processes] == [0, 0]
+
+
+def test_frames_that_contradict_each_other(written: Written, read: Callable[..., ReadResult]) -> None:
+    assert written.json is not None
+    content = json.loads(written.json.read_text())
+    content["frames"].append(content["frames"][2] | {"labels": []})
+    written.json.write_text(json.dumps(content))
+    result = read()
+    assert len(result.table) == 3
+    assert rejected(result) == [(written.files[2].image, "unique")]
+    assert result.rejected[0].finding == Finding.of("data.rows_contradict", key=f"{SEQUENCE}/00000020", n=2)

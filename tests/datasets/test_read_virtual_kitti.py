@@ -69,6 +69,7 @@ def test_sides_lie_inside_the_box_and_few_pixels_hide_it(clone: Path, read: Call
         ("0", "has 1 fields instead of 11"),
         ("0 left 0 1 9 3 9 20 0 1 True", "cameraID is 'left', neither 0 nor 1"),
         ("0 0 6 1 9 3 9 20 0 1 True", "track '6' has no class in info.txt"),
+        ("0 0 8 1 9 3 9 20 0 1 True", "info.txt gives trackID 8 the classes Car, Van"),
         ("0 0 9 1 9 3 9 20 0 1 True", "class 'Tram' is not in the taxonomy's maps.virtual_kitti.boxes"),
         ("0 0 0 1 9 x 9 20 0 1 True", "top is 'x', which is no number"),
         ("0 0 0 1 9 3 9 nan 0 1 True", "number_pixels is 'nan', which is no number"),
@@ -76,7 +77,12 @@ def test_sides_lie_inside_the_box_and_few_pixels_hide_it(clone: Path, read: Call
     ],
 )
 def test_a_malformed_line(clone: Path, read: Callable[..., ReadResult], line: str, reason: str) -> None:
-    text(clone, "0 0 0 1 9 3 9 20 0 1 True", line, info="0 Car a Red\n6\n9 Tram d Red\n")
+    text(
+        clone,
+        "0 0 0 1 9 3 9 20 0 1 True",
+        line,
+        info="0 Car a Red\n0 Car a Blue\n6\n8 Car a Red\n8 Van a Red\n9 Tram d Red\n",
+    )
     result = read()
     assert [(r.file, r.cause, r.kind) for r in result.rejected] == [(clone / "bbox.txt", "boxes", "box")]
     assert (result.rejected[0].finding.code, result.rejected[0].finding.values["line"]) == ("data.in_line", 3)
@@ -180,3 +186,12 @@ def test_no_images_at_all(tmp_path: Path, read: Callable[..., ReadResult]) -> No
     message = f"{tmp_path}: no Scene<nn>/<variation>/frames/rgb/Camera_0 in it or in a folder in it"
     with pytest.raises(DatasetError, match=re.escape(message)):
         read()
+
+
+def test_texts_with_a_byte_order_mark(clone: Path, read: Callable[..., ReadResult]) -> None:
+    text(clone, "0 0 0 1 9 3 9 20 0 1 True")
+    for name in ("bbox.txt", "info.txt"):
+        (clone / name).write_bytes(b"\xef\xbb\xbf" + (clone / name).read_bytes())
+    result = read()
+    assert result.rejected == []
+    assert boxes(result) == {Box(1, 1, 3, 10, 10)}

@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 
 from tasks.contracts import Finding
 from tasks.datasets.config import Bdd100kDataset
-from tasks.datasets.errors import Cause, DatasetError, ItemError, MalformedError, reason_of
+from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.files import files_below
 from tasks.datasets.items import Boxes, Item, clipped
 from tasks.datasets.readers.pairing import Part, not_listed, unpaired
+from tasks.datasets.readers.repeated import Keyed, contradicting, merged_rows
 from tasks.datasets.table import Box, BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
@@ -66,7 +67,7 @@ class Bdd100kReader:
         self.boxes_from: BoxSource | None = "annotated" if "boxes" in config.labels else None
         self.places = [*self._images.values()]
         self.places += [{"masks": self._masks, "boxes": self._file}[kind] for kind in self._images]
-        self._rows: dict[str, dict[str, Any]] = {}  # the file's, by image's name without suffix
+        self._table: Keyed[str, dict[str, Any]] = Keyed()  # the file's rows, by image's name without suffix
 
     def find(self) -> list[Item]:
         """List the images of the kinds of labels asked for, by name without suffix."""
@@ -75,14 +76,16 @@ class Bdd100kReader:
         images: dict[str, Path] = {}
         for kind, folder in self._images.items():
             images |= _by_name(folder, ".jpg", kind, odd)
-        names = sorted(images.keys() | masks.keys() | self._rows.keys())
+        names = sorted(images.keys() | masks.keys() | self._table.known)
         return [self._item(name, images.get(name), masks.get(name)) for name in names] + odd
 
     def _item(self, name: str, image: Path | None, mask: Path | None) -> Item:
-        row = self._rows.get(name)
-        labels = self._file if row is not None else None
+        row = self._table.rows.get(name)
+        labels = self._file if name in self._table.known else None
         # An image of either set needs that set's label alone.
         problem = unpaired(Part(image, self._no_image(name)), Part(mask or labels, self._no_label(name)))
+        if problem is None and (rows := self._table.contradicting.get(name)):
+            problem = ItemError(image or self._file, contradicting(name, len(rows)), "unique")
         attributes = row.get("attributes") if row is not None else None
         extra = {k: attributes[k] for k in _EXTRA if k in attributes} if isinstance(attributes, dict) else {}
         return Item(name, image or mask or self._file, mask, labels, problem, extra)
@@ -115,20 +118,20 @@ class Bdd100kReader:
             name = row.get("name") if isinstance(row, dict) else None
             stem = PurePosixPath(name).stem if isinstance(name, str) else ""
             if not stem:
-                odd.append(self._odd("named", "data.row_without_name", n))
-            elif self._rows.setdefault(stem, row) is not row:
-                odd.append(self._odd("unique", "data.row_twice", n, name=str(name)))
-        return odd
+                odd.append(self._odd(n))
+            else:
+                self._table.add(stem, row)
+        return odd + [Item.merged(problem) for problem in merged_rows(self._file, "frames", self._table.merged)]
 
-    def _odd(self, cause: Cause, code: str, n: int, **values: str) -> Item:
-        problem = ItemError(self._file, Finding.of(code, row=n, **values), cause)
+    def _odd(self, n: int) -> Item:
+        problem = ItemError(self._file, Finding.of("data.row_without_name", row=n), "named")
         return Item(f"row {n}", self._file, None, None, problem)
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes | None:
         """The objects; None for an image that only has a mask."""
         if item.labels is None:
             return None
-        labels, found = self._rows[item.id].get("labels"), Boxes()
+        labels, found = self._table.rows[item.id].get("labels"), Boxes()
         if not isinstance(labels, list | None):
             raise ItemError(item.labels, Finding.of("data.labels_no_list", image=item.id))
         for n, label in enumerate(labels or ()):  # null: an image without objects

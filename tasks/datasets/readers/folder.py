@@ -80,7 +80,10 @@ class FolderReader:
             orphans[_id(stem)] = label_alone(masks[stem][0], missing)
         orphans |= {_id(str(problem.file)): problem for problem in problems}
         items = [self._item(stem, path, masks.get(stem)) for stem, paths in images.items() for path in paths]
-        return items + [Item(i, p.file, None, None, p, sequence=self._sequence_of(i)) for i, p in orphans.items()]
+        return items + [
+            Item.merged(p) if p.kind == "row" else Item(i, p.file, None, None, p, sequence=self._sequence_of(i))
+            for i, p in orphans.items()
+        ]
 
     def _list(self) -> tuple[dict[str, list[Path]], dict[str, list[Path]], list[ItemError]]:
         """The files of images and of masks by the images' stems, and what could not be listed."""

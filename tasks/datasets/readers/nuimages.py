@@ -24,6 +24,7 @@ from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reaso
 from tasks.datasets.items import Boxes, Item, clipped
 from tasks.datasets.masks import IGNORE
 from tasks.datasets.readers.pairing import label_alone, listed_only
+from tasks.datasets.readers.repeated import Keyed, contradicting, keyed, merged_rows
 from tasks.datasets.rle import decode_rle
 from tasks.datasets.table import Box, BoxSource
 from tasks.datasets.taxonomy import Taxonomy
@@ -71,6 +72,8 @@ class NuImagesReader:
         self._indices = taxonomy.indices_by_name(self.dataset)
         self._categories = taxonomy.categories(self.dataset)
         self._frames: dict[str, _Frame] = {}  # by item's id
+        self._merged: dict[str, list[str]] = {}  # table -> tokens of repeated rows
+        self._unsure: dict[str, int] = {}  # token -> rows of it that contradict each other
         # Only tables of a gigabyte tell which images are the split's. To look at the times of the other splits' images
         # too is faster than to parse them; the sweeps, most of the files, are left out.
         samples = config.root / "samples"
@@ -81,7 +84,9 @@ class NuImagesReader:
         if not self._tables.is_dir():
             why, wanted = Finding.of("data.no_such_folder"), Finding.of("data.wanted_nuimages")
             raise DatasetError(Finding.of("data.not_there", why=why, wanted=wanted), self._tables)
-        frames = {frame.token: frame for frame in self._rows("sample_data", _frame)}
+        self._merged, self._unsure = {}, {}
+        listed = self._keyed("sample_data", lambda row: (frame.token, frame) if (frame := _frame(row)) else None)
+        frames = listed.rows | {token: rows[0] for token, rows in listed.contradicting.items()}
         orphans = self._annotate(frames)
         channels, sensors = self._column("sensor", "channel"), self._column("calibrated_sensor", "sensor_token")
         logs, locations = self._column("sample", "log_token"), self._column("log", "location")
@@ -94,19 +99,30 @@ class NuImagesReader:
                 camera, log = channels[sensors[frame.mount]], logs[frame.sample]
                 location = locations[log]
             except KeyError as error:
-                finding = Finding.of("data.nuimages_no_row", token=frame.token, row=str(error.args[0]))
-                problem = ItemError(self._root / frame.filename, finding, "paired")
+                problem = self._no_row(frame, str(error.args[0]))
                 items.append(Item(_id(frame), problem.file, None, None, problem))
                 continue
             if self._cameras is None or camera in self._cameras:
                 items.append(self._item(frame, {"camera": camera, "location": location}, log))
-        return items + orphans
+        merged = (p for table, tokens in self._merged.items() for p in merged_rows(self._file(table), table, tokens))
+        return items + orphans + [Item.merged(problem) for problem in merged]
+
+    def _no_row(self, frame: _Frame, token: str) -> ItemError:
+        """That a frame needs a row that is not there, or is there with several contents."""
+        image = self._root / frame.filename
+        if token in self._unsure:
+            return ItemError(image, contradicting(f"token {token}", self._unsure[token]), "unique")
+        return ItemError(image, Finding.of("data.nuimages_no_row", token=frame.token, row=token), "paired")
 
     def _item(self, frame: _Frame, extra: dict[str, Any], log: str) -> Item:
         self._frames.setdefault(_id(frame), frame)
         image, problem = self._root / frame.filename, None
         if not image.is_file():
             problem = label_alone(image, listed_only(self._file("sample_data")))
+        elif unsure := next(
+            (t for t in (frame.token, *(a.token for a in frame.annotations)) if t in self._unsure), None
+        ):
+            problem = ItemError(image, contradicting(f"token {unsure}", self._unsure[unsure]), "unique")
         return Item(_id(frame), image, None, self._file(_OBJECTS), problem, extra, log)
 
     def _annotate(self, frames: dict[str, _Frame]) -> list[Item]:
@@ -116,8 +132,7 @@ class NuImagesReader:
         then objects by their tokens.
         """
         names = self._column("category", "name")
-        surfaces = self._rows(_SURFACES, lambda row: _annotation(_SURFACES, row, names))
-        objects = self._rows(_OBJECTS, lambda row: _annotation(_OBJECTS, row, names))
+        surfaces, objects = (self._annotations_of(table, names) for table in (_SURFACES, _OBJECTS))
         if not surfaces and not objects:
             raise DatasetError(Finding.of("data.nuimages_no_annotations"), self._tables)
         orphans = []
@@ -130,9 +145,25 @@ class NuImagesReader:
             orphans.append(Item(f"{a.table} {a.token}", problem.file, None, None, problem))
         return orphans
 
+    def _annotations_of(self, table: str, names: dict[str, str]) -> list[_Annotation]:
+        """A table's annotations; of contradicting ones all, for the sake of their frames."""
+
+        def keep(row: dict[str, Any]) -> tuple[str, _Annotation]:
+            return _text(row, "token"), _annotation(table, row, names)
+
+        found = self._keyed(table, keep)
+        return [*found.rows.values(), *(a for rows in found.contradicting.values() for a in rows)]
+
     def _column(self, table: str, key: str) -> dict[str, str]:
-        """A table's column by token."""
-        return dict(self._rows(table, lambda row: (_text(row, "token"), _text(row, key))))
+        """A table's column by token, without the tokens whose rows contradict each other."""
+        return self._keyed(table, lambda row: (_text(row, "token"), _text(row, key))).rows
+
+    def _keyed(self, table: str, keep: Callable[[dict[str, Any]], tuple[str, _T] | None]) -> Keyed[str, _T]:
+        """A table's rows by token; those that are repeated or contradict each other are counted."""
+        found = keyed(self._rows(table, keep))
+        self._merged[table] = found.merged
+        self._unsure |= {token: len(rows) for token, rows in found.contradicting.items()}
+        return found
 
     def _rows(self, table: str, keep: Callable[[dict[str, Any]], _T | None]) -> list[_T]:
         """A table's rows, each reduced by ``keep`` (None: left out) as soon as it is parsed: sample_data has a million.

@@ -25,6 +25,7 @@ from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reaso
 from tasks.datasets.files import files_below
 from tasks.datasets.items import Boxes, Item, clipped
 from tasks.datasets.readers.pairing import Part, label_alone, not_listed, unpaired
+from tasks.datasets.readers.repeated import Keyed, contradicting, merged_rows
 from tasks.datasets.table import Box, BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
@@ -84,7 +85,7 @@ class ShiftReader:
         self._file = file if file.is_file() else None
         self.boxes_from: BoxSource | None = "annotated" if self._file is not None else None
         self.places = [p for p in (self._images, self._masks, self._file) if p is not None]
-        self._frames: dict[_Key, ScalabelFrame] = {}
+        self._table: Keyed[_Key, ScalabelFrame] = Keyed()
 
     def _place(self, kind: str) -> Path | None:
         """The folder or archive of the images or masks; None where there is none."""
@@ -108,7 +109,7 @@ class ShiftReader:
         items = [self._item(key, path, masks.get(key)) for key, path in images.items()]
         orphans = {key: path for key, path in masks.items() if key not in images}
         if self._file is not None:
-            orphans = dict.fromkeys(self._frames.keys() - images.keys(), self._file) | orphans
+            orphans = dict.fromkeys(self._table.known - images.keys(), self._file) | orphans
         return items + [self._orphan(key, file) for key, file in orphans.items()] + odd
 
     def _listed(self, place: Path, kind: str, suffix: str) -> tuple[dict[_Key, Path], list[Item]]:
@@ -139,31 +140,27 @@ class ShiftReader:
     def _load(self, file: Path) -> list[Item]:
         """Read the boxes of all frames; returns the frames that no image can have."""
         odd = []
-        self._frames = {}
+        self._table = Keyed()
         for number, frame in enumerate(_frames_of(file)):
             key = (frame.videoName, self._frame_of(frame.name, "img", "jpg"))
-            problem = None
-            if not key[1]:
-                problem = ItemError(
-                    file, Finding.of("data.in_frame", frame=frame.name, why=self._not_named("img", "jpg")), "named"
-                )
-            elif key in self._frames:
-                name = f"{frame.videoName}/{frame.name}"
-                problem = ItemError(file, Finding.of("data.listed_twice", name=name), "unique")
-            else:
-                self._frames[key] = frame
-            if problem is not None:
-                odd.append(Item(f"{file} frame {number}", file, None, None, problem))
-        return odd
+            if key[1]:
+                self._table.add(key, frame)
+                continue
+            why = self._not_named("img", "jpg")
+            problem = ItemError(file, Finding.of("data.in_frame", frame=frame.name, why=why), "named")
+            odd.append(Item(f"{file} frame {number}", file, None, None, problem))
+        return odd + [Item.merged(problem) for problem in merged_rows(file, "frames", self._table.merged)]
 
     def _item(self, key: _Key, image: Path, mask: Path | None) -> Item:
-        frame = self._frames.get(key)
+        frame = self._table.rows.get(key)
         labels = []
         if self._masks is not None:
             labels.append(Part(mask, self._masks / key[0] / f"{key[1]}_semseg_{self._view}.png"))
         if self._file is not None:
-            labels.append(Part(self._file if frame is not None else None, not_listed(self._file)))
+            labels.append(Part(self._file if key in self._table.known else None, not_listed(self._file)))
         problem = unpaired(image, *labels)
+        if problem is None and (rows := self._table.contradicting.get(key)):
+            problem = ItemError(image, contradicting("/".join(key), len(rows)), "unique")
         attributes = frame.attributes if frame is not None and frame.attributes is not None else {}
         extra = {name: attributes[name] for name in _ATTRIBUTES if name in attributes}
         return Item("__".join(key), image, mask, self._file, problem, extra, key[0])
@@ -179,7 +176,7 @@ class ShiftReader:
             return None
         found = Boxes()
         sequence, frame = item.id.rsplit("__", 1)
-        for number, label in enumerate(self._frames[sequence, frame].labels or ()):
+        for number, label in enumerate(self._table.rows[sequence, frame].labels or ()):
             try:
                 box = self._box(label)
                 found.kept += [clipped(box, size)] if box else []

@@ -25,6 +25,7 @@ from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reaso
 from tasks.datasets.files import files_below
 from tasks.datasets.items import Boxes, Item, clipped
 from tasks.datasets.readers.pairing import Part, image_alone, label_alone, unpaired
+from tasks.datasets.readers.repeated import keyed
 from tasks.datasets.table import Box, BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
@@ -44,6 +45,7 @@ class _TextFiles:
 
     bbox: Path
     classes: dict[str, str]
+    unsure: dict[str, list[str]]  # the classes of each track that has several
     lines: dict[int, list[_Line]] = field(default_factory=dict)
     lost: list[_Line] = field(default_factory=list)  # their frame cannot be told
 
@@ -152,6 +154,8 @@ class VirtualKittiReader:
             raise MalformedError("data.vkitti_fields", n=len(fields), count=len(_BBOX))
         if fields[1] != str(self._camera):
             raise MalformedError("data.vkitti_camera", camera=fields[1])
+        if fields[2] in texts.unsure:
+            raise MalformedError("data.vkitti_classes", track=fields[2], names=", ".join(texts.unsure[fields[2]]))
         if (label := texts.classes.get(fields[2])) is None:
             raise MalformedError("data.vkitti_track", track=fields[2])
         if label not in self._categories:
@@ -206,7 +210,8 @@ def _texts(bbox: Path, info: Path, camera: int) -> _TextFiles:
     Raises:
         MalformedError: one cannot be read, or is not of this form at all.
     """
-    texts = _TextFiles(bbox, {fields[0]: fields[1] for _, fields in _lines(info, _INFO) if len(fields) > 1})
+    tracks = keyed((fields[0], fields[1]) for _, fields in _lines(info, _INFO) if len(fields) > 1)
+    texts = _TextFiles(bbox, tracks.rows, tracks.contradicting)
     for number, fields in _lines(bbox, _BBOX):
         if fields[1:2] == [str(1 - camera)]:
             continue
@@ -220,7 +225,7 @@ def _texts(bbox: Path, info: Path, camera: int) -> _TextFiles:
 def _lines(file: Path, header: tuple[str, ...]) -> list[_Line]:
     """The lines after the header that are not blank."""
     try:
-        first, *lines = file.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+        first, *lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines() or [""]
     except OSError as error:
         raise MalformedError("data.vkitti_unreadable", file=file, problem=reason_of(error)) from error
     if tuple(first.split()) != header:
