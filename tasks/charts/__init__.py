@@ -6,7 +6,7 @@ from tasks import face
 
 if TYPE_CHECKING:
     from tasks.charts.marks import estimate, interval, marker, path, series
-    from tasks.charts.scales import LEAST, Scale, TimeScale, axis, round_step, rules, scale, tick_label, time_scale
+    from tasks.charts.scales import LEAST, Scale, axis, rules, scale, tick_label, time_scale
     from tasks.charts.svg import WIDTH, Block, Figure, is_wide, line, lines, number, rect, tag, text, title
     from tasks.charts.typesetting import LINE, SMALL, fit, width, wrap
 else:

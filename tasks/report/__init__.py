@@ -6,6 +6,7 @@ from tasks import face
 
 if TYPE_CHECKING:
     from tasks.report.config import ReportConfig
+    from tasks.report.fitting import escape
     from tasks.report.html import TEMPLATES
     from tasks.report.intervals import scaled
     from tasks.report.make_report import build_report_files, report_recipe

@@ -32,9 +32,7 @@ _WORDS = (
     *("percent", "figure", "rate_words", "rate_interval", "task_label", "outcome_label", "check_label"),
     *("role_label", "roles_label", "stage_label", "artifact_label", "input_label"),
 )
-_AUDITS = (
-    *("acted", "destinations", "failed", "few", "measured_detail", "measured_recall", "passed", "seen", "unseen"),
-)
+_AUDITS = ("acted", "destinations", "failed", "few", "measured_detail", "measured_recall", "passed", "seen", "unseen")
 _SHRINK, _SMALLEST = 0.75, 96
 
 

@@ -50,7 +50,6 @@ def report_recipe(config: ReportConfig, record: RunRecord, resolved: dict[str, A
 
 
 def _write(config: ReportConfig, record: RunRecord, resolved: dict[str, Any], folder: Path) -> dict[str, Any]:
-
     report = build_report(record, config, resolved)
     write_json(folder / REPORT_JSON, report.to_json())
     (folder / CONFIG).write_text(yaml.safe_dump(report.config, sort_keys=False, allow_unicode=True), encoding="utf-8")

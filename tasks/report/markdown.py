@@ -9,8 +9,8 @@ from tasks.audit import check_sentence, measure_label, subject_label
 from tasks.catalogue import say, speaking, t
 from tasks.contracts import Arm, AuditCheck
 from tasks.report.audits import acted, failed, passed
-from tasks.report.fitting import LINE_CHARS, Rank, TextBlock, fit, listing, short
-from tasks.report.fitting import escape as escape
+from tasks.report.fitting import LINE_CHARS, Rank, TextBlock, escape, fit, listing, short
+from tasks.report.gates import DATA
 from tasks.report.intervals import class_changes
 from tasks.report.markdown_table import protocol, scores
 from tasks.report.model import AuditPart, Cost, Gate, Report
@@ -54,7 +54,7 @@ def first_line(error: str) -> str:
 
 def gate_words(gate: Gate) -> str:
     """A gate in a line: ``cut: passed with warnings, 11 of 14 checks, 3 images left out or replaced``."""
-    name = t("markdown.gate_data") if gate.name == "data" else gate.name
+    name = t("markdown.gate_data") if gate.name == DATA else gate.name
     outcome, checks = t(f"markdown.gate_{gate.outcome}"), count(gate.checks, "check")
     told = t("markdown.gate", name=name, outcome=outcome, passed=gate.passed, checks=checks)
     return told + (t("markdown.gate_acted", images=count(gate.acted, "image")) if gate.acted else "")
@@ -132,11 +132,11 @@ def _audits(report: Report) -> Iterable[TextBlock]:
         yield _audit(head, f"**{label}.**{passes}", part)
 
 
-def _audit(head: str, short: str, part: AuditPart) -> TextBlock:
+def _audit(head: str, least: str, part: AuditPart) -> TextBlock:
     """What an audit found; at the least, how many of its checks passed."""
     checks = [_check(c) for c in failed(part.audit)]
     whole = listing(f"{head}\n", checks, Rank.AUDITS, _LISTED) if checks else TextBlock((head,), Rank.AUDITS)
-    return TextBlock((*whole.versions, short), Rank.AUDITS)
+    return TextBlock((*whole.versions, least), Rank.AUDITS)
 
 
 def _check(check: AuditCheck) -> str:

@@ -281,6 +281,10 @@ class Provenance(Frozen):
     nodes: dict[str, Node]
     environments: tuple[dict[str, Any], ...]
 
+    def scored(self, task: Task, arm: Arm) -> dict[int, ScoreRef]:
+        """The scores of an arm by seed."""
+        return {s.seed: s for s in self.scores if (s.task, s.arm) == (task, arm)}
+
 
 class Report(Frozen):
     """The report of one run.

@@ -202,8 +202,6 @@ def _curve(result: Result, reader: Reader) -> Curve | None:
     found = reader.filed(result.model, LossCurve, wrong=Finding.of("tables.no_curve"))
     points = [(float(p.iteration), p.loss) for p in found.root if math.isfinite(p.loss)] if found else []
     step = max(1, math.ceil(len(points) / _CURVE_POINTS))
-    return (
-        Curve(arm=result.arm, seed=result.seed, points=tuple((x, round(y, 5)) for x, y in points[::step]))
-        if points
-        else None
-    )
+    if not points:
+        return None
+    return Curve(arm=result.arm, seed=result.seed, points=tuple((x, round(y, 5)) for x, y in points[::step]))

@@ -14,8 +14,9 @@ from tasks.contracts.comparison import MadeWith, Needs, Note
 from tasks.contracts.record import RunRecord
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
+from tasks.report.fitting import escape
 from tasks.report.html import render_html
-from tasks.report.markdown import escape, render_markdown
+from tasks.report.markdown import render_markdown
 from tasks.report.model import Report
 from tasks.report.stage import write_report
 from tasks.report.terminal import print_report

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tasks.catalogue import t
-from tasks.report import Node, Report, ScoreRef
+from tasks.report import Node, Report
 from tasks.store import decisive
 from tasks.trends.comparing.model import ArmChange, Setting
 from tasks.trends.comparing.origins import Whose, differing, explaining, keys
@@ -40,19 +40,14 @@ def causes(arm: ArmChange, runs: Runs) -> tuple[Setting, ...]:
     Raises:
         Untraced: a report of an older version, or artifacts that were no longer in the store when it was made.
     """
-    old, new = (_scores(arm, report) for report in (runs.before, runs.after))
+    old, new = (report.provenance.scored(arm.task, arm.arm) for report in (runs.before, runs.after))
     walk = _Descent(runs, arm)
-    found = [s for seed in sorted(old.keys() & new.keys()) for s in walk.follow(old[seed], new[seed])]
+    found = [
+        s for seed in sorted(old.keys() & new.keys()) for s in walk.follow(old[seed].evaluation, new[seed].evaluation)
+    ]
     if old.keys() != new.keys() and arm.method != "paired":  # which is of the common seeds alone
         found += explaining(["retrain.seeds"], runs.config)
     return merged(found, runs)
-
-
-def _scores(arm: ArmChange, report: Report) -> dict[int, str]:
-    def mine(score: ScoreRef) -> bool:
-        return (score.task, score.arm) == (arm.task, arm.arm)
-
-    return {score.seed: score.evaluation for score in report.provenance.scores if mine(score)}
 
 
 def merged(found: Iterable[Setting], runs: Runs) -> tuple[Setting, ...]:

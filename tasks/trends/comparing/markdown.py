@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tasks.catalogue import points, speaking, t
-from tasks.report import MARKS, arm_label, change, legend, task_label
+from tasks.report import MARKS, arm_label, change, escape, legend, task_label
 from tasks.trends.comparing.model import ArmChange, Compared
 from tasks.trends.comparing.parts import classes_line, head, only_line, sections
 from tasks.trends.comparing.scores import families
@@ -20,22 +20,22 @@ def render_markdown(found: Compared) -> str:
 def _lines(found: Compared) -> Iterator[str]:
     yield f"## {t('compare.title')}"
     yield ""
-    yield from (f"- {_safe(line)}" for line in head(found))
+    yield from (f"- {escape(line)}" for line in head(found))
     yield ""
-    yield from (f"> {_safe(line)}  " for line in found.summary)
+    yield from (f"> {escape(line)}  " for line in found.summary)
     for task, arms in families(found.arms).items():
         yield from ("", f"### {t('compare.scores', task=task_label(task))}", "")
         yield from _scores(arms)
         if classes := [line for arm in arms if (line := classes_line(arm))]:
             yield ""
-            yield from (f"- {_safe(line)}" for line in classes)
+            yield from (f"- {escape(line)}" for line in classes)
     if found.only:
         yield ""
-        yield from (f"- {_safe(only_line(o))}" for o in found.only)
+        yield from (f"- {escape(only_line(o))}" for o in found.only)
     yield ""
-    yield from (f"- {_safe(note)}" for note in found.notes)
+    yield from (f"- {escape(note)}" for note in found.notes)
     if found.comparable and found.arms:
-        yield f"- {_safe(legend(found.margin))}"
+        yield f"- {escape(legend(found.margin))}"
     for title, settings in sections(found):
         yield from ("", f"### {title}", "")
         yield from _table(
@@ -50,7 +50,7 @@ def _scores(arms: Sequence[ArmChange]) -> Iterator[str]:
         header,
         (
             [
-                _safe(arm_label(arm.arm)),
+                escape(arm_label(arm.arm)),
                 m.name,
                 points(m.before),
                 points(m.after),
@@ -68,12 +68,5 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str
     yield from (f"| {' | '.join(row)} |" for row in rows)
 
 
-def _safe(text: str) -> str:
-    """Text that comes from outside says nothing to Markdown or HTML."""
-    for sign, shown in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        text = text.replace(sign, shown)
-    return "".join(f"\\{c}" if c in "|`*_[]\\" else c for c in text).replace("\n", " ")
-
-
 def _code(text: str | None) -> str:
-    return "-" if text is None else _safe(text)
+    return "-" if text is None else escape(text)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from tasks.catalogue import t
 from tasks.contracts import Arm, Difference, Outcome, Task
 from tasks.evaluate import Measured, Quantity, benjamini_hochberg
-from tasks.report import Cell, Column, Report, Row, ScoreRef, TaskTable, scaled
+from tasks.report import Cell, Column, Report, Row, TaskTable, scaled
 from tasks.trends.comparing import paired
 from tasks.trends.comparing.model import ArmChange, Method, OneSided, ScoreChange
-from tasks.trends.comparing.paired import Incomparable, Pairing, Refs, Unpaired
+from tasks.trends.comparing.paired import Incomparable, Pairing, Unpaired
 from tasks.trends.history.archive import Chain
 from tasks.trends.history.chance import LEVEL, Independent, independent
 from tasks.trends.history.trend import models
@@ -108,7 +108,7 @@ def _measured(
     task: Task, arm: Arm, before: Report, after: Report, how: Pairing
 ) -> tuple[Method, str, Mapping[Quantity, Measured]]:
     """How the arm's differences are taken, why, and the paired ones."""
-    old, new = _refs(task, arm, before), _refs(task, arm, after)
+    old, new = (r.provenance.scored(task, arm) for r in (before, after))
     if old and {s: r.evaluation for s, r in old.items()} == {s: r.evaluation for s, r in new.items()}:
         return "identical", t("compare.identical"), {}
     if benchmark(before) != benchmark(after):
@@ -121,13 +121,6 @@ def _measured(
         return "incomparable", t("compare.other_evidence", reason=str(error)), {}
     except Unpaired as error:
         return "independent", t("compare.independent", reason=str(error)), {}
-
-
-def _refs(task: Task, arm: Arm, report: Report) -> Refs:
-    def mine(score: ScoreRef) -> bool:
-        return (score.task, score.arm) == (task, arm)
-
-    return {score.seed: score for score in report.provenance.scores if mine(score)}
 
 
 def _same_models(task: Task, arm: Arm, before: Report, after: Report) -> bool | None:

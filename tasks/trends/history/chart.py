@@ -133,9 +133,9 @@ def stroke(style: Style) -> Markup:
 
 def _upwards(lines: Sequence[Line], size: Size, with_zero: bool) -> Scale:
     found = [v for each in lines for d in each.dots for v in (d.value, d.low, d.high) if v is not None]
-    middle = (min(found) + max(found)) / 2
-    room = [middle - LEAST / 2, middle + LEAST / 2]
-    return scale([*found, *room], size.height - size.bottom, size.top, most=8, zero=with_zero)
+    least = (min(found) + max(found) - LEAST) / 2
+    least = least if with_zero else max(least, 0.0)  # no score is below 0
+    return scale([*found, least, least + LEAST], size.height - size.bottom, size.top, most=8, zero=with_zero)
 
 
 def _aside(index: int, several: int, gap: float) -> float:
@@ -160,7 +160,7 @@ def _axes(across: Scale, up: Scale, size: Size, with_zero: bool) -> Iterator[Mar
     for value in up.ticks:
         zero = with_zero and abs(value) < up.step / 2
         yield line(left, up(value), right, up(value), "zero" if zero else "level")
-        yield text(left - 6, up(value) + 4, up.label(value), "tick", "end")
+        yield text(left - 6, up(value) + 4, up.label(value, signed=with_zero), "tick", "end")
     yield line(left, floor, right, floor, "level")
     for moment in across.ticks:
         yield line(across(moment), floor, across(moment), floor + 4, "notch")
