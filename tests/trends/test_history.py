@@ -304,6 +304,15 @@ def test_nothing_leaves_the_drawing(size: Size, days: float) -> None:
     assert all(0 <= v <= (size.width if k[0] == "x" else size.height) for k, v in places)
 
 
+@pytest.mark.parametrize("score", [0.0, 100.0])
+def test_an_axis_ends_where_scores_end_and_one_of_differences_says_their_signs(score: float) -> None:
+    line = Line("cut", styles([Arm(CUT)])[CUT], (Dot(START, score, None, None, False, "", 0, "said"),))
+    scores = re.findall(r'class="tick" text-anchor="end">([^<]+)<', draw([line], [], WIDE, "mAP"))
+    assert (scores[0], scores[-1]) == (("0.0", "1.0") if score == 0 else ("99.0", "100.0"))
+    near = re.findall(r'class="tick" text-anchor="end">([^<]+)<', draw([line], [], WIDE, "mAP", with_zero=True))
+    assert "+0.4" in near if score == 0 else "+100" in near
+
+
 def test_a_planted_regression_is_first_on_the_page_and_a_harmless_change_is_not(tmp_path: Path) -> None:
     fallen = Tags(page(tmp_path / "a", report(), night(1, 22.6)))
     assert "Latest entry (2026-03-02 03:00, nightly re-evaluation): 1 arm regressed" in fallen.text

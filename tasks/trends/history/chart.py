@@ -134,7 +134,7 @@ def stroke(style: Style) -> Markup:
 def _upwards(lines: Sequence[Line], size: Size, with_zero: bool) -> Scale:
     found = [v for each in lines for d in each.dots for v in (d.value, d.low, d.high) if v is not None]
     least = (min(found) + max(found) - LEAST) / 2
-    least = least if with_zero else max(least, 0.0)  # no score is below 0
+    least = least if with_zero else min(max(least, 0.0), 100 - LEAST)  # no score is outside 0 to 100
     return scale([*found, least, least + LEAST], size.height - size.bottom, size.top, most=8, zero=with_zero)
 
 
