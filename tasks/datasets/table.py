@@ -204,8 +204,9 @@ class SampleTable:
     def _movable(self, folder: Path) -> tuple[pa.Table, TableInfo]:
         """The rows and the info as they are written into a folder: see the class."""
         rows, store = self.rows, store_of(folder)
+        starts = _starts(folder.absolute(), store, self.root) if store is not None else []
         for name in ("image", "mask"):
-            texts = [None if t is None else self._named(t, folder, store) for t in rows[name].to_pylist()]
+            texts = [None if t is None else self._named(t, folder, starts) for t in rows[name].to_pylist()]
             rows = rows.set_column(rows.schema.get_field_index(name), SCHEMA.field(name), pa.array(texts, pa.string()))
         if store is None or self.root is None:
             return rows, self.info
@@ -215,17 +216,13 @@ class SampleTable:
         remember_place(folder, known, self.root)
         return rows, self.info.model_copy(update={"root": known})
 
-    def _named(self, text: str, folder: Path, store: Path | None) -> str:
-        if store is None:
+    def _named(self, text: str, folder: Path, starts: list[tuple[str, str]]) -> str:
+        if not starts:  # in no store
             return text if text.startswith("/") or self.folder == folder else str(self.place(text))
         if text.startswith(_ROOT):
             return text
-        path = self.place(text)
-        if path.is_relative_to(store):
-            return os.path.relpath(path, folder)
-        if self.root is not None and path.is_relative_to(self.root):
-            return _ROOT + path.relative_to(self.root).as_posix()
-        return str(path)
+        path = os.path.normpath(f"{self.folder.absolute()}/{text}" if not text.startswith("/") else text)
+        return next((name + path[len(start) :] for start, name in starts if path.startswith(start)), path)
 
     def place(self, text: str) -> Path:
         """The file that a row's ``image`` or ``mask`` names.
@@ -279,6 +276,12 @@ class SampleTable:
             boxes=tuple(Box(**b) for b in row["boxes"]) if row["boxes"] is not None else None,
             extra=json.loads(row["extra"]),
         )
+
+
+def _starts(folder: Path, store: Path, root: Path | None) -> list[tuple[str, str]]:
+    """What a path in a store's table may begin with, and how that is written; text, as there may be a million paths."""
+    places = [(folder, ""), (store, f"{os.path.relpath(store, folder)}/"), *([(root, _ROOT)] if root else [])]
+    return [(f"{os.path.normpath(place).rstrip('/')}/", name) for place, name in places]
 
 
 def _to_batch(samples: list[Sample]) -> pa.RecordBatch:

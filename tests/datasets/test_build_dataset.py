@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,26 @@ def test_a_sample_survives_the_move_of_its_store(store: Store, tmp_path: Path) -
     store.root.rename(tmp_path / "moved")
     moved = SampleTable.read(tmp_path / "moved" / "dataset" / artifact.key)
     assert all(s.image.is_file() for s in moved)
+
+
+def test_a_root_with_dots_leaves_no_absolute_path(
+    folder: FolderDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    dotted = folder.model_copy(update={"root": Path("../set")})
+    artifact = build_dataset(dotted, camvid(), Store(Path("../store")))
+    table = SampleTable.read(artifact.path)
+    assert table.rows["image"].to_pylist() == [f"@root/images/train/{n}.png" for n in range(4)]
+    assert table.rows["mask"].to_pylist() == [f"@root/masks/train/{n}.png" for n in range(4)]
+    assert all(s.image.is_file() for s in table)
+    again = artifact.path.parent / "again"  # a later artifact that names the same files, and some of its own store
+    again.mkdir()
+    SampleTable.from_samples(table, table.info, artifact.path, table.root).write(again)
+    assert SampleTable.read(again).rows["image"][0].as_py() == "@root/images/train/0.png"
+    made = [replace(s, image=artifact.path / "made" / s.image.name) for s in table]
+    SampleTable.from_samples(made, table.info, artifact.path, table.root).write(again)
+    assert SampleTable.read(again).rows["image"][0].as_py() == f"../../dataset/{artifact.key}/made/0.png"
 
 
 def test_splits_of_the_sample_are_different(store: Store) -> None:
