@@ -126,12 +126,17 @@ def subset(table: SampleTable, images: int, seed: int = 0, draw: str = "random")
     if images >= len(table):
         return table
     if draw == "stratified":
-        return table.take(stratified(presence(table), images, seed))
+        return table.take(stratified(presence(table, crowds=False), images, seed))
     return table.take(np.sort(np.random.default_rng(seed).permutation(len(table))[:images]))
 
 
-def presence(table: SampleTable) -> NDArray[np.bool_]:
-    """Which classes each image shows: ``bool [N, segmentation classes + detection classes]``."""
+def presence(table: SampleTable, crowds: bool = True) -> NDArray[np.bool_]:
+    """Which classes each image shows: ``bool [N, segmentation classes + detection classes]``.
+
+    Args:
+        table: the table.
+        crowds: whether a crowd box shows its class; one that only marks a region to be ignored does not.
+    """
     classes, categories = len(table.info.classes), len(table.info.detection)
     shown = np.zeros((len(table), classes + categories), bool)
     pixels = table.rows["class_pixels"].combine_chunks()
@@ -140,8 +145,10 @@ def presence(table: SampleTable) -> NDArray[np.bool_]:
         there = np.flatnonzero(~pixels.is_null().to_numpy(zero_copy_only=False))
         shown[there, :classes] = pc.list_flatten(pixels).to_numpy().reshape(-1, classes) > 0
     boxes = table.rows["boxes"].combine_chunks()
-    categories_of = pc.struct_field(pc.list_flatten(boxes), "category").to_numpy(zero_copy_only=False)
-    shown[pc.list_parent_indices(boxes).to_numpy(), classes + categories_of] = True
+    flat, rows = pc.list_flatten(boxes), pc.list_parent_indices(boxes).to_numpy()
+    categories_of = pc.struct_field(flat, "category").to_numpy(zero_copy_only=False)
+    counted = crowds | ~pc.struct_field(flat, "crowd").to_numpy(zero_copy_only=False)
+    shown[rows[counted], classes + categories_of[counted]] = True
     return shown
 
 

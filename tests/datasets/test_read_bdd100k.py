@@ -217,3 +217,62 @@ def test_missing_files(split: Set) -> None:
     split.rows = {"frames": []}  # type: ignore[assignment]
     with pytest.raises(DatasetError, match=r"det_train\.json: .*a list of frames"):
         split.read()
+
+
+def first_form(name: str, *objects: Any) -> dict[str, Any]:
+    """A frame as the first files of 2018 have it."""
+    return {"name": name, "attributes": {"scene": "tunnel"}, "frames": [{"timestamp": 10000, "objects": list(objects)}]}
+
+
+LANE = {"id": 3, "category": "lane/road curb", "poly2d": [[1, 2, "L"], [3, 4, "L"]]}
+AREA = {"id": 4, "category": "area/drivable", "poly2d": [[1, 2, "L"], [3, 4, "L"]]}
+
+
+def test_the_first_form_in_a_list(split: Set) -> None:
+    split.image("a", "100k")
+    split.rows = [first_form("a", CAR, LANE, AREA)]
+    result = split.read(labels=("boxes",))
+    assert result.rejected == []
+    assert [(s.boxes, s.extra) for s in result.table] == [((Box(1, 2, 3, 11, 13),), {"scene": "tunnel"})]
+
+
+def test_one_file_an_image(split: Set) -> None:
+    folder = split.root / "labels" / "100k" / "train"
+    folder.mkdir(parents=True)
+    for name in "abcd":
+        split.image(name, "100k")
+    for name, content in {
+        "a": json.dumps(first_form("a", CAR)),
+        "b": json.dumps(first_form("b")),
+        "c": json.dumps(first_form("a", CAR)),
+        "d": "{",
+    }.items():
+        (folder / f"{name}.json").write_text(content)
+    split.file.parent.rmdir()
+    config = Bdd100kDataset(format="bdd100k", root=split.root, labels=("boxes",))
+    result = read_dataset(config, TAXONOMY)
+    assert [(s.id, s.boxes) for s in result.table] == [("a", (Box(1, 2, 3, 11, 13),)), ("b", ())]
+    labels = {r.file.name: (r.cause, r.finding.code) for r in result.rejected if r.file.suffix == ".json"}
+    assert labels == {"c.json": ("named", "data.bdd100k_name"), "d.json": ("decodable", "data.no_json")}
+    images = {r.file.name: r.cause for r in result.rejected if r.file.suffix == ".jpg"}
+    assert images == {"c.jpg": "paired", "d.jpg": "paired"}
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ({"objects": [CAR]}, "data.bdd100k_unknown"),
+        ({"annotations": [CAR], "timestamp": 1}, "data.bdd100k_unknown"),
+        ({"frames": []}, "data.bdd100k_frames"),
+        ({"frames": [{"objects": []}, {"objects": []}]}, "data.bdd100k_frames"),
+        ({"frames": [{"labels": [CAR]}]}, "data.bdd100k_frames"),
+        ({"frames": [{"objects": {}}]}, "data.labels_no_list"),
+    ],
+)
+def test_a_form_that_is_not_known_is_not_empty(split: Set, row: dict[str, Any], code: str) -> None:
+    split.boxed("a", CAR)
+    split.image("b", "100k")
+    split.rows.append({"name": "b.jpg"} | row)
+    result = split.read(labels=("boxes",))
+    assert [s.id for s in result.table] == ["a"]
+    assert [r.finding.code for r in result.rejected] == [code]

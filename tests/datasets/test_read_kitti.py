@@ -12,6 +12,7 @@ from tasks.contracts.finding import Finding
 from tasks.datasets.config import KittiDataset
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.read import ReadResult, read_dataset
+from tasks.datasets.select import presence
 from tasks.datasets.table import Box
 from tasks.datasets.taxonomy import Taxonomy
 
@@ -129,14 +130,18 @@ def test_types_and_dont_care(kitti: Kitti) -> None:
         Box(2, 30, 2, 40, 12),
         Box(0, 40, 2, 44, 12),
         Box(0, 45, 2, 49, 12),
+        *(Box(n, 50, 30, 60, 38, crowd=True) for n in range(len(table.info.detection))),
     )
-    assert table[0].extra == {"dont_care": [[50, 30, 60, 38]]}
+    assert (len(table.info.detection), table[0].extra) == (4, {})
+    boxes = slice(len(table.info.classes), None)
+    assert presence(table)[0, boxes].tolist() == [True, True, True, True]
+    assert presence(table, crowds=False)[0, boxes].tolist() == [True, True, True, False]  # a draw looks for real ones
 
 
 def test_an_image_without_objects(kitti: Kitti) -> None:
     kitti.object()
     sample = kitti.read("object").table[0]
-    assert (sample.boxes, sample.extra) == ((), {"dont_care": []})
+    assert (sample.boxes, sample.extra) == ((), {})
 
 
 @pytest.mark.parametrize(

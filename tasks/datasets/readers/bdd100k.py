@@ -1,7 +1,11 @@
 """BDD100K: boxes on ``images/100k/<split>/*.jpg``, semantic masks on ``images/10k/<split>/*.jpg``.
 
 The two sets share some images, which have the same names. Boxes are in one file, ``labels/det_20/det_<split>.json`` or
-its forerunners: a list of frames in Scalabel's form (https://doc.bdd100k.com/format.html). Masks are
+its forerunners: a list of frames in Scalabel's form (https://doc.bdd100k.com/format.html). The first form of 2018 has
+the labels of an image in ``frames[0].objects``, in such a list or as one file an image,
+``labels/100k/<split>/<name>.json``, where lanes and areas are named ``lane/...`` and ``area/...``. A frame without
+labels shows no objects, unless it has keys that Scalabel does not know: then they may be there in another form, and
+the image is rejected. Masks are
 ``labels/sem_seg/masks/<split>/<name>.png`` of Cityscapes' train ids.
 
 Scalabel's x2 and y2 are the last column and row inside a box; this reader takes them so in the files of all years. The
@@ -32,8 +36,14 @@ from tasks.datasets.taxonomy import Taxonomy
 
 IGNORED = ("other person", "other vehicle", "trailer")
 _FILES = ("det_20/det_{}.json", "det_v2_{}_release.json", "bdd100k_labels_images_{}.json")
+_FOLDER = "100k/{}"  # with one file an image
 _EXTRA = ("weather", "scene", "timeofday")
 _FAR = 1e6  # px; a coordinate beyond it, or one that is not finite, is a mistake
+_KNOWN = {  # the keys of a frame beside its labels
+    *("name", "url", "video_name", "videoName", "attributes", "timestamp", "frameIndex", "index", "size", "sequence"),
+    *("intrinsics", "extrinsics", "sensor"),
+}
+_OUTLINES = {"lane": "lane", "area": "drivable area"}  # the kinds of 2018 -> today's categories
 _SIDES = ("x1", "y1", "x2", "y2")
 
 
@@ -56,7 +66,9 @@ class Bdd100kReader:
         self._categories = taxonomy.categories(self.dataset)
         labels = config.root / "labels"
         self._candidates = [labels / name.format(config.split) for name in _FILES]
-        self._file = next((path for path in self._candidates if path.is_file()), self._candidates[0])
+        self._candidates.append(labels / _FOLDER.format(config.split))
+        self._file = next((path for path in self._candidates if path.exists()), self._candidates[0])
+        self._files: dict[str, Path] = {}  # of one file an image: by image's name without suffix
         self._masks = labels / "sem_seg" / "masks" / config.split
         # In this order, so that an image of both sets is that of 100k.
         folders = {
@@ -81,14 +93,14 @@ class Bdd100kReader:
 
     def _item(self, name: str, image: Path | None, mask: Path | None) -> Item:
         row = self._table.rows.get(name)
-        labels = self._file if name in self._table.known else None
+        labels = self._files.get(name, self._file) if name in self._table.known else None
         # An image of either set needs that set's label alone.
         problem = unpaired(Part(image, self._no_image(name)), Part(mask or labels, self._no_label(name)))
         if problem is None and (rows := self._table.contradicting.get(name)):
-            problem = ItemError(image or self._file, contradicting(name, len(rows)), "unique")
+            problem = ItemError(image or labels or self._file, contradicting(name, len(rows)), "unique")
         attributes = row.get("attributes") if row is not None else None
         extra = {k: attributes[k] for k in _EXTRA if k in attributes} if isinstance(attributes, dict) else {}
-        return Item(name, image or mask or self._file, mask, labels, problem, extra)
+        return Item(name, image or mask or labels or self._file, mask, labels, problem, extra)
 
     def _no_image(self, name: str) -> Finding:
         return Finding.of("data.no_file_in", name=f"{name}.jpg", places=_joined(*self._images.values()))
@@ -101,16 +113,17 @@ class Bdd100kReader:
         return _joined(*(lacking[kind] for kind in self._images))
 
     def _load(self) -> list[Item]:
-        """Read the file of boxes; returns the rows that mean no image."""
+        """Read the file or the files of boxes; returns what means no image."""
+        self._table, self._files = Keyed(), {}
+        if self._file.is_dir():
+            return self._load_each()
         try:
-            rows = json.loads(self._file.read_bytes(), object_hook=_reduced)
+            rows = _parsed(self._file)
         except FileNotFoundError:
             names = tuple(map(str, self._candidates))
             raise DatasetError(Finding.of("data.no_file_of_boxes", names=names)) from None
-        except OSError as error:
-            raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), self._file) from error
-        except ValueError as error:
-            raise DatasetError(Finding.of("data.no_json", problem=str(error)), self._file) from error
+        except (OSError, MalformedError) as error:
+            raise DatasetError(_unreadable(error), self._file) from error
         if not isinstance(rows, list):
             raise DatasetError(Finding.of("data.no_bdd100k"), self._file)
         odd = []
@@ -123,6 +136,24 @@ class Bdd100kReader:
                 self._table.add(stem, row)
         return odd + [Item.merged(problem) for problem in merged_rows(self._file, "frames", self._table.merged)]
 
+    def _load_each(self) -> list[Item]:
+        """Read one file an image; returns those that cannot be used."""
+        listed = files_below(self._file, Finding.of("data.wanted_files", form="<name>.json"))
+        odd = listed.problems
+        for path in listed.files:
+            try:
+                row = _parsed(path) if path.suffix.lower() == ".json" else None
+            except (OSError, MalformedError) as error:
+                odd.append(ItemError(path, _unreadable(error)))
+                continue
+            if isinstance(row, dict) and row.get("name") in (path.stem, f"{path.stem}.jpg"):
+                self._table.add(path.stem, row)
+                self._files.setdefault(path.stem, path)
+            else:
+                odd.append(ItemError(path, Finding.of("data.bdd100k_name", name=path.stem), "named"))
+        merged = merged_rows(self._file, "frames", self._table.merged)
+        return [*map(Item.unusable, odd), *map(Item.merged, merged)]
+
     def _odd(self, n: int) -> Item:
         problem = ItemError(self._file, Finding.of("data.row_without_name", row=n), "named")
         return Item(f"row {n}", self._file, None, None, problem)
@@ -131,10 +162,12 @@ class Bdd100kReader:
         """The objects; None for an image that only has a mask."""
         if item.labels is None:
             return None
-        labels, found = self._table.rows[item.id].get("labels"), Boxes()
-        if not isinstance(labels, list | None):
-            raise ItemError(item.labels, Finding.of("data.labels_no_list", image=item.id))
-        for n, label in enumerate(labels or ()):  # null: an image without objects
+        found = Boxes()
+        try:
+            labels = _labels(self._table.rows[item.id], item.id)
+        except MalformedError as error:
+            raise ItemError(item.labels, error.finding) from error
+        for n, label in enumerate(labels):
             try:
                 box = self._box(label)
                 found.kept += [clipped(box, size)] if box is not None else []
@@ -148,15 +181,57 @@ class Bdd100kReader:
         """The label's box; None where it is none of the detection classes."""
         if not isinstance(label, _Label) or not isinstance(label.category, str):
             raise MalformedError("data.no_category")
-        if label.category not in self._categories:
-            raise MalformedError("data.unknown_category", name=label.category, key=f"maps.{self.dataset}.boxes")
-        category = self._categories[label.category]
+        kind, _, finer = label.category.partition("/")
+        name = _OUTLINES.get(kind, label.category) if finer else label.category
+        if name not in self._categories:
+            raise MalformedError("data.unknown_category", name=name, key=f"maps.{self.dataset}.boxes")
+        category = self._categories[name]
         if category is None:
             return None
         if label.sides is None or not all(isinstance(v, int | float) and abs(v) < _FAR for v in label.sides):
             raise MalformedError("data.sides_no_numbers", key="box2d", box=str(label.sides), names="x1, y1, x2, y2")
         x1, y1, x2, y2 = map(float, label.sides)
         return Box(category, x1, y1, x2 + 1, y2 + 1, label.category in IGNORED)
+
+
+def _parsed(file: Path) -> Any:
+    """A file's content, with its labels reduced.
+
+    Raises:
+        OSError: it cannot be read.
+        MalformedError: it is no JSON.
+    """
+    try:
+        return json.loads(file.read_bytes(), object_hook=_reduced)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError("data.no_json", problem=str(error)) from error
+
+
+def _unreadable(error: OSError | MalformedError) -> Finding:
+    if isinstance(error, MalformedError):
+        return error.finding
+    return Finding.of("data.not_readable", problem=reason_of(error))
+
+
+def _labels(row: dict[str, Any], image: str) -> list[Any]:
+    """A frame's labels, of either form; null and none at all mean an image without objects.
+
+    Raises:
+        MalformedError: they are no list, or the frame is of another form.
+    """
+    labels = row.get("labels")
+    if "labels" not in row and "frames" in row:
+        frames = row["frames"]
+        if not (
+            isinstance(frames, list) and len(frames) == 1 and isinstance(frames[0], dict) and "objects" in frames[0]
+        ):
+            raise MalformedError("data.bdd100k_frames", image=image)
+        labels = frames[0]["objects"]
+    elif "labels" not in row and (unknown := row.keys() - _KNOWN):
+        raise MalformedError("data.bdd100k_unknown", image=image, keys=", ".join(sorted(unknown)))
+    if not isinstance(labels, list | None):
+        raise MalformedError("data.labels_no_list", image=image)
+    return labels or []
 
 
 def _joined(first: Path | Finding, *rest: Path | Finding) -> Finding:

@@ -6,8 +6,8 @@ the benchmark ignores it: it gives crowd boxes.
 
 ``labels: object``: ``training/image_2/NNNNNN.png`` with ``label_2/NNNNNN.txt``, an object a line in 15 blank-separated
 fields: type, truncated, occluded, alpha, left, top, right, bottom (px), height, width, length, x, y, z, rotation_y. No
-object is left out for being hidden. ``DontCare`` marks a region where objects of any class were not labelled, which no
-class of boxes can say: it is kept in the sample's ``extra["dont_care"]``, a list of ``[x1, y1, x2, y2]`` in pixels.
+object is left out for being hidden. ``DontCare`` marks a region where objects of any class were not labelled: it
+becomes a crowd box of every detection class, COCO's ``iscrowd``, in which nothing that is found counts as wrong.
 
 Both are single frames in no order: they have no sequences. Their images may lie in one folder.
 """
@@ -53,6 +53,7 @@ class KittiReader:
         self._name = re.compile(r"\d{6}_10" if semantic else r"\d{6}")
         self._min_pixels = config.min_box_pixels
         self._categories = taxonomy.categories(self.dataset)
+        self._detection = range(len(taxonomy.detection))
         labels = ("semantic", "instance") if semantic else ("label_2",)
         self.places = [config.root / "training" / folder for folder in ("image_2", *labels)]
 
@@ -83,7 +84,7 @@ class KittiReader:
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
         """Boxes of the visible pixels of every object, or the annotated boxes."""
         assert item.labels is not None
-        return self._of_instances(item.labels, size) if self._semantic else self._annotated(item, item.labels, size)
+        return self._of_instances(item.labels, size) if self._semantic else self._annotated(item.labels, size)
 
     def _of_instances(self, path: Path, size: tuple[int, int]) -> Boxes:
         ids = read_label(path, size)
@@ -97,21 +98,20 @@ class KittiReader:
         crowds = component_boxes(groups, classes, self._min_pixels, crowd=True)
         return Boxes(found.kept + crowds.kept, [], found.hidden + crowds.hidden)
 
-    def _annotated(self, item: Item, path: Path, size: tuple[int, int]) -> Boxes:
-        found, dont_care = Boxes(), []
+    def _annotated(self, path: Path, size: tuple[int, int]) -> Boxes:
+        found = Boxes()
         for number, line in text_lines(path):
             try:
                 name, box = parse_line(line, _FIELDS, _MORE_FIELDS)
                 box = clipped(box, size)
                 if name == "DontCare":
-                    dont_care.append([box.x1, box.y1, box.x2, box.y2])
+                    found.kept += [replace(box, category=n, crowd=True) for n in self._detection]
                 elif name not in self._categories:
                     raise MalformedError("data.unknown_type", name=name, key=f"maps.{self.dataset}.boxes")
                 elif (category := self._categories[name]) is not None:
                     found.kept.append(replace(box, category=category))
             except MalformedError as error:
                 found.reject(path, Finding.of("data.in_line", line=number, why=error.finding))
-        item.extra["dont_care"] = dont_care  # a sample is made after its boxes were read
         return found
 
 

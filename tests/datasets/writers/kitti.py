@@ -12,7 +12,7 @@ from tests.datasets.writers.cityscapes import LABEL_IDS, spoil_mask
 from tests.datasets.writers.scene import CLASSES, Files, Format, Frame, Written
 
 _TYPES = {"person": "Pedestrian", "car": "Car", "truck": "Truck"}
-_DONT_CARE = "DontCare -1 -1 -10 4.00 3.00 20.00 9.00 -1 -1 -1 -1000 -1000 -1000 -10\n"
+_MISC = "Misc 0.00 0 -1.57 4.00 3.00 20.00 9.00 1.5 1.6 3.9 1.8 1.5 8.4 0.01\n"  # of no detection class
 
 
 def write_semantic(root: Path, frames: list[Frame]) -> Written:
@@ -44,7 +44,7 @@ def write_object(root: Path, frames: list[Frame]) -> Written:
             f"{_TYPES[t.name]} 0.00 0 -1.57 {t.x1:.2f} {t.y1:.2f} {t.x2:.2f} {t.y2:.2f} 1.5 1.6 3.9 1.8 1.5 8.4 0.01\n"
             for t in frame.things
         ]
-        labels.write_text("".join([*rows, _DONT_CARE]))
+        labels.write_text("".join([*rows, _MISC]))
         files.append(Files(name, image, None, labels))
     return Written(tuple(files), odd=training / "image_2" / "holiday.png")
 
