@@ -13,7 +13,7 @@ from tasks.datasets.config import Dataset, DatasetsConfig
 from tasks.datasets.errors import TaxonomyError
 from tasks.datasets.table import SampleTable
 from tasks.datasets.taxonomy import Taxonomy
-from tasks.settings import Problem, below, packaged
+from tasks.settings import Problem, below, packaged, there
 
 
 def datasets_problems(config: DatasetsConfig, needed: Mapping[str, Collection[Labels]]) -> Iterator[Problem]:
@@ -23,7 +23,7 @@ def datasets_problems(config: DatasetsConfig, needed: Mapping[str, Collection[La
         config: the section.
         needed: role -> the labels that are going to be used of it.
     """
-    if not packaged(config.taxonomy).is_file():
+    if not there(config.taxonomy):
         yield Problem(("taxonomy",), Finding.of("settings.no_file", path=config.taxonomy))
         return
     key = "taxonomy"

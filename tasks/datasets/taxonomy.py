@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
@@ -14,7 +13,7 @@ from tasks.contracts import Finding, Section
 from tasks.datasets.errors import MalformedError, TaxonomyError, reason_of
 from tasks.datasets.masks import IGNORE, MAX_CLASSES, MaskEncoding
 from tasks.datasets.table import SegmentationClass
-from tasks.settings import packaged
+from tasks.settings import ConfigError, packaged, read
 
 _Byte = Annotated[int, Field(ge=0, le=255)]
 _Value = Annotated[int, Field(ge=0, le=65535)] | tuple[_Byte, _Byte, _Byte] | str
@@ -192,10 +191,8 @@ class Taxonomy(Section):
 
 def _load(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise TaxonomyError(Finding.of("data.not_readable", problem=reason_of(error)), path) from error
-    except yaml.YAMLError as error:
+        return read(path).values
+    except ConfigError as error:
         raise TaxonomyError(Finding.of("data.no_yaml", problem=str(error)), path) from error
 
 

@@ -17,7 +17,7 @@ from tasks.contracts import TASKS, Task
 from tasks.datasets import SampleTable, TableInfo
 from tasks.retrain.config import NEW, TrainingConfig
 from tasks.retrain.job import TrainJob
-from tasks.settings import packaged
+from tasks.settings import packaged, there
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -47,7 +47,7 @@ def read_network(path: Path, overrides: Mapping[str, Any], custom_imports: bool 
     from mmengine.config import Config
 
     path = packaged(path)
-    if not path.is_file():
+    if not there(path):
         raise TrainingError(f"no file {path}")
     try:
         with _reading:

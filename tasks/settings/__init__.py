@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from tasks import face
 
 if TYPE_CHECKING:
-    from tasks.settings.loading import ConfigError, Document, load, parse_sets, read, validate
-    from tasks.settings.places import REPOSITORY, packaged
+    from tasks.settings.loading import load, parse_sets, validate
+    from tasks.settings.places import REPOSITORY, packaged, there
     from tasks.settings.problems import Place, Problem, below, file_problems
+    from tasks.settings.reading import ConfigError, Document, read
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -20,6 +21,12 @@ def packaged(path: Path) -> Path:
     path = Path(path)
     with contextlib.suppress(RuntimeError):  # a user that there is not: then nothing is there
         path = path.expanduser()
-    if not path.exists() and not path.is_absolute() and (REPOSITORY / path).exists():
+    # os.path: whatever is given as a name, of a length or with characters that no file has.
+    if not os.path.exists(path) and not path.is_absolute() and os.path.exists(REPOSITORY / path):  # noqa: PTH110
         return REPOSITORY / path
     return path
+
+
+def there(path: Path) -> bool:
+    """Whether there is such a file, of this repository as well; whatever stands in place of its name, and is none."""
+    return os.path.isfile(packaged(path))  # noqa: PTH113 - Path's raises an error for a name that is too long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ def below(place: Place, problems: Iterable[Problem]) -> Iterator[Problem]:
 
 def file_problems(place: Place, path: Path, sha256: str) -> Iterator[Problem]:
     """Whether a file is there and the one that is meant; ``place``: of the section with its ``path`` and ``sha256``."""
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - Path's raises an error for a name that is too long
         yield Problem((*place, "path"), Finding.of("settings.no_file", path=path))
     elif (found := known_sha256(path)) != sha256:
         yield Problem((*place, "sha256"), Finding.of("settings.other_file", path=path, found=found, expected=sha256))

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
 from tasks.compute.config import ComputeConfig
-from tasks.settings.loading import ConfigError, load
+from tasks.settings.loading import load
+from tasks.settings.reading import ConfigError
 
 SMOKE = Path("configs/pipelines/smoke.yaml")
 

@@ -88,7 +88,7 @@ def test_statuses_are_those_of_the_classes_that_the_rooms_raise() -> None:
     from tasks.compute.process import ProcessError, RefusedError
     from tasks.contracts.finding import Finding
     from tasks.datasets.errors import ChecksFailed, DatasetError, ImageError, TaxonomyError
-    from tasks.settings.loading import ConfigError
+    from tasks.settings.reading import ConfigError
     from tasks.store.manifest import StoreError
     from tasks.translate.export import ExportError
     from tasks.translate.networks.weights import WeightsError

@@ -9,7 +9,8 @@ from flows.shape import judges, tables_of
 from flows.smoke import SMOKE, shrunk
 from tasks.contracts.arm import Arm
 from tasks.contracts.artifact import Artifact
-from tasks.settings.loading import ConfigError, load, read
+from tasks.settings.loading import load
+from tasks.settings.reading import ConfigError, read
 
 
 @pytest.fixture(autouse=True)

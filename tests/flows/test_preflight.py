@@ -13,7 +13,8 @@ from tasks.contracts.artifact import Artifact
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Sample, SampleTable, SegmentationClass, TableInfo
-from tasks.settings.loading import ConfigError, load
+from tasks.settings.loading import load
+from tasks.settings.reading import ConfigError
 
 
 def told(path: Path, *sets: str) -> list[str]:

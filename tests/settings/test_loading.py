@@ -7,8 +7,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from tasks.contracts.finding import Finding
-from tasks.settings.loading import ConfigError, load, parse_sets, read
+from tasks.settings.loading import load, parse_sets
 from tasks.settings.problems import Problem, below
+from tasks.settings.reading import ConfigError, read
 
 
 class Inner(BaseModel):
@@ -48,7 +49,7 @@ def test_override_of_a_section_that_is_not_in_the_file(tmp_path: Path) -> None:
         ("inner: {}\n", r"a\.yaml:1: name: required"),
         ("name: x\nitems:\n  - size: 1\n  - size: x\n", r"a\.yaml:4: items\.1\.size"),
         ("name: x\nname: y\n", r"a\.yaml:2: 'name' is given twice"),
-        ("name: [\n", r"a\.yaml: no valid YAML"),
+        ("name: [\n", r"a\.yaml:2: no valid YAML: .*expected the node content"),
         ("", r"a\.yaml: is empty"),
         ("name: ${SIM2REAL_NOT_SET}\n", r"a\.yaml:1: environment variable SIM2REAL_NOT_SET is not set"),
         ("name: x\ninner: !include none.yaml\n", r"a\.yaml:2: .*none\.yaml: cannot be read"),

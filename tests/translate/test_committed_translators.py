@@ -10,7 +10,8 @@ from flows.config import TrainTranslatorConfig
 from tasks.catalogue.language import say
 from tasks.datasets.images import read_image
 from tasks.datasets.table import SampleTable
-from tasks.settings.loading import load, read
+from tasks.settings.loading import load
+from tasks.settings.reading import read
 from tasks.translate.apply import translate_table
 from tasks.translate.job import WEIGHTS
 from tasks.translate.methods.base import Resources, method_module
