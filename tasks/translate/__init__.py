@@ -7,17 +7,16 @@ from tasks import face
 if TYPE_CHECKING:
     from tasks.translate.apply import translate_table
     from tasks.translate.config import TranslateConfig, Translator
+    from tasks.translate.errors import WeightsError
     from tasks.translate.export import ExportError, export_onnx
     from tasks.translate.make_translated import build_translated, translated_recipe
     from tasks.translate.make_translator import build_translator, translator_recipe
     from tasks.translate.networks.features import build_features
     from tasks.translate.networks.initial import initialise
     from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
-    from tasks.translate.networks.weights import WeightsError
     from tasks.translate.networks.whole_image import (
         WholeImageTranslator,
         autocast,
-        share_threads,
         to_tensor,
         translate_padded,
     )
@@ -26,5 +25,6 @@ if TYPE_CHECKING:
     from tasks.translate.sections.identity import Identity
     from tasks.translate.sections.learned import MINIMUM, Learned
     from tasks.translate.sections.reinhard import Reinhard
+    from tasks.translate.turns import share_threads
 else:
     __all__, __getattr__ = face(__name__, __file__)

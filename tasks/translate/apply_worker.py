@@ -19,10 +19,10 @@ from pathlib import Path
 from tasks.datasets import ImageError, SampleTable
 from tasks.store import write_json
 from tasks.translate.apply import translate_table
+from tasks.translate.errors import WeightsError
 from tasks.translate.job import TOLD, TranslationJob
 from tasks.translate.methods.base import Resources, method_module
-from tasks.translate.networks.weights import WeightsError
-from tasks.translate.networks.whole_image import share_threads
+from tasks.translate.turns import share_threads
 
 
 def work(path: Path) -> None:
@@ -33,6 +33,8 @@ def work(path: Path) -> None:
         WeightsError: the weights cannot be read, or belong to another method or architecture.
     """
     job = TranslationJob.model_validate_json(path.read_text())
+    if job.translator.learned:
+        share_threads()
     table = SampleTable.read(job.source)
     resources = Resources(SampleTable.read(job.target) if job.target else None, job.weights, job.device)
     translator = method_module(job.translator.method).load(job.translator, resources)
@@ -44,5 +46,4 @@ def work(path: Path) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
-    share_threads()
     sys.exit(do_job(Path(sys.argv[1]), work, ImageError, WeightsError))

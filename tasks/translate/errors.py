@@ -1,4 +1,4 @@
-"""How a translator's training fails."""
+"""How a translator fails, in training or in use."""
 
 
 class TranslatorError(Exception):
@@ -7,3 +7,7 @@ class TranslatorError(Exception):
 
 class SetbackError(Exception):
     """A training went wrong and must go back; the message says at which step and how."""
+
+
+class WeightsError(Exception):
+    """A file of weights that is not what it should be; the message names the file."""

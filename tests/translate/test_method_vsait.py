@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from safetensors.torch import load_file
 from torch import nn
 
+from tasks.translate.errors import WeightsError
 from tasks.translate.methods import vsait
 from tasks.translate.methods.base import Batch, Resources
 from tasks.translate.networks.features import build_features
@@ -23,7 +24,6 @@ from tasks.translate.networks.hypervectors import (
     hinge_real,
     vsa_loss,
 )
-from tasks.translate.networks.weights import WeightsError
 from tasks.translate.sections.features import Features
 from tasks.translate.sections.vsait import Vsait
 from tasks.translate.training import Trainer

@@ -11,11 +11,12 @@ from flows.cli.app import invoke
 from tasks.store.digest import file_sha256
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
+from tasks.translate.errors import WeightsError
 from tasks.translate.methods import cut
 from tasks.translate.methods.base import Resources
 from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.resnet import ResnetGenerator
-from tasks.translate.networks.weights import WeightsError, load_weights, save_weights
+from tasks.translate.networks.weights import load_weights, save_weights
 from tasks.translate.sections.learned import GeneratorFile
 
 GENERATOR = {"channels": 4, "blocks": 1, "skip": True}

@@ -10,9 +10,10 @@ from tasks.translate.apply import translate_table
 from tasks.translate.methods.base import PerImage
 from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
-from tasks.translate.networks.whole_image import WholeImageTranslator, share_threads
+from tasks.translate.networks.whole_image import WholeImageTranslator
 from tasks.translate.pixels import PixelError
 from tasks.translate.sections.learned import MINIMUM
+from tasks.translate.turns import share_threads
 
 SIZES = [(40, 36), (40, 36), (41, 37), (19, 22), (40, 36), (40, 36), (40, 36)]
 

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import torch
 
+from tasks.translate.errors import WeightsError
 from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.patchgan import PatchGan
 from tasks.translate.networks.patchnce import Projection, draw_places, patch_nce
 from tasks.translate.networks.resnet import ResnetGenerator
-from tasks.translate.networks.weights import WeightsError, load_weights, save_weights
+from tasks.translate.networks.weights import load_weights, save_weights
 from tasks.translate.networks.whole_image import to_images, to_tensor, translate_padded
 
 

@@ -7,6 +7,7 @@ import pytest
 from tasks.compute.config import ComputeConfig
 from tasks.contracts.artifact import Artifact
 from tasks.datasets.table import SampleTable
+from tasks.store.code import closure
 from tasks.store.digest import file_sha256
 from tasks.store.manifest import Manifest, StoreError
 from tasks.store.recipe import Recipe
@@ -100,6 +101,14 @@ def test_inputs_are_what_the_method_uses(store, datasets) -> None:
     fda = build_translated(Fda(method="fda", beta=0.1), *datasets, None, store, HERE)
     assert set(Manifest.read(fda.path).inputs) == {"source", "target"}
     assert fda.digest != same.digest
+
+
+@pytest.mark.parametrize("method", ["identity", "reinhard", "fda"])
+def test_methods_without_a_network_neither_load_nor_depend_on_one(method) -> None:
+    names = "tasks.translate.apply_worker", f"tasks.translate.methods.{method}"
+    code = f"import sys, {', '.join(names)}; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    assert not [name for name in closure("tasks.translate.make_translated", *names) if ".networks." in name]
 
 
 def test_importing_the_stage_does_not_import_torch() -> None:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from tasks.store import file_sha256
-from tasks.translate.networks.weights import WeightsError
+from tasks.translate.errors import WeightsError
 from tasks.translate.sections.features import Features
 
 STRIDE = 16  # the largest stride that is used: height and width must be multiples of it

@@ -13,12 +13,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from tasks.store import atomic_path
+from tasks.translate.errors import WeightsError
 
 _MADE_FOR = "made_for"  # one entry of metadata: safetensors writes several in an order of its own
-
-
-class WeightsError(Exception):
-    """A file of weights that is not what it should be; the message names the file."""
 
 
 def save_weights(path: Path, tensors: dict[str, Tensor], made_for: Mapping[str, Any] | None = None) -> None:

@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from tasks.compute import threads
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.networks.tiles import translate_tiled
+from tasks.translate.turns import AT_ONCE
 
 log = logging.getLogger(__name__)
 
 _CUDA_PIXELS = 8 << 20  # a batch of 8 megapixels keeps a GPU busy and takes a few GB with 64 channels
-_AT_ONCE = 2  # images in a network on a CPU
 _TILE = 512  # pixels a side, where memory runs out
 
 
@@ -46,15 +46,6 @@ def to_images(batch: Tensor) -> NDArray[np.uint8]:
     """``[N, 3, H, W]`` in [-1, 1] -> ``uint8 [N, H, W, 3]``, 0-255, rounded to the nearest."""
     scaled = ((batch.float() + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
     return scaled.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-
-
-def share_threads() -> None:
-    """Let torch compute each of two images on half of this process's threads.
-
-    To be called once, when a process that translates begins. Threads that begin later take the number over; set by
-    each thread for itself, it would be that of whichever came last.
-    """
-    torch.set_num_threads(max(1, threads() // _AT_ONCE))
 
 
 class WholeImageTranslator:
@@ -85,7 +76,7 @@ class WholeImageTranslator:
         self.tile = tile
         # On CPUs a batch only costs memory.
         self.batch_pixels = _CUDA_PIXELS if device.type == "cuda" else 1
-        self._turn = threading.Semaphore(1 if device.type == "cuda" else min(_AT_ONCE, threads()))
+        self._turn = threading.Semaphore(1 if device.type == "cuda" else min(AT_ONCE, threads()))
         self._too_many = math.inf  # so many pixels have not fit into memory
 
     @torch.inference_mode()
