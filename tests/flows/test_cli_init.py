@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -151,3 +152,86 @@ def test_nothing_is_overwritten_and_errors_are_told(tmp_path: Path, capsys: pyte
         assert invoke(["init", str(tmp_path / "new"), "--source", source, "--target", f"cityscapes:{tmp_path}"]) == 2
         assert told in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def drafted(tmp_path: Path, source: Path) -> tuple[dict[str, Any], str]:
+    """The pipeline's source, and the text of its map."""
+    to = tmp_path / "mine"
+    assert invoke(["init", str(to), "--source", str(source), "--target", f"cityscapes:{tmp_path}"]) == 0
+    told = yaml.safe_load((to / "pipeline.yaml").read_text())["datasets"]["source"]
+    return told, (to / "taxonomy" / f"{source.name}.yaml").read_text()
+
+
+def test_masks_beside_their_images_are_no_images(tmp_path: Path) -> None:
+    root = tmp_path / "sim"
+    root.mkdir()
+    for n in range(4):
+        Image.fromarray(picture(n)).save(root / f"{n:03d}.jpg")
+        Image.fromarray(mask(n)).save(root / f"{n:03d}_mask.png")
+    source, map_ = drafted(tmp_path, root)
+    assert (source["image_folder"], source["mask_folder"], source["mask_suffix"]) == (".", ".", "_mask")
+    assert yaml.safe_load(map_)["masks"]["kind"] == "index"
+    assert "4 of 4 masks" in map_
+
+
+def test_splits_without_masks_are_left_out_and_test_is_never_trained_on(tmp_path: Path) -> None:
+    root = tmp_path / "sim"
+    for split in ("train2017", "val2017", "test2017"):
+        write_set(root, split, 2)
+    for path in (root / "masks" / "test2017").iterdir():
+        path.unlink()
+    (root / "boxes_test2017.json").unlink()
+    source, _ = drafted(tmp_path, root)
+    assert (source["split"], source["mask_folder"]) == ("train2017", "masks/{split}")
+    assert source["boxes"] == "boxes_{split}.json"
+    text = (tmp_path / "mine" / "pipeline.yaml").read_text()
+    assert "there is train2017, val2017\n" in text
+
+
+def test_folders_of_towns_are_no_splits(tmp_path: Path) -> None:
+    root = write_set(write_set(tmp_path / "sim", "a", 2), "b", 2, start=2)
+    (root / "boxes_a.json").rename(root / "annotations.json")
+    (root / "boxes_b.json").unlink()
+    (root / "masks" / "a" / "._000.png").write_bytes(b"what a file manager left")
+    source, map_ = drafted(tmp_path, root)
+    assert (source["image_folder"], source["mask_folder"], source["boxes"]) == ("images", "masks", "annotations.json")
+    assert "split" not in source
+    assert "4 of 4 masks" in map_
+
+
+def test_images_in_folders_of_splits_alone(tmp_path: Path) -> None:
+    root = write_set(write_set(tmp_path / "sim", "train", 2), "valid", 2)
+    for split in ("train", "valid"):
+        (root / "images" / split).rename(root / split)
+        (root / f"boxes_{split}.json").rename(root / split / "_annotations.coco.json")
+    source, _ = drafted(tmp_path, root)
+    assert (source["image_folder"], source["mask_folder"]) == ("{split}", "masks/{split}")
+    assert (source["boxes"], source["split"]) == ("{split}/_annotations.coco.json", "train")
+
+
+def test_text_files_of_another_kind_are_no_boxes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = write_set(tmp_path / "sim", count=2)
+    (root / "boxes.json").unlink()
+    (root / "labels").mkdir()
+    (root / "labels" / "000.txt").write_text("Car 0.0 0 1.5 10 10 20 20 1 1 1 1 1 1 1\n")
+    source, _ = drafted(tmp_path, root)
+    assert source["boxes"] is None
+    (root / "labels" / "000.txt").write_text("2 0.5 0.5 0.1 0.1\n")
+    for name, content, told in (
+        ("data.yaml", b"names: [a", "data.yaml: is not YAML"),
+        ("data.yaml", b"- a", "data.yaml: "),
+        ("classes.txt", b"\xff", "classes.txt: cannot be read"),
+    ):
+        (root / name).write_bytes(content)
+        assert invoke(["init", str(tmp_path / "b"), "--source", str(root), "--target", f"cityscapes:{tmp_path}"]) == 2
+        assert told in capsys.readouterr().err
+        (root / name).unlink()
+
+
+def test_masks_that_are_no_labels_are_told(tmp_path: Path) -> None:
+    root = write_set(tmp_path / "sim", count=1)
+    noise = np.random.default_rng(0).integers(0, 255, (64, 96, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(root / "masks" / "000.png")
+    _, map_ = drafted(tmp_path, root)
+    assert "Only the 256 most frequent" in map_
+    assert len(yaml.safe_load(map_)["masks"]["ignore"]) == 256

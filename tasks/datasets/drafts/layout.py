@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +13,14 @@ import yaml
 
 from tasks.contracts import Finding
 from tasks.datasets.errors import DatasetError, reason_of
+from tasks.datasets.files import files_below
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _IMAGES = ("images", "image", "imgs", "img", "rgb", "frames", "JPEGImages")
 _MASKS = ("masks", "mask", "labels", "label", "semantic", "segmentation", "annotations", "gt", "SegmentationClass")
 _LABELS = ("labels", "annotations", "boxes", "bboxes", "yolo")
 _NAMES = ("classes.txt", "names.txt", "labels.txt")
-_SPLITS = ("train", "training", "val", "valid", "validation", "test", "testing")  # in the order of their use
+_SPLITS = ("train", "val", "test")  # what their names begin with, in the order of their use
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Layout:
 
     def mask_files(self) -> list[Path]:
         """All masks, of every split."""
-        return [] if self.masks is None else _pictures(self.root, self.masks, self.splits)
+        files = [] if self.masks is None else _pictures(self.root, self.masks, self.splits)
+        return [path for path in files if path.stem.endswith(self.mask_suffix)]
 
 
 def look_at(root: Path, classes: Path | None = None) -> Layout:
@@ -58,21 +62,23 @@ def look_at(root: Path, classes: Path | None = None) -> Layout:
         classes: a text file of the names of the masks' ids, one a line; looked for in the folder where not given.
 
     Raises:
-        DatasetError: there is no such folder, or no image where one was looked for.
+        DatasetError: there is no such folder, no image where one was looked for, or a list of names cannot be read.
     """
     if not root.is_dir():
         raise DatasetError(Finding.of("data.no_such_folder"), root)
     images, splits = _placed(root, (*_IMAGES, "."))
     if images is None:
         raise DatasetError(Finding.of("data.no_pictures", suffixes=_SUFFIXES, folders=_IMAGES), root)
-    masks, _ = _placed(root, _MASKS, splits)
+    masks, labelled = _placed(root, _MASKS, splits)
+    splits = labelled or splits  # a split that is published without labels is no use here
     pictures = _pictures(root, images, splits)
+    suffix = _suffix(pictures, _pictures(root, masks, splits)) if masks is not None else _own_suffix(pictures)
+    masks = images if masks is None and suffix else masks
     boxes, objects = _coco(root, splits)
     names: str | tuple[str, ...] | None = None
     listed = _lines(classes) if classes is not None else _listed(root)
     if boxes is None and (boxes := _yolo(root, splits)) is not None:
         names, objects = _yolo_names(root, root / boxes.replace("{split}", splits[0] if splits else ""))
-    suffix = _suffix(pictures, _pictures(root, masks, splits)) if masks is not None else ""
     found = Layout(root, splits, images, masks, suffix, boxes, names, objects, listed)
     return found if len(splits) != 1 else _undivided(found)
 
@@ -91,35 +97,53 @@ def _undivided(layout: Layout) -> Layout:
 def _placed(
     root: Path, names: Iterable[str], known: tuple[str, ...] | None = None
 ) -> tuple[str | None, tuple[str, ...]]:
-    """The folder of pictures of one of these names, divided or not: ``N/{split}``, ``N`` or ``{split}/N``."""
+    """The folder of pictures of one of these names, divided or not: ``N/{split}``, ``N`` or ``{split}/N``.
+
+    ``known`` are the splits of the images, which masks have all of, or some.
+    """
     for name in names:
-        inner = [p.name for p in _folders(root / name) if _has_picture(p)] if name != "." else []
-        if inner and not _has_picture(root / name) and known in (None, _ordered(inner)):
-            return f"{name}/{{split}}", _ordered(inner)
-        if _has_picture(root / name) and not known:
+        folder = root / name
+        inner = [p.name for p in _folders(folder) if _is_split(p.name) and _has_picture(p)]
+        divided = bool(inner) and not _has_own_picture(folder)
+        if divided and (known is None or set(inner) <= set(known)):
+            return "{split}" if name == "." else f"{name}/{{split}}", _ordered(inner)
+        if not divided and not known and (_has_own_picture(folder) if name == "." else _has_picture(folder)):
             return name, ()
         outer = [p.name for p in _folders(root) if name != "." and _has_picture(p / name)]
-        if outer and known in (None, _ordered(outer)):
+        if outer and (known is None or set(outer) <= set(known)):
             return f"{{split}}/{name}", _ordered(outer)
     return None, ()
 
 
+def _is_split(name: str) -> bool:
+    return name.lower().startswith(_SPLITS)
+
+
 def _ordered(splits: Iterable[str]) -> tuple[str, ...]:
-    rank = {name: n for n, name in enumerate(_SPLITS)}
-    return tuple(sorted(splits, key=lambda name: (rank.get(name.lower(), len(rank)), name)))
+    def rank(name: str) -> int:
+        return next((n for n, start in enumerate(_SPLITS) if name.lower().startswith(start)), len(_SPLITS))
+
+    return tuple(sorted(splits, key=lambda name: (rank(name), name)))
 
 
 def _folders(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
 
 
-def _has_picture(folder: Path) -> bool:
+def _has_own_picture(folder: Path) -> bool:
     return folder.is_dir() and any(p.suffix.lower() in _SUFFIXES for p in folder.iterdir())
+
+
+def _has_picture(folder: Path) -> bool:
+    """Whether one lies in the folder or somewhere below it, such as in a city's folder."""
+    return any(p.suffix.lower() in _SUFFIXES for p in folder.rglob("*"))
 
 
 def _pictures(root: Path, place: str, splits: tuple[str, ...]) -> list[Path]:
     folders = [root / place.replace("{split}", split) for split in splits or ("",)]
-    return sorted(p for f in folders if f.is_dir() for p in f.iterdir() if p.suffix.lower() in _SUFFIXES)
+    wanted = Finding.of("data.wanted_masks")
+    files = (p for f in folders if f.is_dir() for p in files_below(f, wanted).files)
+    return sorted(p for p in files if p.suffix.lower() in _SUFFIXES)
 
 
 def _suffix(images: list[Path], masks: list[Path]) -> str:
@@ -134,40 +158,73 @@ def _suffix(images: list[Path], masks: list[Path]) -> str:
     return ""
 
 
+def _own_suffix(pictures: list[Path]) -> str:
+    """What a mask's base name has beyond its image's where both lie in one folder: half of the pictures end so."""
+    stems = {p.stem for p in pictures}
+    ends = Counter(m[2] for stem in stems if (m := re.fullmatch(r"(.+)([_-][A-Za-z]+)", stem)) and m[1] in stems)
+    end, count = ends.most_common(1)[0] if ends else ("", 0)
+    return end if 2 * count == len(stems) else ""
+
+
 def _coco(root: Path, splits: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     """A COCO file, of one a split or of one for all, and its categories."""
     for path in sorted([*root.glob("*.json"), *root.glob("*/*.json")]):
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
+        except (OSError, ValueError):
             continue
         if isinstance(content, dict) and {"images", "annotations", "categories"} <= content.keys():
             place = path.relative_to(root).as_posix()
-            for split in splits:
-                place = place.replace(split, "{split}")
-            return place, tuple(str(c["name"]) for c in content["categories"])
+            objects = tuple(str(c["name"]) for c in content["categories"])
+            return next(
+                (p for s in splits if _for_splits(root, p := place.replace(s, "{split}"), splits)), place
+            ), objects
     return None, ()
+
+
+def _for_splits(root: Path, place: str, splits: tuple[str, ...]) -> bool:
+    """Whether a file's name names a split: then another split has such a file."""
+    return sum((root / place.replace("{split}", split)).is_file() for split in splits) > 1
 
 
 def _yolo(root: Path, splits: tuple[str, ...]) -> str | None:
     for name in _LABELS:
         for place in (f"{name}/{{split}}", f"{{split}}/{name}") if splits else (name,):
-            texts = (root / place.replace("{split}", splits[0] if splits else "")).glob("*.txt")
-            if any(p.name not in _NAMES for p in texts):
+            texts = (root / place.replace("{split}", splits[0] if splits else "")).rglob("*.txt")
+            if any(_numbers(p) for p in texts if p.name not in _NAMES):
                 return place
     return None
+
+
+def _numbers(path: Path) -> list[int]:
+    """The classes' numbers in a text file of YOLO's; none where it is another kind of text."""
+    firsts = [line.split()[0] for line in _lines(path)]
+    return [int(float(n)) for n in firsts] if all(re.fullmatch(r"\d+(\.0*)?", n) for n in firsts) else []
 
 
 def _yolo_names(root: Path, labels: Path) -> tuple[str | tuple[str, ...], tuple[str, ...]]:
     for path in (root / "data.yaml", root / "dataset.yaml"):
         if path.is_file():
-            names = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("names", [])
-            return path.name, tuple(str(n) for n in (names.values() if isinstance(names, dict) else names))
+            return path.name, _named_in(path)
     listed = _listed(labels) or _listed(root)
     if not listed:
-        used = (line.split()[0] for p in labels.glob("*.txt") for line in p.read_text().splitlines() if line.strip())
-        listed = tuple(f"class {n}" for n in range(1 + max((int(float(n)) for n in used), default=0)))
+        used = (n for p in labels.rglob("*.txt") if p.name not in _NAMES for n in _numbers(p))
+        listed = tuple(f"class {n}" for n in range(1 + max(used, default=0)))
     return listed, listed
+
+
+def _named_in(path: Path) -> tuple[str, ...]:
+    """The classes' names that a data set's YAML file has."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), path) from error
+    except yaml.YAMLError as error:
+        raise DatasetError(Finding.of("data.no_yaml", problem=str(error)), path) from error
+    names = content.get("names") if isinstance(content, dict) else None
+    if not isinstance(names, dict | list):
+        raise DatasetError(Finding.of("data.no_yolo_names"), path)
+    return tuple(str(n) for n in (names.values() if isinstance(names, dict) else names))
 
 
 def _listed(folder: Path) -> tuple[str, ...]:
@@ -177,6 +234,6 @@ def _listed(folder: Path) -> tuple[str, ...]:
 def _lines(path: Path) -> tuple[str, ...]:
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), path) from error
     return tuple(line.strip() for line in text.splitlines() if line.strip())

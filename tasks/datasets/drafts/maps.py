@@ -15,6 +15,7 @@ from tasks.datasets.masks import IGNORE
 from tasks.datasets.taxonomy import Taxonomy
 
 _READ = 500  # masks that are looked at
+_MOST = 256  # values that a draft lists; labels have fewer
 Value = int | tuple[int, int, int]
 
 
@@ -59,11 +60,20 @@ def _masks(layout: Layout, taxonomy: Taxonomy, files: list[Path]) -> list[str]:
         lines.append(f"    {name}: [{', '.join(map(_text, values))}]  # {share:.2f} % of the pixels, in {seen} masks")
     if absent := [c.name for c in taxonomy.classes if c.name not in by_class]:
         lines.append(f"    # without a value: {', '.join(absent)}")
-    rest = sorted(v for v in pixels if v not in classes)
-    lines.append("  # Move what is one of the classes up to it:" if rest else "  ignore: []")
-    lines += ["  ignore:"] if rest else []
-    for value in rest:
-        share, named = 100 * pixels[value] / total, _name(layout, value)
+    return [*lines, *_ignored(layout, pixels, images, classes)]
+
+
+def _ignored(layout: Layout, pixels: Counter[Value], images: Counter[Value], classes: dict[Value, str]) -> list[str]:
+    """The values that are none of the classes, as far as a person could go through them."""
+    rest = Counter({v: n for v, n in pixels.items() if v not in classes}).most_common()
+    if not rest:
+        return ["  ignore: []"]
+    lines = ["  # Move what is one of the classes up to it:", "  ignore:"]
+    if len(rest) > _MOST:
+        doubt = "do these files hold labels, not photographs or instances, and were they saved without loss (no JPEG)?"
+        lines.insert(0, f"  # Only the {_MOST} most frequent of {len(rest)} values without a class are listed: {doubt}")
+    for value, count in sorted(rest[:_MOST]):
+        share, named = 100 * count / pixels.total(), _name(layout, value)
         told = f", {named!r} in the list of classes" if named else ""
         lines.append(f"    - {_text(value)}  # {share:.2f} % of the pixels, in {images[value]} masks{told}")
     return lines
