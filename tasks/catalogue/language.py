@@ -1,9 +1,9 @@
 """Every text for people by key, in the language that is being spoken.
 
 ``texts/<language>/<area>.yaml`` maps keys to texts with ``{placeholders}`` as of ``str.format``, whose format may
-also be one of ``formats.FORMATS``, as in ``{share:percent}``. A text that
-depends on a number is a mapping of plural forms, ``one`` and ``other``, chosen by the placeholder ``n``; Korean needs
-``other`` alone. A key is ``area.name``, such as ``verdict.improves``.
+also be one of ``formats.FORMATS``, as in ``{share:percent}``. A text that depends on a number is a mapping of plural
+forms, ``one`` and ``other``, chosen by the placeholder ``n``; Korean needs ``other`` alone. A key is ``area.name``,
+such as ``verdict.improves``.
 """
 
 from __future__ import annotations

@@ -224,7 +224,9 @@ def test_text_files_of_another_kind_are_no_boxes(tmp_path: Path, capsys: pytest.
     ):
         (root / name).write_bytes(content)
         assert invoke(["init", str(tmp_path / "b"), "--source", str(root), "--target", f"cityscapes:{tmp_path}"]) == 2
-        assert told in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert told in error
+        assert len(error.splitlines()) == 1
         (root / name).unlink()
 
 

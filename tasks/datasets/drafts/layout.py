@@ -220,7 +220,7 @@ def _named_in(path: Path) -> tuple[str, ...]:
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), path) from error
     except yaml.YAMLError as error:
-        raise DatasetError(Finding.of("data.no_yaml", problem=str(error)), path) from error
+        raise DatasetError(Finding.of("data.no_yaml", problem=" ".join(str(error).split())), path) from error
     names = content.get("names") if isinstance(content, dict) else None
     if not isinstance(names, dict | list):
         raise DatasetError(Finding.of("data.no_yolo_names"), path)
