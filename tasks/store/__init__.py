@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tasks.store.environment import decisive, describe_environment
     from tasks.store.files import PARTIAL, atomic_path, write_json, write_png
     from tasks.store.gc import collect
-    from tasks.store.manifest import MANIFEST, Manifest, StoreError
+    from tasks.store.manifest import MANIFEST, Manifest, StoreError, damage
     from tasks.store.places import place_of, remember_place, store_of
     from tasks.store.recipe import Recipe
     from tasks.store.store import Store

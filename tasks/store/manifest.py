@@ -99,6 +99,11 @@ class Manifest(BaseModel):
             found += [f"{e.path} is not listed" for e in list_files(folder) if e.path not in listed]
         return found
 
+    def misplaced(self, folder: Path) -> list[str]:
+        """What is wrong where the folder is another's: nothing may be done by the word of such a manifest alone."""
+        told, is_ = f"{self.kind}/{self.key}", f"{folder.parent.name}/{folder.name}"
+        return [] if told == is_ else [f"its {MANIFEST} is that of {told}"]
+
     def sampled(self, folder: Path, files: int = 3) -> list[str]:
         """Hash some of the files, drawn anew each time: what ``problems`` finds by sizes alone is not all."""
         drawn = random.sample(self.files, min(files, len(self.files)))
@@ -115,6 +120,15 @@ class Manifest(BaseModel):
         if problem:
             raise StoreError(f"{folder} is damaged ({problem}): delete it and run again")
         return folder / name
+
+
+def damage(folder: Path) -> list[str]:
+    """All that is wrong with an artifact of a store, every file hashed; nothing of one that is as it was published."""
+    try:
+        manifest = Manifest.read(folder)
+    except StoreError:
+        return [f"no valid {MANIFEST}"]
+    return manifest.misplaced(folder) + manifest.problems(folder, full=True)
 
 
 def _problem(path: Path, entry: FileEntry, full: bool) -> str | None:

@@ -112,7 +112,7 @@ class Store:
         """
         folder = self.root / kind / key
         manifest = Manifest.read(folder)
-        if problems := (_misplaced(manifest, folder) or manifest.problems(folder) or manifest.sampled(folder)):
+        if problems := (manifest.misplaced(folder) or manifest.problems(folder) or manifest.sampled(folder)):
             raise StoreError(f"{folder} is damaged ({'; '.join(problems[:3])}): delete it and run again")
         return self._artifact(manifest, folder, cached=True)
 
@@ -125,7 +125,7 @@ class Store:
             except StoreError as error:
                 log.warning("%s", error)
                 continue
-            if problems := _misplaced(manifest, folder):
+            if problems := manifest.misplaced(folder):
                 log.warning("%s: %s", folder, problems[0])
             else:
                 by_kind.setdefault(manifest.kind, []).append(manifest)
@@ -191,9 +191,3 @@ def made_from(work: Path) -> Path:
     """The file, beside the locks, that names the inputs of a build while it goes on: gc must keep them."""
     key = work.name.removeprefix(".").removesuffix(BUILDING)
     return work.parents[1] / LOCKS / f"{work.parent.name}-{key}.json"
-
-
-def _misplaced(manifest: Manifest, folder: Path) -> list[str]:
-    """What is wrong where a manifest is not of the folder that it lies in: nothing may be done by its word alone."""
-    told, is_ = f"{manifest.kind}/{manifest.key}", f"{folder.parent.name}/{folder.name}"
-    return [] if told == is_ else [f"its {MANIFEST} is that of {told}"]
