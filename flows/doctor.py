@@ -11,16 +11,17 @@ from pathlib import Path
 from flows.config import PipelineConfig
 from flows.plan.planner import PlannedStage
 from flows.plan.run import plan_run
-from flows.preflight import prefect_home, unwritable
+from flows.preflight import existing, prefect_home, unwritable
 from tasks.catalogue import say
 from tasks.compute import device_name, resolve_device, shared_memory_free
+from tasks.contracts import Finding
 from tasks.datasets import SampleTable
 from tasks.store import Store, describe_environment
 from tasks.translate import Learned
 
 _PIXEL = 3  # bytes of a pixel, of which PNG needs fewer
 _LOW_SHARED = 256 << 20  # loaders pass batches through it; Docker's 64 MB are too little for most
-_LOW_DISK = 5 << 30
+_LOW_DISK = 1 << 30  # what a run of the embedded sample takes is below it
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,12 @@ def machine(store: Path, output: Path) -> Iterator[Examined]:
     yield Examined("CPU cores", str(os.cpu_count()))
     free = shared_memory_free()
     if free is not None:
-        low = free < _LOW_SHARED
-        advice = ": too little for loaders; start the container with --shm-size=2g" if low else ""
-        yield Examined("free shared memory", _size(free) + advice, low)
-    for name, folder in (("store", store), ("output", output), ("PREFECT_HOME", prefect_home())):
-        yield _place(name, folder)
+        # Nothing wrong as such: a configuration whose loaders need more is refused when it is loaded.
+        advice = ": too little for most loaders; start a container with --shm-size=2g" if free < _LOW_SHARED else ""
+        yield Examined("free shared memory", _size(free) + advice)
+    yield _place("store", store)
+    yield _place("output", output)
+    yield _prefect()
 
 
 def _device() -> str:
@@ -61,11 +63,20 @@ def _device() -> str:
 def _place(name: str, folder: Path) -> Examined:
     for finding in unwritable(folder):
         return Examined(name, say(finding), wrong=True)
-    path = folder.expanduser().absolute()
-    while not path.exists():
-        path = path.parent
-    free = shutil.disk_usage(path).free
+    free = _free(folder)
     return Examined(name, f"{folder}: writable, {_size(free)} free", wrong=free < _LOW_DISK)
+
+
+def _prefect() -> Examined:
+    try:
+        return _place("PREFECT_HOME", prefect_home())
+    except RuntimeError:
+        return Examined("PREFECT_HOME", say(Finding.of("settings.homeless")), wrong=True)
+
+
+def _free(folder: Path) -> int:
+    """Bytes free where a folder is, or would be made."""
+    return shutil.disk_usage(existing(folder.expanduser().absolute())).free
 
 
 def needs(settings: PipelineConfig) -> Iterator[Examined]:
@@ -73,27 +84,34 @@ def needs(settings: PipelineConfig) -> Iterator[Examined]:
     stages = plan_run(settings)
     todo = [s for s in stages if s.state in ("build", "after")]
     yield Examined("stages", f"{len(stages)}, of which {len(todo)} are not in the store")
-    yield Examined("translated images", _images(settings, stages, todo))
-    yield Examined("models", _models(Store(settings.store), todo))
+    images, for_images = _images(settings, stages, todo)
+    models, for_models = _models(Store(settings.store), todo)
+    free, needed = _free(settings.store), for_images + for_models
+    yield Examined("translated images", images, wrong=needed > free)
+    yield Examined("models", models, wrong=needed > free)
     yield from _weights(settings)
 
 
-def _images(settings: PipelineConfig, stages: list[PlannedStage], todo: list[PlannedStage]) -> str:
+def _images(settings: PipelineConfig, stages: list[PlannedStage], todo: list[PlannedStage]) -> tuple[str, int]:
+    """What translations take, in words and in bytes; 0 where it is not known."""
     sets = sum(s.kind == "translated" for s in todo)
     source = next(s for s in stages if s.name == "dataset source")
     if not sets or source.key is None or source.state != "found":
-        return "all in the store" if not sets else f"{sets} sets, of a size not known before `sim2real data check`"
+        unknown = f"{sets} sets, of a size not known before `sim2real data check`"
+        return (unknown if sets else "all in the store"), 0
     table = SampleTable.read(Store(settings.store).get(source.kind, source.key).path)
-    pixels = sum(width * height * count for (width, height), count in table.sizes().items())
-    return f"{sets} sets of {len(table)} images: {_size(sets * pixels * _PIXEL)} at most"
+    needed = sets * _PIXEL * sum(width * height * count for (width, height), count in table.sizes().items())
+    return f"{sets} sets of {len(table)} images: {_size(needed)} at most", needed
 
 
-def _models(store: Store, todo: list[PlannedStage]) -> str:
+def _models(store: Store, todo: list[PlannedStage]) -> tuple[str, int]:
+    """What models take, in words and in bytes; 0 where it is not known."""
     count = sum(s.kind == "model" for s in todo)
     sizes = [sum(f.size for f in m.files) for m in store.artifacts() if m.kind == "model"]
     if not count or not sizes:
-        return "all in the store" if not count else f"{count}, of a size not known before one was trained"
-    return f"{count}, {_size(count * max(sizes))} if each is as large as the largest in the store"
+        return (f"{count}, of a size not known before one was trained" if count else "all in the store"), 0
+    needed = count * max(sizes)
+    return f"{count}, {_size(needed)} if each is as large as the largest in the store", needed
 
 
 def _weights(settings: PipelineConfig) -> Iterator[Examined]:

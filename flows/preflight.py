@@ -64,9 +64,14 @@ def unwritable(folder: Path) -> Iterator[Finding]:
         path = folder.expanduser().absolute()
     except RuntimeError:
         return  # ``_nobodys`` says it
-    while not path.exists() and path != path.parent:
-        path = path.parent
-    if not path.is_dir():
-        yield Finding.of("settings.no_folder", path=folder, file=path)
-    elif not os.access(path, os.W_OK | os.X_OK):
-        yield Finding.of("settings.unwritable", path=folder, folder=path)
+    there = existing(path)
+    if not there.is_dir():
+        yield Finding.of("settings.no_folder", path=folder, file=there)
+    elif not os.access(there, os.W_OK | os.X_OK):
+        yield Finding.of("settings.unwritable", path=folder, folder=there)
+
+
+def existing(path: Path) -> Path:
+    """An absolute path, or the nearest above it that is there."""
+    # Not Path.exists, which raises PermissionError in a folder that may not be entered.
+    return next(p for p in (path, *path.parents) if os.path.exists(p) or p == p.parent)  # noqa: PTH110

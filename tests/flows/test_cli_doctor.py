@@ -1,6 +1,8 @@
 """``sim2real doctor`` and ``version``: what is told of a machine and of a configuration's needs."""
 
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,13 +36,20 @@ def test_a_machine_that_can_run(
     assert not (tmp_path / "store").exists()
 
 
-def test_images_are_estimated_from_the_table_of_the_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_images_are_estimated_from_the_table_of_the_source(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     places = ("--set", f"store={tmp_path}/store", "--set", f"output={tmp_path}/runs")
     assert invoke(["data", "show", SMOKE, *TINY, *places, "--role", "source", "--images", "1"]) == 0
     capsys.readouterr()
     invoke(["doctor", SMOKE, *TINY, *places])
     # Four translators, four images of 256x128 pixels each.
-    assert f"4 sets of 4 images: {4 * 4 * 256 * 128 * 3 / 1e6:.1f} MB at most" in capsys.readouterr().out
+    needed = f"4 sets of 4 images: {4 * 4 * 256 * 128 * 3 / 1e6:.1f} MB at most"
+    assert needed in capsys.readouterr().out
+    monkeypatch.setattr(doctor, "_LOW_DISK", 0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_500_000))
+    assert invoke(["doctor", SMOKE, *TINY, *places]) == 1
+    assert f"wrong translated images {needed}" in " ".join(capsys.readouterr().out.split())
 
 
 def test_what_would_stop_a_run_is_wrong(
@@ -49,10 +58,13 @@ def test_what_would_stop_a_run_is_wrong(
     monkeypatch.setattr(doctor, "shared_memory_free", lambda: 64 << 20)
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".store").write_text("")
+    monkeypatch.setenv("PREFECT_HOME", "~nobody-of-this-name/prefect")
     assert invoke(["doctor"]) == 1
     told = " ".join(capsys.readouterr().out.split())
-    assert "wrong free shared memory 67.1 MB: too little for loaders" in told
+    assert "ok free shared memory 67.1 MB: too little for most loaders" in told  # none are used unless asked for
     assert "wrong store" in told
+    assert "wrong PREFECT_HOME" in told
+    assert "set HOME or PREFECT_HOME" in told
     assert RunConfig.model_fields["store"].default == Path(".store")
 
 
