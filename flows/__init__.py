@@ -1,4 +1,4 @@
-"""The pipeline's flows: ``augment`` (the whole chain), ``train_translator``, ``reevaluate`` and ``smoke``."""
+"""The flows: ``augment`` (the whole chain), ``smoke`` (shrunk), ``audit``, ``train_translator`` and ``reevaluate``."""
 
 import logging
 import os

@@ -19,6 +19,7 @@ from tasks.contracts import TASKS, Artifact, Task
 from tasks.datasets import SampleTable
 from tasks.evaluate.stage import evaluate_model
 from tasks.retrain.stage import train_model
+from tasks.settings import ConfigError
 from tasks.store import Store
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ def audit(config: PipelineConfig | Path, overrides: dict[str, Any] = {}) -> dict
         AuditFailed: a translated set is not fit to be trained on.
     """
     settings = overridden(config, overrides, PipelineConfig)
+    if settings.audit is None:
+        raise ConfigError(f"audit: pipeline {settings.name!r} has none (null): give the section, or leave it out")
     store = Store(settings.store, settings.model_dump(mode="json"))
     sets, _ = read_datasets(settings, store)
     spread = runner(settings)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from flows.preflight import run_problems
 from tasks.audit import AuditConfig, audit_problems
@@ -17,7 +17,7 @@ from tasks.evaluate import EvaluateConfig
 from tasks.report import ReportConfig
 from tasks.retrain import RetrainConfig, batch_problems, loader_problems, retrain_problems
 from tasks.settings import Document, Problem, below, read, validate
-from tasks.translate import TranslateConfig, Translator, size_problems, translator_problems
+from tasks.translate import Learned, TranslateConfig, Translator, size_problems, translator_problems
 
 
 class PipelineConfig(RunConfig):
@@ -72,11 +72,28 @@ class PipelineConfig(RunConfig):
         return {role: labels for role, used in roles.items() if used}
 
 
+class ReevaluateConfig(PipelineConfig):
+    """A pipeline whose models are scored again: what only makes them, such as initial weights, may be gone by now."""
+
+    def problems(self) -> Iterator[Problem]:
+        """What would stop the scoring later, and can be known at once."""
+        yield from run_problems(self, {"benchmark": self.labels_needed()["benchmark"]})
+
+
 class TrainTranslatorConfig(RunConfig):
     """Training one translator alone."""
 
     translator: Translator
     compute: ComputeConfig = ComputeConfig()
+
+    @field_validator("translator")
+    @classmethod
+    def _learns(cls, translator: Translator) -> Translator:
+        if not isinstance(translator, Learned):
+            raise ValueError(f"{translator.method} learns nothing: only a pipeline applies it; name another method")
+        if translator.weights is not None:
+            raise ValueError("weights names a trained generator, so that nothing is left to train: leave it out")
+        return translator
 
     def problems(self) -> Iterator[Problem]:
         """What would stop the training later, and can be known at once."""
@@ -102,7 +119,7 @@ class DataConfig(RunConfig):
 Run = TypeVar("Run", bound=RunConfig)
 
 
-def overridden(config: Run | Path, overrides: Mapping[str, Any], model: type[Run]) -> Run:
+def overridden(config: RunConfig | Path, overrides: Mapping[str, Any], model: type[Run]) -> Run:
     """A flow's parameters as one configuration.
 
     Args:

@@ -37,10 +37,10 @@ def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folde
     """Write a run's results to its folder (or to ``folder``), and print its tables and the report's path.
 
     The folder holds ``report/`` (report.html, report.md, report.json, tables as CSV, figures), ``checks.html``,
-    ``comparison.json``,
-    ``timings.json`` (stage -> seconds that building its result took, and whether this run found it finished),
-    ``run.json``, ``config.yaml``, for each data set ``rejected/<role>.csv``, and for each audited translation
-    ``audit/<translator>/`` (audit.json, images.parquet). The pipeline's ``history.html`` takes in a night's, too.
+    ``comparison.json``, ``timings.json`` (stage -> seconds that building its result took, and whether this run found
+    it finished), ``run.json``, ``config.yaml``, for each data set ``rejected/<role>.csv``, and for each audited
+    translation ``audit/<translator>/`` (audit.json, images.parquet). The pipeline's ``history.html`` takes in a
+    night's, too.
     """
     folder = folder or settings.folder
     _replace(report, folder / "report")

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
+from prefect.futures import PrefectFuture
 from pydantic import BaseModel, ConfigDict
 
-from flows.config import PipelineConfig, overridden
-from flows.matrix import compared, runner
+from flows.config import PipelineConfig, ReevaluateConfig, overridden
+from flows.matrix import compared, error_of, runner
 from flows.progress import advance, progress_shown
 from flows.publish import RECORD, IncompleteRun, publish
 from tasks.contracts import TASKS, Arm, Artifact, Failure, Result, RunRecord, Scores, Task
@@ -19,7 +20,7 @@ from tasks.datasets.stage import check, read
 from tasks.evaluate.stage import evaluate_model
 from tasks.report.stage import write_report
 from tasks.settings import ConfigError
-from tasks.store import Manifest, Store, write_json
+from tasks.store import Store, damage, write_json
 
 log = logging.getLogger(__name__)
 _TOLERANCE = 1e-3  # of a score from 0 to 1: what inference on a GPU may differ by from run to run
@@ -59,10 +60,10 @@ def reevaluate(
 
     Raises:
         ConfigError: the pipeline has no finished run.
-        IncompleteRun: a model is damaged, or could not be scored.
+        IncompleteRun: a model is damaged or gone, or could not be scored.
         ScoresDrifted: model and benchmark are unchanged, but a score is not.
     """
-    settings = overridden(config, overrides, PipelineConfig)
+    settings = overridden(config, overrides, ReevaluateConfig)
     before = last_run(settings)
     occasion = (night or date.today()).isoformat()
     with progress_shown(f"{settings.name} {occasion}", 4 + len(before.results)):
@@ -118,13 +119,16 @@ def last_run(settings: PipelineConfig) -> RunRecord:
 def score_again(
     settings: PipelineConfig, before: RunRecord, benchmark: Artifact, occasion: str
 ) -> tuple[tuple[Result, ...], tuple[Failure, ...]]:
-    """Evaluate every model of a run whose files are still what they were."""
+    """Evaluate every model of a run whose files are still what they were: what was scored, and what failed."""
     store = Store(settings.store, settings.model_dump(mode="json"))
-    results, failures, futures = [], [], {}
+    results: list[Result] = []
+    failures: list[Failure] = []
+    futures: dict[Result, PrefectFuture[Artifact]] = {}
     for old in before.results:
-        if problems := Manifest.read(old.model.path).problems(old.model.path, full=True):
-            error = f"{old.model.path} is damaged: {'; '.join(problems)}"
-            failures.append(Failure(task=old.task, arm=old.arm, seed=old.seed, error=error))
+        if problems := damage(old.model.path):
+            told = f"{old.model.path} is damaged: {'; '.join(problems)}"
+            failures.append(Failure(task=old.task, arm=old.arm, seed=old.seed, error=told))
+            advance(f"{old.task} {old.arm} seed {old.seed} is damaged")
             continue
         futures[old] = evaluate_model.submit(
             old.task,
@@ -139,12 +143,12 @@ def score_again(
             occasion,
         )
     for old, future in futures.items():
-        outcome = future.result(raise_on_failure=False)
+        error = error_of(future)
         advance(f"{old.task} {old.arm} seed {old.seed} scored")
-        if isinstance(outcome, Artifact):
-            results.append(old.model_copy(update={"evaluation": outcome}))
-        else:
-            failures.append(Failure(task=old.task, arm=old.arm, seed=old.seed, error=str(outcome)))
+        if error is not None:
+            failures.append(Failure(task=old.task, arm=old.arm, seed=old.seed, error=error))
+            continue
+        results.append(old.model_copy(update={"evaluation": future.result()}))
     return tuple(results), tuple(failures)
 
 

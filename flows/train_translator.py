@@ -10,7 +10,6 @@ from prefect import flow
 from flows.config import TrainTranslatorConfig, overridden
 from flows.datasets import read_datasets
 from tasks.contracts import Artifact
-from tasks.settings import ConfigError
 from tasks.store import Store
 from tasks.translate import Learned
 from tasks.translate.stage import train_translator as train
@@ -28,8 +27,7 @@ def train_translator(config: TrainTranslatorConfig | Path, overrides: dict[str, 
         ConfigError: the configuration is wrong, or its method has nothing to train.
     """
     settings = overridden(config, overrides, TrainTranslatorConfig)
-    if not isinstance(settings.translator, Learned) or settings.translator.weights is not None:
-        raise ConfigError(f"translator: {settings.translator.name} has nothing to train")
+    assert isinstance(settings.translator, Learned)  # no other configuration is accepted
     store = Store(settings.store, settings.model_dump(mode="json"))
     sets, _ = read_datasets(settings, store)
     artifact = train(settings.translator, sets["source"], sets["target"], settings.compute, store)

@@ -36,7 +36,8 @@ def plan(
     from flows.plan.run import plan_run, plan_training
     from tasks.settings import load, read
 
-    if "translator" in (read(config).values or {}):
+    values = read(config).values
+    if isinstance(values, dict) and "translator" in values:
         stages = plan_training(load(config, TrainTranslatorConfig, sets))
     else:
         stages = plan_run(load(config, PipelineConfig, sets))

@@ -86,9 +86,11 @@ def _flow(command: str, name: str, config: Path, sets: tuple[str, ...], **more: 
     if supervised():
         die_with_parent()
         return _run(name, config, parse_sets(sets), **more)
-    from flows.config import PipelineConfig, TrainTranslatorConfig
+    from flows.config import PipelineConfig, ReevaluateConfig, TrainTranslatorConfig
+    from tasks.datasets import RunConfig
 
-    load(config, TrainTranslatorConfig if name == "train_translator" else PipelineConfig, sets)
+    models: dict[str, type[RunConfig]] = {"train_translator": TrainTranslatorConfig, "reevaluate": ReevaluateConfig}
+    load(config, models.get(name, PipelineConfig), sets)
     options = [part for text in sets for part in ("--set", text)]
     options += [part for key, value in more.items() for part in (f"--{key}", str(value))]
     status = supervise(["-m", "flows", command, str(config), *options])

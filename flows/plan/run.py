@@ -65,9 +65,9 @@ def plan_training(settings: TrainTranslatorConfig) -> list[PlannedStage]:
     planner = Planner(Store(settings.store, settings.model_dump(mode="json")))
     sets, _ = _datasets(planner, settings)
     translator = settings.translator
-    if isinstance(translator, Learned):
-        recipe = translator_recipe(translator, sets["source"], sets["target"])
-        planner.plan(f"train translator {translator.name}", recipe)
+    assert isinstance(translator, Learned)  # no other configuration is accepted
+    recipe = translator_recipe(translator, sets["source"], sets["target"])
+    planner.plan(f"train translator {translator.name}", recipe)
     return planner.stages
 
 

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from flows.config import PipelineConfig, TrainTranslatorConfig
+from flows.config import PipelineConfig, ReevaluateConfig, TrainTranslatorConfig
 from flows.datasets import refuse_data
+from flows.preflight import unwritable
 from flows.smoke import SMOKE
 from tasks.contracts.artifact import Artifact
 from tasks.datasets.errors import DatasetError
@@ -55,6 +57,21 @@ def test_places_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.Mo
     assert all(f"{tmp_path} cannot be written to" in line for line in lines)
 
 
+def test_a_place_in_a_folder_that_may_not_be_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, stat = tmp_path / "closed", os.stat
+    closed.mkdir()
+
+    def refusing(path: Any, **more: Any) -> os.stat_result:
+        if closed in Path(os.fspath(path)).parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != closed)
+    (finding,) = unwritable(closed / "deep" / "store")
+    assert finding.values["folder"] == closed
+
+
 def test_prefect_has_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PREFECT_HOME", f"{tmp_path}/file")
@@ -91,11 +108,32 @@ def test_every_section_is_looked_at(tmp_path: Path) -> None:
     ]
 
 
+def test_what_only_trained_a_model_is_not_needed_to_score_it_again(tmp_path: Path) -> None:
+    nothing = {"path": str(tmp_path / "none"), "sha256": "0" * 64}
+    gone = [f"retrain.detection.init={nothing}", f"translate.translators.3.weights={nothing}"]
+    assert load(SMOKE, ReevaluateConfig, gone).retrain.detection is not None
+    assert len(told(SMOKE, *gone)) == 2
+    with pytest.raises(ConfigError, match=r"datasets\.benchmark: masks are needed"):
+        load(SMOKE, ReevaluateConfig, ["datasets.benchmark={format: kitti, root: x, labels: object}"])
+
+
 def test_one_translator_alone(tmp_path: Path) -> None:
     path = Path("configs/translators/cut-smoke.yaml")
     with pytest.raises(ConfigError) as caught:
         load(path, TrainTranslatorConfig, ["translator.training.width=32", "translator.training.crop=64"])
     assert str(caught.value).startswith("override translator.training.crop:1: translator.training.crop: crops of 64")
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("translator={method: reinhard}", "translator: reinhard learns nothing"),
+        (f"translator.weights={{path: x, sha256: '{'0' * 64}'}}", "translator: weights names a trained generator"),
+    ],
+)
+def test_what_does_not_learn_is_not_trained(change: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        load(Path("configs/translators/cut-smoke.yaml"), TrainTranslatorConfig, [change])
 
 
 def test_labels_that_no_map_gives() -> None:
