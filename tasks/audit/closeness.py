@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tasks.audit.domains import domain_map
 from tasks.audit.extract import (
     FeatureError,
     ImageFeatures,
+    OfTable,
     efficientnet_features,
     inception_features,
     segmenter_features,
@@ -74,14 +74,14 @@ def measure_closeness(
     found: dict[str, Sets] = {}
     notes: tuple[Finding, ...] = ()
     if config.features == "efficientnet_lite0":
-        found["efflite0"] = _each(tables, lambda t: efficientnet_features(t, device=device))
+        found["efflite0"] = _each(tables, efficientnet_features(device))
     else:
         try:
             found["seg"] = _segmenter(tables, judged)
         except FeatureError as error:  # they come for nothing, and nobody asked for them by name
             notes = (Finding.of("audits.note_features", why=error.finding),)
     if (weights := config.inception) is not None:
-        found["inception"] = _each(tables, lambda t: inception_features(t, weights, device=device))
+        found["inception"] = _each(tables, inception_features(weights, device))
     features = {name: FeatureSets(*(values for _, values in sets)) for name, sets in found.items()}
     measured = distances(features, config.seed)
     semantic = _semantic(tables, config, device)
@@ -95,7 +95,7 @@ def _semantic(tables: Tables, config: AuditConfig, device: str) -> Distance | No
     return semantic_kernel_distance(*tables, "efflite0", config.seed, device=device)
 
 
-def _each(tables: Tables, features: Callable[[SampleTable], ImageFeatures]) -> Sets:
+def _each(tables: Tables, features: OfTable) -> Sets:
     source, real, translated = (features(t) for t in tables)
     return source, real, translated
 

@@ -19,7 +19,7 @@ from tasks.audit.config import FeatureFile
 from tasks.catalogue import say
 from tasks.compute import threads, with_progress
 from tasks.contracts import Finding
-from tasks.datasets import Sample, SampleTable, read_image, subset
+from tasks.datasets import Sample, SampleTable, read_image
 from tasks.evaluate import FEATURES, read_features
 from tasks.store import file_sha256
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ImageFeatures = tuple[tuple[str, ...], NDArray[np.float32]]  # ids, and a row of features for each
+OfTable = Callable[[SampleTable], ImageFeatures]  # a network that is read once, for several tables
 Describe = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # RGB [N, H, W, 3] -> [N, D]
 INPUT = 224  # EfficientNet-Lite0's own side
 _BATCH = 16
@@ -65,30 +66,26 @@ def segmenter_features(folder: Path) -> ImageFeatures:
         raise FeatureError(found) from error
 
 
-def efficientnet_features(
-    table: SampleTable, images: int | None = None, seed: int = 0, device: str = "cpu"
-) -> ImageFeatures:
+def efficientnet_features(device: str = "cpu") -> OfTable:
     """The mean of EfficientNet-Lite0's map at stride 16 over each image (Tan and Le, ICML 2019), 112 values.
 
     Every image is first resized to 224 x 224, whatever its aspect, so that the sizes of sets do not count.
 
     Args:
-        table: the images.
-        images: on how many of them, drawn at random; all if None.
-        seed: of the draw.
         device: where the network runs, as torch names it.
+
+    Returns:
+        A function of a table, which raises ``ImageError`` where an image cannot be read.
 
     Raises:
         FeatureError: the extra ``features`` is not installed, or its weights are not those they should be.
-        ImageError: an image cannot be read.
     """
     describe = efficientnet(device)
 
     def load(sample: Sample) -> NDArray[np.uint8]:
         return resized(read_image(sample.image), INPUT)
 
-    table = table if images is None else subset(table, images, seed)
-    return _described(table, load, describe, "EfficientNet-Lite0 features")
+    return lambda table: _described(table, load, describe, "EfficientNet-Lite0 features")
 
 
 def efficientnet(device: str = "cpu") -> Describe:
@@ -106,29 +103,25 @@ def efficientnet(device: str = "cpu") -> Describe:
     return _by_torch(lambda x: network(x.float() / 127.5 - 1)[-1].mean(dim=(2, 3)), device)
 
 
-def inception_features(
-    table: SampleTable, weights: FeatureFile, images: int | None = None, seed: int = 0, device: str = "cpu"
-) -> ImageFeatures:
+def inception_features(weights: FeatureFile, device: str = "cpu") -> OfTable:
     """FID's own features, the 2048 of pool3 of the Inception network of 2015 (Heusel et al., NeurIPS 2017).
 
     The network and its resizing to 299 x 299 as TensorFlow 1 did are torch-fidelity's (extra ``fid``).
 
     Args:
-        table: the images.
         weights: torch-fidelity's file of weights; it is never downloaded.
-        images: on how many of them, drawn at random; all if None.
-        seed: of the draw.
         device: where the network runs, as torch names it.
+
+    Returns:
+        A function of a table, which raises ``ImageError`` where an image cannot be read.
 
     Raises:
         FeatureError: the extra is not installed, or the file is missing, has another SHA-256, or holds something else;
             the message names all that is needed.
-        ImageError: an image cannot be read.
     """
     network = _inception(weights).to(device)
-    table = table if images is None else subset(table, images, seed)
     describe = _by_torch(lambda x: network(x)[0], device)
-    return _described(table, lambda sample: read_image(sample.image), describe, "Inception features")
+    return lambda table: _described(table, lambda sample: read_image(sample.image), describe, "Inception features")
 
 
 def resized(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -103,7 +103,7 @@ def build_audit(
             )
             write_json(folder / "job.json", job.model_dump(mode="json"))
             machine.run(lease, "tasks.audit.worker", folder / "job.json", f"audit {name}", _SHOWN)
-        (folder / LOG).unlink(missing_ok=True)  # it tells times, by which equal audits would differ
+        (folder / LOG).unlink(missing_ok=True)  # nothing but progress
         audit = Audit.read(folder)
         failed = [c.severity for c in audit.checks if not c.passed]
         counts = {"errors": failed.count("error"), "warnings": failed.count("warning"), "acted": len(audit.acted)}

