@@ -1,4 +1,4 @@
-"""How long the operations on a sample table take: ``python benchmarks/tables.py [--rows N]``.
+"""How long the operations on a sample table take: ``python -m benchmarks.tables [--rows N]``.
 
 The table is synthetic; no images are read. Peak memory is the process's so far, so that it only grows down the list.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import resource
-import sys
 import tempfile
 import time
 from collections import deque
@@ -19,8 +18,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # the project is not installed
 
 from tasks.datasets import SCHEMA, SampleTable, SegmentationClass, TableInfo
 from tasks.datasets.select import divided, filtered, subset
