@@ -15,10 +15,11 @@ import torch
 from mmengine.fileio import LocalBackend, register_backend
 
 from tasks.retrain.config import Weights
-from tasks.retrain.configuration import CHECKPOINTS, TrainingError
+from tasks.retrain.suitable import TrainingError
 from tasks.store import atomic_path, file_sha256
 
 log = logging.getLogger(__name__)
+CHECKPOINTS = "iter_*.pth"
 CHECKPOINT = "checkpoint.pth"  # the finished model
 _NUMBERS: list[Any] = [
     np.float64(0).__reduce__()[0],

@@ -17,20 +17,16 @@ from tasks.contracts import TASKS, Task
 from tasks.datasets import SampleTable, TableInfo
 from tasks.retrain.config import NEW, TrainingConfig
 from tasks.retrain.job import TrainJob
+from tasks.retrain.suitable import TrainingError, check_images
 from tasks.settings import packaged, there
 
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-CHECKPOINTS = "iter_*.pth"
 NEEDED = ("model", "train_pipeline", "test_pipeline", "optim_wrapper", "param_scheduler", "input_size")
 _reading = (
     threading.Lock()
 )  # mmengine uses ``ast``, whose constructor fails at random in Python 3.11 in several threads
-
-
-class TrainingError(Exception):
-    """A training that cannot start as it is configured; the message says which setting or file is wrong."""
 
 
 def read_network(path: Path, overrides: Mapping[str, Any], custom_imports: bool = True) -> Config:
@@ -150,20 +146,6 @@ def used(cfg: Config) -> Config:
     from mmengine.config import Config
 
     return Config({key: cfg[key] for key in ("default_scope", "input_size", "model", "test_pipeline")})
-
-
-def check_images(task: Task, table: SampleTable) -> None:
-    """Refuse a table that a task cannot be trained or scored on.
-
-    Raises:
-        TrainingError: it is empty, or has no labels of the task.
-    """
-    what = TASKS[task].labels
-    labelled = table.info.has_boxes if task == "detection" else table.info.encoding is not None
-    if not len(table):
-        raise TrainingError(f"data set {table.info.dataset!r} ({table.folder}) has no images")
-    if not labelled or not len(table.labelled(what)):
-        raise TrainingError(f"{task} needs {what}, but data set {table.info.dataset!r} has none")
 
 
 def train_config(job: TrainJob) -> Config:

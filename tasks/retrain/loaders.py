@@ -9,8 +9,8 @@ from typing import Any
 
 from tasks.compute import shared_memory_free, shared_memory_needed
 from tasks.contracts import Task
-from tasks.retrain.configuration import TrainingError
 from tasks.retrain.job import TrainJob
+from tasks.retrain.suitable import TrainingError
 
 # Bytes a pixel that a loader passes: an image of three uint8, and what mmseg makes of a label, an int64.
 _PIXEL: dict[Task, int] = {"detection": 3, "segmentation": 3 + 8}

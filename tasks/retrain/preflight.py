@@ -8,10 +8,11 @@ from typing import Any
 from tasks.compute import ComputeConfig, shared_memory_free, shared_memory_needed
 from tasks.contracts import Finding, Task
 from tasks.retrain.config import RetrainConfig, TrainingConfig
-from tasks.retrain.configuration import NEEDED, TrainingError, resolved, set_input_size
+from tasks.retrain.configuration import NEEDED, resolved, set_input_size
 from tasks.retrain.loaders import image_bytes
 from tasks.retrain.overriding import override_problems
 from tasks.retrain.sizes import Size, size_after
+from tasks.retrain.suitable import TrainingError
 from tasks.settings import Problem, below, file_problems, packaged
 
 # Parts of mmdet and mmseg that pool an image to one point and then normalise over the batch.

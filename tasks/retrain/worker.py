@@ -24,10 +24,11 @@ from tasks.compute import device_name
 from tasks.contracts import RANDOM_WEIGHTS, TASKS, InitialWeights, LossCurve, LossPoint, ModelCard, TrainSet
 from tasks.datasets import SampleTable
 from tasks.retrain import checkpoints
-from tasks.retrain.checkpoints import CHECKPOINT
-from tasks.retrain.configuration import CHECKPOINTS, TrainingError, train_config, used
+from tasks.retrain.checkpoints import CHECKPOINT, CHECKPOINTS
+from tasks.retrain.configuration import train_config, used
 from tasks.retrain.job import TrainJob
 from tasks.retrain.loaders import check_shared_memory, loaders_explained
+from tasks.retrain.suitable import TrainingError
 from tasks.store import write_json
 
 RESUMED = "resumed.json"

@@ -21,8 +21,8 @@ from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.make_evaluation import build_evaluation, classes_left_out
 from tasks.evaluate.stage import evaluate_model
 from tasks.retrain.config import RetrainConfig
-from tasks.retrain.configuration import TrainingError
 from tasks.retrain.make_model import build_model
+from tasks.retrain.suitable import TrainingError
 from tasks.store.files import write_png
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store

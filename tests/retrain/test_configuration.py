@@ -11,8 +11,9 @@ from tasks.contracts.task import TASKS
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import SampleTable, SegmentationClass, TableInfo
 from tasks.retrain.config import TrainingConfig
-from tasks.retrain.configuration import TrainingError, check_images, load_config
+from tasks.retrain.configuration import load_config
 from tasks.retrain.make_model import key_of
+from tasks.retrain.suitable import TrainingError, check_images
 
 INFO = TableInfo(
     dataset="d",

@@ -12,10 +12,11 @@ from tasks.compute.config import ComputeConfig
 from tasks.compute.shared_memory import shared_memory_free, shared_memory_needed
 from tasks.contracts.task import Task
 from tasks.retrain.config import RetrainConfig, TrainingConfig
-from tasks.retrain.configuration import TrainingError, resolved
+from tasks.retrain.configuration import resolved
 from tasks.retrain.job import TrainJob
 from tasks.retrain.loaders import check_shared_memory, image_bytes, loaders_explained
 from tasks.retrain.preflight import loader_problems
+from tasks.retrain.suitable import TrainingError
 from tasks.settings.problems import Place
 
 NETWORKS = Path("configs/networks")

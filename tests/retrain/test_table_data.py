@@ -11,8 +11,8 @@ from mmcv.transforms import Compose
 from tasks.contracts.artifact import Artifact
 from tasks.datasets.images import read_image
 from tasks.datasets.table import SampleTable
-from tasks.retrain.configuration import TrainingError, check_images
 from tasks.retrain.data import LoadTableImage, TableDetDataset, TableSegDataset
+from tasks.retrain.suitable import TrainingError, check_images
 
 
 def changed(squares: Artifact, folder: Path, **columns: object) -> Path:

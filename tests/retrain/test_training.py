@@ -18,9 +18,9 @@ from tasks.contracts.task import Task
 from tasks.retrain import worker
 from tasks.retrain.checkpoints import load_checkpoint, newest
 from tasks.retrain.config import RetrainConfig, Weights
-from tasks.retrain.configuration import TrainingError
 from tasks.retrain.job import TrainJob
 from tasks.retrain.stage import train_model
+from tasks.retrain.suitable import TrainingError
 from tasks.store.digest import file_sha256
 from tasks.store.manifest import Manifest
 from tasks.store.store import Store

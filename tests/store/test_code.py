@@ -230,3 +230,9 @@ def test_a_method_leads_to_its_section() -> None:
     assert len(sections) == 8
     for section in sections:
         assert section in closure(section.replace(".sections.", ".methods."))
+
+
+def test_scores_do_not_depend_on_how_a_model_was_trained() -> None:
+    """That is in the model's digest."""
+    found = set(closure("tasks.evaluate.make_evaluation"))
+    assert not found & {"tasks.retrain.worker", "tasks.retrain.exact", "tasks.retrain.configuration"}
