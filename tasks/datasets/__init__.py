@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from tasks.datasets.drafts.maps import draft_map
     from tasks.datasets.errors import DatasetError, ImageError, ItemError, TaxonomyError
     from tasks.datasets.export import export_table
-    from tasks.datasets.images import content_of, open_image, other_size, read_image, read_label
+    from tasks.datasets.images import (
+        PNG,
+        PixelError,
+        check_alpha,
+        content_of,
+        other_size,
+        picture_of,
+        read_image,
+        read_label,
+    )
     from tasks.datasets.make_checks import CHECKS_PAGE, build_checks, checks_recipe, read_checks
     from tasks.datasets.make_dataset import build_dataset, dataset_recipe, drawn_recipe
     from tasks.datasets.masks import IGNORE, MaskEncoding, decoded, read_mask

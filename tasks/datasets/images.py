@@ -1,11 +1,16 @@
-"""Reading image files, with errors that name the file."""
+"""Reading image files, with errors that name the file: the one place that decodes images, and the one for labels.
+
+Both are exact or rejected. What a file's EXIF orientation says is applied: labels are in displayed coordinates.
+"""
 
 from __future__ import annotations
 
 import io
 import struct
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
@@ -14,14 +19,78 @@ from tasks.contracts import Finding
 from tasks.datasets.errors import ImageError, reason_of
 from tasks.datasets.files import read_bytes
 
+PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_DEPTH = 24  # where its header has the bits a channel
+_EXACT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX")  # PIL's modes that become RGB without loss
+_DEEP_MODES = ("I", "F")  # its modes of more than 8 bits, such as I;16
+_MAX_ID = 65535
+_LOSSY_WEBP = b"VP8 "  # the kind of its first chunk, at 12
+_ORIENTATION = 0x0112  # EXIF's tag
+_TURNS = {  # its values (EXIF 2.3, 4.6.4 A) -> what makes the image upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class PixelError(ImageError):
+    """An image that cannot be translated or trained on; the message names the file and what to do."""
+
 
 def read_image(path: Path) -> NDArray[np.uint8]:
     """Read an image as RGB, ``uint8 [H, W, 3]``, 0-255. An alpha channel is dropped, grey is repeated.
 
     Raises:
         ImageError: missing, empty, truncated or not an image.
+        PixelError: it does not become 8-bit RGB without loss (see ``picture_of``).
     """
-    return np.asarray(open_image(content_of(path), path).convert("RGB"))
+    return np.asarray(picture_of(content_of(path), path).convert("RGB"))
+
+
+def picture_of(content: bytes, path: Path) -> Image.Image:
+    """Decode an image that becomes 8-bit RGB without loss; 16 bits that hold 8 are reduced. ``path`` is for the error.
+
+    Raises:
+        ImageError: empty, truncated or not an image.
+        PixelError: its 16-bit values are not 8-bit values in disguise, or its colours are not RGB (CMYK: which RGB they
+            are depends on a profile).
+    """
+    image = _decoded(content, path)
+    turn = _turn(image)
+    if image.mode.startswith(_DEEP_MODES) or _is_deep_png(content):
+        image = Image.fromarray(_shallow(content, path, keyed="transparency" in image.info))
+    elif image.mode not in _EXACT_MODES:
+        raise PixelError(path, Finding.of("data.other_mode", mode=image.mode))
+    return image if turn is None else image.transpose(turn)
+
+
+def _is_deep_png(content: bytes) -> bool:
+    """Whether it is a PNG of 16 bits a channel, which PIL opens as 8-bit RGB, cutting it silently."""
+    return content.startswith(PNG) and content[_PNG_DEPTH] == 16
+
+
+def _shallow(content: bytes, path: Path, keyed: bool) -> NDArray[np.uint8]:
+    """The 8 bits that an image of 16 holds, as RGB; ``keyed``: one of its colours is transparent."""
+    values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    # v * 257 maps 0-255 to 0-65535 exactly; anything else would have to be rounded or tone-mapped.
+    if values is None or values.dtype != np.uint16 or np.any(values % 257):
+        raise PixelError(path, Finding.of("data.too_deep"))
+    small = (values // 257).astype(np.uint8).reshape(*values.shape[:2], -1)  # grey, BGR or BGRA
+    if keyed:
+        raise PixelError(path, Finding.of("data.see_through"))
+    if small.shape[2] == 4:
+        check_alpha(small[..., 3], path)
+    return np.repeat(small, 3, axis=2) if small.shape[2] == 1 else np.ascontiguousarray(small[..., 2::-1])
+
+
+def check_alpha(alpha: NDArray[np.uint8], path: Path) -> None:
+    """Raises PixelError where some pixels are more transparent than others; ``path`` is for the error."""
+    if np.ptp(alpha):
+        raise PixelError(path, Finding.of("data.see_through"))
 
 
 def read_label(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -32,7 +101,8 @@ def read_label(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.ui
         size: the width and height that it must have, its image's.
 
     Raises:
-        ImageError: missing, empty, truncated, not an image, or of another size.
+        ImageError: missing, empty, truncated, not an image, of another size, or such that its values are not what was
+            written: of a lossy format, no RGB, or beyond 16 bits.
     """
     label = label_of(content_of(path), path)
     if size is not None and label.shape[:2] != size[::-1]:
@@ -48,19 +118,74 @@ def other_size(size: tuple[int, int], image: tuple[int, int]) -> Finding:
 
 def label_of(content: bytes, path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """``read_label`` of a file's content; ``path`` is for the error."""
-    image = open_image(content, path)
-    array = np.asarray(image.convert("RGB") if image.mode == "RGBA" else image)
+    image = _decoded(content, path)
+    if image.format in ("JPEG", "MPO", "JPEG2000", "AVIF") or (
+        image.format == "WEBP" and content[12:16] == _LOSSY_WEBP
+    ):
+        raise ImageError(path, Finding.of("data.lossy_label", format=image.format))
+    turn = _turn(image)
+    if _is_deep_png(content) and image.mode in ("RGB", "RGBA"):
+        return _deep_label(content, path)
+    if not image.mode.startswith(_DEEP_MODES) and image.mode not in _EXACT_MODES:
+        raise ImageError(path, Finding.of("data.label_mode", mode=image.mode))
+    image = image if turn is None else image.transpose(turn)
+    array = np.asarray(image.convert("RGB") if image.mode in ("RGBA", "RGBX") else image)
     if array.ndim == 3 and array.shape[2] == 2:  # grey with alpha
         array = array[..., 0]
-    return array.astype(np.uint16) if array.dtype.itemsize > 1 else array.astype(np.uint8, copy=False)
+    if array.dtype.itemsize == 1:
+        return array.astype(np.uint8, copy=False)
+    return _ids(array, path)
+
+
+def _deep_label(content: bytes, path: Path) -> NDArray[np.uint16]:
+    """The RGB of a PNG of 16 bits a channel, which OpenCV decodes exactly: to BGR or BGRA."""
+    values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None or values.ndim != 3:
+        raise ImageError(path, Finding.of("data.unknown_format"))
+    rgb: NDArray[np.uint16] = np.ascontiguousarray(_ids(values, path)[..., 2::-1])
+    return rgb
+
+
+def _ids(values: NDArray[Any], path: Path) -> NDArray[np.uint16]:
+    """Values of more than 8 bits as the ids that they are."""
+    ids: NDArray[np.uint16] = np.clip(np.nan_to_num(values), 0, _MAX_ID).astype(np.uint16)
+    if not np.array_equal(ids, values):
+        raise ImageError(path, Finding.of("data.label_values", most=_MAX_ID))
+    return ids
 
 
 def open_image(content: bytes, path: Path) -> Image.Image:
-    """Decode an image file's content in full; ``path`` is for the error.
+    """Decode an image file's content in full, upright, to look at; ``path`` is for the error.
 
     Raises:
         ImageError: empty, truncated or not an image.
     """
+    image = _decoded(content, path)
+    turn = _turn(image)
+    return image if turn is None else image.transpose(turn)
+
+
+def is_turned(content: bytes, path: Path) -> bool:
+    """Whether an image file's EXIF says that it is to be turned to be displayed.
+
+    Raises:
+        ImageError: not an image.
+    """
+    try:
+        return _turn(Image.open(io.BytesIO(content))) is not None
+    except UnidentifiedImageError as error:
+        raise ImageError(path, Finding.of("data.unknown_format")) from error
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """What makes an image upright; None where it is, or where its EXIF cannot be read, which no viewer shows turned."""
+    try:
+        return _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    except (OSError, ValueError, SyntaxError, TypeError, KeyError, struct.error):
+        return None
+
+
+def _decoded(content: bytes, path: Path) -> Image.Image:
     if not content:
         raise ImageError(path, Finding.of("data.empty"))
     try:

@@ -19,7 +19,7 @@ from tasks.contracts import Finding
 from tasks.datasets import select
 from tasks.datasets.config import Stored
 from tasks.datasets.errors import DatasetError, ItemError, Rejection
-from tasks.datasets.images import content_of, label_of, open_image, other_size
+from tasks.datasets.images import content_of, label_of, other_size, picture_of
 from tasks.datasets.items import Boxes, Draws, Item, SplitReader
 from tasks.datasets.masks import MaskEncoding, counted, decoded, value_text
 from tasks.datasets.phash import perceptual_hash
@@ -146,7 +146,7 @@ class _One:
 
     def _read(self, item: Item) -> tuple[Sample, Boxes]:
         content = content_of(item.image)
-        image = open_image(content, item.image)
+        image = picture_of(content, item.image)
         mask = self._mask(item, image.size)
         indices = None
         if mask is not None and self.reader.needs_mask:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tasks.compute import with_progress
 from tasks.contracts import Finding
-from tasks.datasets import Sample, SampleTable, content_of
+from tasks.datasets import PixelError, Sample, SampleTable, content_of
 from tasks.store import file_sha256, write_png
 from tasks.translate.ahead import ahead
 from tasks.translate.methods.base import Image, ImageTranslator
-from tasks.translate.pixels import PixelError, decode_exact, is_whole_png
+from tasks.translate.pixels import decode_exact, is_whole_png
 
 IMAGES = "images"
 

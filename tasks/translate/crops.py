@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.contracts import Finding
-from tasks.datasets import SampleTable
+from tasks.datasets import PixelError, SampleTable
 from tasks.translate.ahead import ahead
 from tasks.translate.errors import TranslatorError
 from tasks.translate.focus import Focus
-from tasks.translate.pixels import PixelError, read_exact
+from tasks.translate.pixels import read_exact
 from tasks.translate.sections.learned import Training
 
 log = logging.getLogger(__name__)

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.datasets.images import ImageError, read_image
+from tasks.datasets.images import ImageError, PixelError, read_image
 from tasks.datasets.table import SampleTable
 from tasks.store.digest import file_sha256
 from tasks.translate.apply import translate_table
 from tasks.translate.methods.identity import IdentityTranslator
-from tasks.translate.pixels import PixelError, is_whole_png, read_exact
+from tasks.translate.pixels import is_whole_png, read_exact
 
 SIZE = (6, 5)  # height, width
 RNG = np.random.default_rng(0)

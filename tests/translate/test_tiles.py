@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from tasks.datasets.images import PixelError
 from tasks.translate.apply import translate_table
 from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
 from tasks.translate.networks.tiles import _spans, translate_tiled
 from tasks.translate.networks.whole_image import WholeImageTranslator
-from tasks.translate.pixels import PixelError
 from tasks.translate.sections.learned import MINIMUM
 
 

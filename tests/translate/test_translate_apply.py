@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.datasets.images import read_image
+from tasks.datasets.images import PixelError, read_image
 from tasks.datasets.table import SampleTable
 from tasks.translate.apply import translate_table
 from tasks.translate.methods.base import PerImage
 from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
 from tasks.translate.networks.whole_image import WholeImageTranslator
-from tasks.translate.pixels import PixelError
 from tasks.translate.sections.learned import MINIMUM
 from tasks.translate.turns import share_threads
 

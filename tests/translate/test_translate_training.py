@@ -6,11 +6,11 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from tasks.datasets.images import PixelError
 from tasks.translate import checkpoints
 from tasks.translate.errors import TranslatorError
 from tasks.translate.losslog import LossLog
 from tasks.translate.methods.base import linear_decay
-from tasks.translate.pixels import PixelError
 from tasks.translate.training import Trainer
 
 

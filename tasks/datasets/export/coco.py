@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from tasks.datasets.export.files import on_all_cores, put, splits_of
+from tasks.datasets.export.files import image_name, on_all_cores, put, splits_of
 from tasks.datasets.export.summary import ExportSummary
 from tasks.datasets.masks import IGNORE, MaskEncoding, read_mask
 from tasks.datasets.select import filtered
@@ -49,21 +49,19 @@ def write(table: SampleTable, folder: Path, link: bool, summary: ExportSummary) 
 
 
 def _write_one(sample: Sample, folder: Path, encoding: MaskEncoding | None, link: bool) -> bool:
-    put(sample.image, folder / "images" / sample.split / _name(sample), link)
+    put(sample.image, folder / "images" / sample.split / image_name(sample), link)
     if sample.mask is None or encoding is None:
         return False
     write_png(folder / "masks" / sample.split / f"{sample.id}.png", read_mask(sample.mask, encoding))
     return True
 
 
-def _name(sample: Sample) -> str:
-    return f"{sample.id}{sample.image.suffix}"
-
-
 def _write_instances(path: Path, table: SampleTable) -> int:
     """Write the boxes of a split, a row at a time; returns how many."""
     categories = [{"id": n, "name": name} for n, name in enumerate(table.info.detection, 1)]
-    images = ({"id": n, "file_name": _name(s), "width": s.width, "height": s.height} for n, s in enumerate(table, 1))
+    images = (
+        {"id": n, "file_name": image_name(s), "width": s.width, "height": s.height} for n, s in enumerate(table, 1)
+    )
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
         stream.write(f'{{"info": {json.dumps({"description": table.info.dataset})},\n')
         stream.write(f'"categories": {json.dumps(categories)},\n"images": [')

@@ -12,7 +12,7 @@ import yaml
 
 from tasks.contracts import Finding
 from tasks.datasets.errors import DatasetError
-from tasks.datasets.export.files import on_all_cores, put, splits_of
+from tasks.datasets.export.files import image_name, on_all_cores, put, splits_of
 from tasks.datasets.export.summary import ExportSummary
 from tasks.datasets.table import Box, Sample, SampleTable
 from tasks.store import atomic_path
@@ -52,7 +52,7 @@ def write(table: SampleTable, folder: Path, link: bool, summary: ExportSummary) 
 
 def _write_one(sample: Sample, folder: Path, link: bool) -> tuple[int, int]:
     """Write an image and its text file; returns how many boxes it has, and how many of groups were left out."""
-    put(sample.image, folder / "images" / sample.split / f"{sample.id}{sample.image.suffix}", link)
+    put(sample.image, folder / "images" / sample.split / image_name(sample), link)
     boxes = [box for box in sample.boxes or () if not box.crowd]
     with atomic_path(folder / "labels" / sample.split / f"{sample.id}.txt") as temporary:
         temporary.write_text("".join(_line(box, sample) for box in boxes), encoding="utf-8")
