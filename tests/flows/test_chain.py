@@ -14,6 +14,7 @@ from flows.config import PipelineConfig
 from flows.publish import IncompleteRun
 from flows.reevaluate import ScoresDrifted, reevaluate
 from tasks.contracts.record import RunRecord
+from tasks.store.digest import file_sha256
 from tasks.store.files import write_json
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
@@ -90,11 +91,11 @@ def test_a_change_repeats_what_depends_on_it_and_nothing_else(config: Path, firs
 
 
 def test_failed_arm_is_named_and_the_rest_is_reported(config: Path, first: RunRecord) -> None:
-    weights = {"path": str(config), "sha256": "0" * 64}
+    weights = {"path": str(config), "sha256": file_sha256(config)}  # the file that is named, but no weights
     with pytest.raises(IncompleteRun, match=r"2 of the matrix's models failed(.|\n)*detection source seed 0"):
         augment(config, {"retrain.detection.init": weights})
     told = (config.parent / "runs" / "tiny" / "report" / "report.md").read_text()
-    assert "SHA-256" in told
+    assert "cannot be read as weights alone" in told
     assert "mIoU" in told
 
 
@@ -134,7 +135,7 @@ def test_a_moved_store_is_found_again(config: Path, first: RunRecord, tmp_path: 
 def test_reevaluation_notices_drift_and_damage(config: Path, first: RunRecord) -> None:
     augment(config)
     path = config.parent / "runs" / "tiny" / "run.json"
-    record = RunRecord.model_validate_json(path.read_text())
+    record = RunRecord.from_json(path.read_bytes(), config.parent / "store")
     segmenter = next(r for r in record.results if r.task == "segmentation")
 
     def other_scores(folder: Path) -> None:
@@ -144,7 +145,7 @@ def test_reevaluation_notices_drift_and_damage(config: Path, first: RunRecord) -
         Recipe("evaluation", config={}, inputs={}, code="1"), make=other_scores
     )
     drifted = [r.model_copy(update={"evaluation": other}) if r == segmenter else r for r in record.results]
-    write_json(path, record.model_copy(update={"results": tuple(drifted)}).model_dump(mode="json"))
+    write_json(path, record.model_copy(update={"results": tuple(drifted)}).to_json())
     with pytest.raises(ScoresDrifted, match=r"segmentation source seed 0: mIoU 0\.9 ->"):
         reevaluate(config, night=date(2026, 1, 2))
     checkpoint = segmenter.model.file("checkpoint.pth")
