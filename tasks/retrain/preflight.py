@@ -13,7 +13,7 @@ from tasks.retrain.loaders import image_bytes
 from tasks.retrain.overriding import override_problems
 from tasks.retrain.sizes import Size, size_after
 from tasks.retrain.suitable import TrainingError
-from tasks.settings import Problem, below, file_problems, packaged
+from tasks.settings import Problem, below, file_problems, there
 
 # Parts of mmdet and mmseg that pool an image to one point and then normalise over the batch.
 POOLED_TO_A_POINT = {
@@ -81,7 +81,7 @@ def _network_problems(training: TrainingConfig) -> Iterator[Problem]:
 
 
 def _unusable(training: TrainingConfig, error: TrainingError) -> Finding:
-    if not packaged(training.config).is_file():
+    if not there(training.config):
         return Finding.of("settings.no_file", path=training.config)
     return Finding.of("settings.network_wrong", reason=" ".join(str(error).split()))
 
