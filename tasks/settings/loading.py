@@ -59,7 +59,11 @@ def validate(document: Document, model: type[Model], overrides: Mapping[str, Any
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(e, changed) for e in error.errors())) from error
     problems: Iterable[Problem] = config.problems() if isinstance(config, Foreseeing) else ()
-    if told := [changed.told(p.place, say(p.finding)) for p in problems]:
+    try:
+        told = [changed.told(p.place, say(p.finding)) for p in problems]
+    except OSError as error:  # a name that no file can have, such as one that is too long
+        raise ConfigError(f"configuration: {shown(str(error.filename))}: {error.strerror}") from error
+    if told:
         raise ConfigError("\n".join(told))
     return config
 
