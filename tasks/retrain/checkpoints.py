@@ -15,6 +15,7 @@ import torch
 from mmengine.fileio import LocalBackend, register_backend
 
 from tasks.retrain.config import Weights
+from tasks.retrain.finite import not_finite
 from tasks.retrain.suitable import TrainingError
 from tasks.store import atomic_path, file_sha256
 
@@ -67,10 +68,14 @@ def save_weights(path: Path, model: torch.nn.Module) -> None:
 
 
 def newest(work: Path) -> Path | None:
-    """The newest checkpoint of a training that can be opened; those that cannot are deleted, and said so."""
+    """The newest checkpoint of a training that can be gone on from: it opens, and its weights are finite.
+
+    Those that cannot are deleted, and said so.
+    """
     for path in sorted(work.glob(CHECKPOINTS), key=iteration, reverse=True):
         try:
-            load_checkpoint(path)
+            if (name := not_finite(load_checkpoint(path).get("state_dict", {}))) is not None:
+                raise TrainingError(f"{path} holds weights that are not finite ({name})")
             return path
         except TrainingError as error:
             log.warning("%s; trying an older one", error)

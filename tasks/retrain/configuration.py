@@ -157,6 +157,7 @@ def train_config(job: TrainJob) -> Config:
     # Here, so that loading a configuration builds no data sets; what is registered is known by its class.
     from tasks.retrain.data import DATASETS
     from tasks.retrain.exact import ExactTrainLoop, RandomStates
+    from tasks.retrain.finite import FiniteHook
 
     tables = [SampleTable.read(path) for path in job.tables]
     for table in tables:
@@ -178,7 +179,8 @@ def train_config(job: TrainJob) -> Config:
     cfg.train_cfg = dict(
         type=ExactTrainLoop.__name__, max_iters=training.iterations, val_interval=training.iterations + 1
     )
-    cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type=RandomStates.__name__)]
+    own = (dict(type=RandomStates.__name__), dict(type=FiniteHook.__name__, interval=training.log_every))
+    cfg.custom_hooks = [*cfg.get("custom_hooks", []), *own]
     cfg.optim_wrapper = dict(type="AmpOptimWrapper" if job.device == "cuda" else "OptimWrapper", **cfg.optim_wrapper)
     cfg.default_hooks = dict(
         timer=dict(type="IterTimerHook"),

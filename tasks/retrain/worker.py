@@ -12,6 +12,7 @@ if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
 
 import json
+import math
 import shutil
 import sys
 from pathlib import Path
@@ -108,7 +109,10 @@ def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: InitialWeights)
 
 
 def _curve(work: Path) -> tuple[LossPoint, ...]:
-    """The learning curve over all of the training's processes; where they overlap, the latest holds."""
+    """The learning curve over all of the training's processes; where they overlap, the latest holds.
+
+    Where a loss is not finite, as in mixed precision it may be for once, the curve has a gap.
+    """
     points: dict[int, float] = {}
     for path in sorted(work.glob("*/vis_data/scalars.json")):
         for line in path.read_text().splitlines():
@@ -118,7 +122,7 @@ def _curve(work: Path) -> tuple[LossPoint, ...]:
                 continue  # the last line of a process that was killed
             if "loss" in entry:
                 points[int(entry["step"])] = float(entry["loss"])
-    return tuple(LossPoint(iteration=step, loss=points[step]) for step in sorted(points))
+    return tuple(LossPoint(iteration=step, loss=points[step]) for step in sorted(points) if math.isfinite(points[step]))
 
 
 def work(path: Path) -> None:

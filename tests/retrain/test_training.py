@@ -223,3 +223,28 @@ def test_where_a_training_went_on_otherwise_is_noted(
     for resumed in (None, tmp_path / "iter_200.pth", tmp_path / "iter_400.pth"):
         worker._note(job, resumed)
     assert worker._noted(tmp_path) == noted
+
+
+@pytest.mark.parametrize("every", [1, 100], ids=["by the loss", "by the weights"])
+def test_a_diverging_training_ends_early(squares: Artifact, tmp_path: Path, every: int) -> None:
+    wild = {"optim_wrapper.optimizer.lr": 1.0e30, "param_scheduler": []}
+    told = r"^the training diverged: its (loss|weights) .*at iteration \d+ and a learning rate of 1e\+30; lower the "
+    changes = {"iterations": 10, "checkpoint_every": 8, "log_every": every, "overrides": wild}
+    with pytest.raises(TrainingError, match=told) as caught:
+        trained_here(tmp_path / "work", (squares,), **changes)
+    assert len(str(caught.value).splitlines()) == 1
+    assert newest(tmp_path / "work") is None
+
+
+def test_a_checkpoint_that_is_not_finite_is_passed_over(tmp_path: Path) -> None:
+    torch.save({"state_dict": {"a": torch.ones(2)}}, tmp_path / "iter_2.pth")
+    torch.save({"state_dict": {"n": torch.tensor(1), "a": torch.tensor([1, float("nan")])}}, tmp_path / "iter_4.pth")
+    assert newest(tmp_path) == tmp_path / "iter_2.pth"
+    assert not (tmp_path / "iter_4.pth").exists()
+
+
+def test_a_loss_that_is_lost_for_once_is_a_gap_of_the_curve(tmp_path: Path) -> None:
+    (tmp_path / "1" / "vis_data").mkdir(parents=True)
+    lines = ('{"step": 1, "loss": 2.0}', '{"step": 2, "loss": NaN}', '{"step": 3, "loss": 1.0}')
+    (tmp_path / "1" / "vis_data" / "scalars.json").write_text("\n".join(lines))
+    assert [(p.iteration, p.loss) for p in worker._curve(tmp_path)] == [(1, 2.0), (3, 1.0)]
