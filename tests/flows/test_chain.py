@@ -1,6 +1,7 @@
 """The whole chain on real libraries, tiny: what it leaves, what a second run repeats, what a failed arm costs."""
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from prefect.artifacts import Artifact
 
 from flows.augment import augment
+from flows.cli.app import invoke
+from flows.cli.status import CONFIGURATION, FINE, GATE, INCOMPLETE, REGRESSION
 from flows.config import PipelineConfig
 from flows.publish import IncompleteRun
 from flows.reevaluate import ScoresDrifted, reevaluate
@@ -19,12 +22,21 @@ from tasks.store.files import write_json
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
+Command = Callable[..., int]
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory, write_tiny: Callable[[Path], Path]) -> Path:
     return write_tiny(tmp_path_factory.mktemp("chain"))
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run a command line to its exit status as the process that is started for a flow does, in this one."""
+    monkeypatch.setattr("tasks.compute.supervised", lambda: True)
+    monkeypatch.setattr("tasks.compute.die_with_parent", lambda: None)
+    return lambda *arguments: invoke([str(a) for a in arguments])
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +113,8 @@ def test_failed_arm_is_named_and_the_rest_is_reported(config: Path, first: RunRe
 
 def test_reevaluation_scores_again_without_training(config: Path, first: RunRecord) -> None:
     augment(config)
-    night = reevaluate(config, night=date(2026, 1, 2))
+    gone = {"path": str(config.parent / "gone.pth"), "sha256": "0" * 64}  # only a training begins from it
+    night = reevaluate(config, {"retrain.detection.init": gone}, night=date(2026, 1, 2))
     assert all(not r.evaluation.cached for r in night.results)
     assert [r.model for r in night.results] == [r.model.model_copy(update={"cached": True}) for r in first.results]
     folder = config.parent / "runs" / "tiny" / "nightly" / "2026-01-02"
@@ -114,6 +127,17 @@ def test_reevaluation_scores_again_without_training(config: Path, first: RunReco
     kept = [p.name.split("-", 1)[1].rsplit("-", 1)[0] for p in (folder.parents[1] / "history").glob("*.json")]
     assert kept.count("reevaluate") == 1
     assert "2026-01-02" in str(Artifact.get("page-tiny-2026-01-02").description)  # type: ignore[union-attr]
+
+
+def test_the_audit_alone_finds_the_chains_work_and_stops_where_it_says_no(
+    config: Path, first: RunRecord, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    augment(config)
+    assert command("audit", config) == FINE
+    assert command("audit", config, "--set", "audit=null") == CONFIGURATION
+    assert "audit: pipeline 'tiny' has none" in capsys.readouterr().err
+    assert command("audit", config, "--set", "audit.thresholds.geometry=0") == GATE
+    assert "the audit of reinhard stops the run before retraining" in capsys.readouterr().err
 
 
 def test_a_moved_store_is_found_again(config: Path, first: RunRecord, tmp_path: Path) -> None:
@@ -132,7 +156,9 @@ def test_a_moved_store_is_found_again(config: Path, first: RunRecord, tmp_path: 
         elsewhere.rename(here)
 
 
-def test_reevaluation_notices_drift_and_damage(config: Path, first: RunRecord) -> None:
+def test_reevaluation_notices_drift_and_damage(
+    config: Path, first: RunRecord, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
     augment(config)
     path = config.parent / "runs" / "tiny" / "run.json"
     record = RunRecord.from_json(path.read_bytes(), config.parent / "store")
@@ -148,7 +174,11 @@ def test_reevaluation_notices_drift_and_damage(config: Path, first: RunRecord) -
     write_json(path, record.model_copy(update={"results": tuple(drifted)}).to_json())
     with pytest.raises(ScoresDrifted, match=r"segmentation source seed 0: mIoU 0\.9 ->"):
         reevaluate(config, night=date(2026, 1, 2))
+    assert command("reevaluate", config, "--night", "2026-01-02") == REGRESSION
     checkpoint = segmenter.model.file("checkpoint.pth")
     checkpoint.write_bytes(b"x" * checkpoint.stat().st_size)
     with pytest.raises(IncompleteRun, match=r"checkpoint\.pth has SHA-256"):
         reevaluate(config, night=date(2026, 1, 3))
+    shutil.rmtree(segmenter.model.path)
+    assert command("reevaluate", config, "--night", "2026-01-03") == INCOMPLETE
+    assert "is damaged: no valid artifact.json" in capsys.readouterr().err
