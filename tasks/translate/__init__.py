@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from tasks.translate.config import TranslateConfig, Translator
     from tasks.translate.errors import WeightsError
     from tasks.translate.export import ExportError, export_onnx
+    from tasks.translate.importing import import_generator
     from tasks.translate.make_translated import build_translated, translated_recipe
     from tasks.translate.make_translator import build_translator, translator_recipe
     from tasks.translate.networks.features import build_features

@@ -36,7 +36,7 @@ def test_the_commands_are_those_of_the_plan() -> None:
     assert {" ".join(c) for c in commands()} >= {
         *("run", "smoke", "audit", "train", "reevaluate", "version", "data check", "data show", "data export"),
         *("store ls", "store show", "store verify", "store gc", "report compare", "report history"),
-        *("translator export", "plan", "init", "doctor"),
+        *("translator export", "translator import", "plan", "init", "doctor"),
     }
 
 

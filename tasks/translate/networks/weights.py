@@ -59,6 +59,16 @@ def load_weights(path: Path, network: nn.Module, made_for: Mapping[str, Any] | N
     network.load_state_dict(tensors)
 
 
+def read_made_for(path: Path) -> dict[str, Any] | None:
+    """What a file says that it was made for, as ``Learned.architecture()``; None where it says nothing.
+
+    Raises:
+        WeightsError: no such file, or not safetensors.
+    """
+    found = _read(path)[1]
+    return found if isinstance(found, dict) else None
+
+
 def _read(path: Path) -> tuple[dict[str, Tensor], Any]:
     try:
         with safe_open(path, "pt") as file:

@@ -41,5 +41,5 @@ class Contrastive(Adversarial):
 
     @model_validator(mode="after")
     def _layers_exist(self) -> Self:
-        check_layers("nce.layers", self.nce.layers, self.generator)
+        check_layers("nce.layers", self.nce.layers, self)
         return self

@@ -40,7 +40,7 @@ class Decent(Adversarial):
 
     @model_validator(mode="after")
     def _layers_exist(self) -> Self:
-        check_layers("density.layers", self.density.layers, self.generator)
+        check_layers("density.layers", self.density.layers, self)
         return self
 
 

@@ -83,8 +83,9 @@ class Learned(TranslatorSection):
         return plain
 
 
-def check_layers(key: str, layers: tuple[int, ...], generator: Generator) -> None:
-    """Refuse layers that a generator does not have, as CUT numbers them."""
-    known = (0, 4, 8, *range(12, 12 + generator.blocks))
-    if unknown := [layer for layer in layers if layer not in known]:
-        raise ValueError(f"{key} {unknown}: a generator of {generator.blocks} blocks has {list(known)}")
+def check_layers(key: str, layers: tuple[int, ...], config: Learned) -> None:
+    """Refuse layers that the generator to be trained does not have, as CUT numbers them."""
+    blocks = config.generator.blocks
+    known = (0, 4, 8, *range(12, 12 + blocks))
+    if config.weights is None and (unknown := [layer for layer in layers if layer not in known]):
+        raise ValueError(f"{key} {unknown}: a generator of {blocks} blocks has {list(known)}")
