@@ -81,7 +81,7 @@ TERMS = {
 TERMS |= {
     *("COCO", "Cityscapes", "KITTI", "MORAI", "Scalabel", "YAML", "YOLO", "nuImages", "coco", "cityscapes", "yolo"),
     *("boxes", "calibrated_sensor", "cameraID", "category_id", "category_token", "det_", "instances", "json", "labels"),
-    *("name", "names", "sample", "sample_data", "semseg", "sensor", "test", "time"),
+    *("name", "names", "sample", "sample_data", "semseg", "sensor", "test", "time", "frames", "objects", "trackID"),
     *("detection", "include", "max_rejected", "rate", "sequence", "shared", "tolerance"),
     *("https", "python", "shift"),
     *("boxes_by_mask", "docker", "False", "keep_ratio", "maps", "size", "test_pipeline"),
