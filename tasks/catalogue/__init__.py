@@ -5,12 +5,9 @@ from typing import TYPE_CHECKING
 from tasks import face
 
 if TYPE_CHECKING:
-    from tasks.catalogue.formats import ABSENT, figure, names, percent, points, rounded, share
+    from tasks.catalogue.formats import ABSENT, figure, percent, points, rounded, share
     from tasks.catalogue.language import (
-        CATALOGUE,
-        LANGUAGES,
         Language,
-        Text,
         catalogue,
         known,
         say,

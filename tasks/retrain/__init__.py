@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from tasks.retrain.checkpoints import CHECKPOINT, load_checkpoint
     from tasks.retrain.config import RetrainConfig
     from tasks.retrain.data import DATASETS
-    from tasks.retrain.loaders import image_bytes
     from tasks.retrain.make_model import build_model, model_recipe
     from tasks.retrain.preflight import batch_problems, loader_problems, retrain_problems
     from tasks.retrain.suitable import TrainingError, check_images

@@ -57,7 +57,8 @@ class Store:
         if (hit := self._hit(kind, key)) is not None:  # without a lock: a hit needs no write access
             return hit
         with self._lock(kind, key):
-            if (hit := self._hit(kind, key)) is not None:
+            # All of it this time: what the first look found damaged by chance must not pass by chance.
+            if (hit := self._hit(kind, key, full=True)) is not None:
                 return hit
             return self._built(recipe, make, resumable)
 
@@ -104,15 +105,19 @@ class Store:
         except StoreError:
             return None
 
-    def get(self, kind: str, key: str) -> Artifact:
-        """Return a published artifact.
+    def get(self, kind: str, key: str, *, full: bool = False) -> Artifact:
+        """Return a published artifact, after some of its files were hashed, or all of them where ``full``.
 
         Raises:
             StoreError: there is none with that key, or a file of it is missing, or is not what it was.
         """
         folder = self.root / kind / key
         manifest = Manifest.read(folder)
-        if problems := (manifest.misplaced(folder) or manifest.problems(folder) or manifest.sampled(folder)):
+        if problems := (
+            manifest.misplaced(folder)
+            or manifest.problems(folder, full=full)
+            or ([] if full else manifest.sampled(folder))
+        ):
             raise StoreError(f"{folder} is damaged ({'; '.join(problems[:3])}): delete it and run again")
         return self._artifact(manifest, folder, cached=True)
 
@@ -137,11 +142,11 @@ class Store:
         for kind in sorted(p for p in self.root.glob("[!.]*") if p.is_dir() and not p.is_symlink()):
             yield from sorted(p for p in kind.glob("[!.]*") if p.is_dir() and not p.is_symlink())
 
-    def _hit(self, kind: str, key: str) -> Artifact | None:
+    def _hit(self, kind: str, key: str, *, full: bool = False) -> Artifact | None:
         try:
-            artifact = self.get(kind, key)
+            artifact = self.get(kind, key, full=full)
         except StoreError as error:
-            if (self.root / kind / key).exists():
+            if full and (self.root / kind / key).exists():
                 log.warning("%s", f"{error}; it is built again")
             return None
         with suppress(OSError):  # somebody else's store, or one that is read-only

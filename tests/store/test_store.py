@@ -246,6 +246,27 @@ def test_a_hit_hashes_some_of_the_files(tmp_path: Path) -> None:
     assert not build(Store(tmp_path)).cached
 
 
+def test_damage_that_one_sample_finds_is_not_missed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(folder: Path) -> None:
+        for name in "ab":
+            (folder / name).write_text("hello")
+
+    recipe = Recipe("text", config={}, inputs={}, code="1")
+    artifact = Store(tmp_path).build(recipe, make)
+    (artifact.path / "a").write_text("HELLO")
+    drawn = iter(("a", "b", "b"))
+
+    def sample(files: list, _: int) -> list:
+        name = next(drawn)
+        return [entry for entry in files if entry.path == name]
+
+    monkeypatch.setattr("tasks.store.manifest.random.sample", sample)
+    assert not Store(tmp_path).build(recipe, make).cached
+    assert (artifact.path / "a").read_text() == "hello"
+
+
 def test_a_file_of_weight_is_compared_when_it_is_opened(tmp_path: Path) -> None:
     artifact = build(Store(tmp_path))
     manifest = Manifest.read(artifact.path)
