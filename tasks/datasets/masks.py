@@ -26,8 +26,10 @@ class MaskEncoding(BaseModel):
     """How a data set stores labels, and what each value means in the taxonomy.
 
     Attributes:
-        kind: ``index``: the first channel (or a palette image's indices) holds an id; ``color``: an RGB colour is an
-            id, packed as ``r << 16 | g << 8 | b``.
+        kind: ``index``: a pixel (or a palette image's index) is an id; ``color``: an RGB colour is an id, packed as
+            ``r << 16 | g << 8 | b``.
+        first_channel: of several channels, the first holds the id and the others something else, as CARLA writes them.
+            Without it, channels that differ are those of a colour picture, which holds no ids.
         indices: every value that the format defines -> class index 0-253, or 255 where the taxonomy ignores it.
             Any other value is unknown, which readers report.
     """
@@ -35,6 +37,7 @@ class MaskEncoding(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     kind: Literal["index", "color"]
+    first_channel: bool = False
     indices: dict[int, int]
 
 
@@ -53,7 +56,7 @@ def decoded(label: NDArray[Any], encoding: MaskEncoding, path: Path) -> NDArray[
     Raises:
         ImageError: it is not such a label image; ``path`` is for the message.
     """
-    indices = _indices(_values(label, encoding.kind, path), encoding)
+    indices = _indices(_values(label, encoding, path), encoding)
     return cv2.LUT(indices, _HIDE_UNKNOWN)  # type: ignore[return-value]
 
 
@@ -66,7 +69,7 @@ def counted(label: NDArray[Any], encoding: MaskEncoding, path: Path) -> tuple[ND
     Raises:
         ImageError: it is not such a label image; ``path`` is for the message.
     """
-    values = _values(label, encoding.kind, path)
+    values = _values(label, encoding, path)
     if values.dtype == np.uint8:  # by value first: no image of indices is needed
         by_value = _histogram(values)
         table = _lookup(encoding)[:256]
@@ -88,9 +91,24 @@ def value_text(value: int, kind: str) -> str:
     return f"{value >> 16},{value >> 8 & 255},{value & 255}" if kind == "color" else str(value)
 
 
-def _values(label: NDArray[Any], kind: str, path: Path) -> NDArray[Any]:
-    if kind == "index":
-        return np.ascontiguousarray(label if label.ndim == 2 else label[..., 0])
+def one_channel(label: NDArray[Any], path: Path) -> NDArray[Any]:
+    """The ids ``[H, W]`` of a label image, whose channels are equal where it has several.
+
+    Raises:
+        ImageError: they differ: it is a colour picture; ``path`` is for the message.
+    """
+    if label.ndim == 3:
+        if (label != label[..., :1]).any():
+            raise ImageError(path, Finding.of("data.colour_picture"), "classes")
+        label = np.ascontiguousarray(label[..., 0])
+    return label
+
+
+def _values(label: NDArray[Any], encoding: MaskEncoding, path: Path) -> NDArray[Any]:
+    if encoding.kind == "index":
+        if encoding.first_channel and label.ndim == 3:
+            return np.ascontiguousarray(label[..., 0])
+        return one_channel(label, path)
     if label.ndim == 2 or label.dtype != np.uint8:
         raise ImageError(path, Finding.of("data.no_colour_label"))
     rgb = label.astype(np.int32)

@@ -24,11 +24,18 @@ class MaskMap(Section):
     draws them, the data set's own names (``name``)."""
 
     kind: Literal["index", "color", "name"]
+    first_channel: bool = Field(
+        False,
+        description="Of images of several channels, the first holds the id and the others something else, as CARLA "
+        "writes them. Without it, channels that differ are a colour picture's, and rejected.",
+    )
     values: dict[str, list[_Value]] = Field(description="Class -> the values that mean it.")
     ignore: list[_Value] = Field(default=[], description="Values that are defined, but none of the classes.")
 
     @model_validator(mode="after")
     def _values_are_distinct(self) -> Self:
+        if self.first_channel and self.kind != "index":
+            raise MalformedError("data.first_channel_of_ids", kind=self.kind)
         seen: dict[_Value, str] = {}
         for name, value in self.pairs():
             if type(value) is not {"index": int, "color": tuple, "name": str}[self.kind]:
@@ -143,7 +150,8 @@ class Taxonomy(Section):
             return None
         if masks.kind == "name":
             return MaskEncoding(kind="index", indices={i: i for i in (*range(len(self.classes)), IGNORE)})
-        return MaskEncoding(kind=masks.kind, indices={_packed(v): i for v, i in self._indices(masks)})
+        indices = {_packed(v): i for v, i in self._indices(masks)}
+        return MaskEncoding(kind=masks.kind, first_channel=masks.first_channel, indices=indices)
 
     def indices_by_name(self, dataset: str) -> dict[str, int]:
         """A data set's name of a thing or surface -> class index, 255 for ignore: its map of kind ``name``."""

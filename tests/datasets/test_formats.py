@@ -139,6 +139,36 @@ def test_an_unknown_colour_or_id(case: Case) -> None:
     assert "(6 pixels)" in say(result.rejected[0].finding)
 
 
+def mask_of_ids(case: Case) -> Path:
+    path = on_disk(case.written.files[BAD].mask)
+    encoding = TAXONOMY.encoding(case.format.config(case.root).map_name)
+    if encoding is None or encoding.kind == "color" or encoding.first_channel:
+        pytest.skip("several channels that differ are what the format has")
+    return path
+
+
+def test_a_colour_picture_where_ids_are_expected(case: Case) -> None:
+    path = mask_of_ids(case)
+    cars = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    cars[20:40, 30:60] = (0, 0, 142)  # Cityscapes' colour of cars, whose first channel is 0 as all the others' are
+    Image.fromarray(cars).save(path)
+    result = case.read()
+    case.rest_is_kept(result)
+    code = "gta5_colours" if case.format.name == "gta5" else "colour_picture"
+    assert [(r.file, r.finding.code) for r in result.rejected] == [(path, f"data.{code}")]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_ids_in_equal_channels_are_these_ids(case: Case, mode: str) -> None:
+    if case.format.name == "gta5":
+        pytest.skip("palette images alone")
+    path, before = mask_of_ids(case), case.read().table.rows
+    Image.fromarray(np.asarray(Image.open(path))).convert(mode).save(path)
+    result = case.read()
+    assert result.rejected == []
+    assert result.table.rows.drop("mask_sha256").equals(before.drop("mask_sha256"))
+
+
 def test_a_malformed_box(case: Case) -> None:
     if case.format.spoil_box is None:
         pytest.skip("the format's boxes come from pixels")

@@ -90,6 +90,14 @@ def test_instances_of_another_size_or_broken(frame: Frame) -> None:
     assert frame.read().rejected[0].finding.code == "data.not_decodable"
 
 
+def test_instances_that_are_a_picture_or_cut_to_8_bits(frame: Frame) -> None:
+    frame.save()
+    for pixels in (np.zeros((40, 60, 3), np.uint8), np.asarray(Image.open(frame.instances)).astype(np.uint8)):
+        Image.fromarray(pixels).save(frame.instances)
+        found = frame.read().rejected
+        assert [(r.file, r.finding.code) for r in found] == [(frame.instances, "data.no_instance_image")]
+
+
 def test_an_id_that_cityscapes_does_not_have(frame: Frame) -> None:
     frame.ids[0, :4] = 99
     frame.save()

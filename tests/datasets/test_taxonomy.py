@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from tasks.datasets.masks import IGNORE
-from tasks.datasets.taxonomy import Taxonomy, TaxonomyError
+from tasks.datasets.taxonomy import MaskMap, Taxonomy, TaxonomyError
 
 TAXONOMIES = Path(__file__).parents[2] / "configs" / "taxonomies"
 SMALL: dict[str, Any] = {
@@ -31,6 +32,13 @@ def load(tmp_path: Path, **changes: Any) -> Taxonomy:
     path = tmp_path / "small.yaml"
     path.write_text(yaml.safe_dump(SMALL | changes))
     return Taxonomy.load(path)
+
+
+def test_the_first_of_several_channels_is_asked_for_with_ids_alone() -> None:
+    ids = MaskMap(kind="index", first_channel=True, values={"road": [7]})
+    assert ids.first_channel
+    with pytest.raises(ValidationError, match="first_channel is for ids"):
+        MaskMap(kind="color", first_channel=True, values={"road": [(1, 2, 3)]})
 
 
 def test_cityscapes_has_the_train_ids_of_the_benchmark() -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tasks.contracts import Finding
 from tasks.datasets.config import CityscapesDataset
-from tasks.datasets.errors import ItemError
+from tasks.datasets.errors import ImageError, ItemError
 from tasks.datasets.files import files_below
 from tasks.datasets.images import read_label
 from tasks.datasets.items import Boxes, Item
@@ -88,6 +88,8 @@ class CityscapesReader:
         """Boxes of the visible pixels of every thing; a group gives a crowd box for each connected piece."""
         assert item.labels is not None
         ids = read_label(item.labels, size)
+        if ids.dtype != np.uint16 or ids.ndim != 2:
+            raise ImageError(item.labels, Finding.of("data.no_instance_image"))
         values = np.unique(ids).tolist()
         things = {v: c for v in values if v >= 1000 and (c := self._categories.get(v // 1000)) is not None}
         found = numbered_boxes(ids, things, self._min_pixels)
