@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from tasks.contracts.comparison import (
         ArmDifference,
         ArmScores,
+        ClusterKind,
+        Clusters,
         Comparison,
         Difference,
         Estimate,
@@ -50,6 +52,9 @@ if TYPE_CHECKING:
         Needs,
         Note,
         Outcome,
+        Slice,
+        SliceKind,
+        SliceScore,
         TaskComparison,
     )
     from tasks.contracts.filed import Filed, first_problem

@@ -10,6 +10,8 @@ from tasks.contracts.frozen import Frozen
 from tasks.contracts.task import Task
 
 Outcome = Literal["improves", "harms", "no difference", "not decidable"]
+ClusterKind = Literal["sequence", "blocks", "image"]
+SliceKind = Literal["attribute", "size", "sequence", "stretch"]
 NoteCode = Literal[
     "one_seed",
     "training_unknown",
@@ -33,9 +35,10 @@ class Needs(Frozen):
     """How much evidence would decide a difference.
 
     Attributes:
-        kind: ``least``: no fewer images than these say anything; ``about``: the images alone, or the seeds alone, would
-            do; ``more``: neither alone would.
+        kind: ``least``: no fewer images, or drives, than these say anything; ``about``: the images alone, or the seeds
+            alone, would do; ``more``: neither alone would.
         images, seeds: how many there would have to be in all, to two digits; None where no number of them would do.
+        drives: of ``least``, where whole drives were drawn.
         shown: whether the images must show the class.
         comparisons: how many the difference is one of, where it would be decided but for the adjustment; else None.
     """
@@ -43,6 +46,7 @@ class Needs(Frozen):
     kind: Literal["least", "about", "more"]
     images: int | None = None
     seeds: int | None = None
+    drives: int | None = None
     shown: bool = False
     comparisons: int | None = None
 
@@ -129,6 +133,60 @@ class Note(Frozen):
     made: tuple[MadeWith, ...] = ()
 
 
+class Clusters(Frozen):
+    """What was drawn as one when the benchmark's images were resampled, and how much evidence that leaves.
+
+    Attributes:
+        kind: ``sequence``: whole drives; ``blocks``: runs of consecutive frames of a drive; ``image``: each alone.
+        reason: why that: ``asked``: the configuration says so; ``many_drives``: there are enough drives to draw from;
+            ``few_drives``: there are not; ``single_frames``: every drive is of one frame; ``unknown``: the evaluations
+            do not say which images are of one drive.
+        sequences: how many drives there are; None where that is not known.
+        block: of ``blocks``, how many frames one has.
+        units: about how many drives, blocks or images that count alike were drawn from; drives of unlike length count
+            for fewer (Kish, Survey Sampling, 1965).
+        effective: about how many independent images the images are worth; at most as many as there are.
+        enough: whether there are enough units for any verdict; where not, every difference is ``not decidable``.
+    """
+
+    kind: ClusterKind
+    reason: Literal["asked", "many_drives", "few_drives", "single_frames", "unknown"]
+    sequences: int | None = None
+    block: int | None = None
+    units: float
+    effective: int
+    enough: bool = True
+
+
+class SliceScore(Frozen):
+    """An arm's score on a slice, and its difference to the baseline: None for itself, and without a common seed."""
+
+    arm: Arm
+    score: Estimate
+    difference: Difference | None = None
+
+
+class Slice(Frozen):
+    """A part of the benchmark, and the task's first metric on it.
+
+    Attributes:
+        kind: ``attribute``: the images whose ``key`` has the value ``name``, as weather: rain; ``size``: the boxes of
+            COCO's ``small``, ``medium`` or ``large`` area; ``sequence``: a drive; ``stretch``: consecutive frames of
+            the only drive, ``name`` being the first and the last as ``1-43``.
+        images: that have something to score. boxes: of ``size``, how many.
+        against: the baseline.
+        scores: of each arm. Differences of all slices are adjusted together, by Benjamini-Hochberg.
+    """
+
+    kind: SliceKind
+    key: str
+    name: str
+    images: int
+    boxes: int | None = None
+    against: Arm
+    scores: tuple[SliceScore, ...]
+
+
 class TaskComparison(Frozen):
     """The comparison of one task's arms.
 
@@ -136,6 +194,8 @@ class TaskComparison(Frozen):
         metric: the one that the verdict is about. margin: the largest difference that does not matter, 0 to 1.
         differences: of every arm to the baseline, to the oracle, and of mixed arms to one another.
         missing: what of the declared matrix is not there. notes: how far the intervals go.
+        clusters: what was resampled as one; None in a comparison that does not say, where each image was.
+        slices: the metric by part of the benchmark.
     """
 
     task: Task
@@ -147,6 +207,8 @@ class TaskComparison(Frozen):
     differences: tuple[ArmDifference, ...]
     missing: tuple[Missing, ...] = ()
     notes: tuple[Note, ...] = ()
+    clusters: Clusters | None = None
+    slices: tuple[Slice, ...] = ()
 
     def difference(self, arm: Arm, against: Arm) -> ArmDifference | None:
         """The difference of two arms, or None."""
