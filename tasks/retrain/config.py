@@ -54,6 +54,8 @@ class RetrainConfig(Section):
     def _distinct_arms(cls, arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
         if len(set(arms)) < len(arms):
             raise ValueError(f"an arm is named twice: {', '.join(arms)}")
+        if unknown := [arm for arm in arms if not arm.simple]:
+            raise ValueError(f"no training draws images as {', '.join(unknown)} asks")
         return arms
 
     @field_validator("seeds")
