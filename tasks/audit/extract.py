@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pickle
-import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
@@ -21,7 +19,7 @@ from tasks.compute import threads, with_progress
 from tasks.contracts import Finding
 from tasks.datasets import Sample, SampleTable, read_image
 from tasks.evaluate import FEATURES, read_features
-from tasks.store import file_sha256
+from tasks.store import UnreadableWeights, file_sha256, read_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -131,8 +129,6 @@ def resized(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _inception(weights: FeatureFile) -> Any:
-    import torch
-
     needed = {"file": str(weights.path), "sha256": weights.sha256}
     try:
         package: Any = importlib.import_module("torch_fidelity")
@@ -144,11 +140,11 @@ def _inception(weights: FeatureFile) -> Any:
         raise FeatureError(Finding.of("audits.features_other_file", found=found, **needed))
     try:
         # The package would also run code that a file holds: only one that is nothing but tensors is given to it.
-        torch.load(weights.path, map_location="cpu", weights_only=True)
+        read_weights(weights.path, beside=())
         return package.FeatureExtractorInceptionV3(
             "inception-v3-compat", ["2048"], feature_extractor_weights_path=str(weights.path)
         )
-    except (OSError, EOFError, RuntimeError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, RuntimeError, TypeError, UnreadableWeights) as error:
         raise FeatureError(Finding.of("audits.features_no_weights", reason=_line(error), **needed)) from error
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-import pickle
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from mmengine.fileio import LocalBackend, register_backend
 from tasks.retrain.config import Weights
 from tasks.retrain.finite import not_finite
 from tasks.retrain.suitable import TrainingError
-from tasks.store import atomic_path, file_sha256
+from tasks.store import UnreadableWeights, atomic_path, file_sha256, read_weights, tensors_of
 
 log = logging.getLogger(__name__)
 CHECKPOINTS = "iter_*.pth"
@@ -47,13 +45,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         TrainingError: the file is missing, truncated or not a checkpoint.
     """
     try:
-        with torch.serialization.safe_globals(_NUMBERS):
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise TrainingError(f"{path} is not a readable checkpoint: {error}") from error
-    if not isinstance(checkpoint, dict):
-        raise TrainingError(f"{path} holds a {type(checkpoint).__name__}, not a checkpoint")
-    return checkpoint
+        return read_weights(path, beside=_NUMBERS)
+    except UnreadableWeights as error:
+        raise TrainingError(f"not a readable checkpoint: {error}") from error
 
 
 def save_weights(path: Path, model: torch.nn.Module) -> None:
@@ -93,22 +87,22 @@ def load_initial(model: torch.nn.Module, weights: Weights, config: Path) -> dict
     """Load initial weights into a model: what fits by name and shape, which must be the larger part of the file.
 
     The file's own head may have other classes and is skipped; that is what transfer from ImageNet or COCO means.
+    Of a checkpoint of mmengine the tensors are read, and nothing else.
 
     Returns:
         How many tensors were ``loaded`` and ``skipped``.
 
     Raises:
-        TrainingError: the file is missing, has another SHA-256, or is a checkpoint of another network.
+        TrainingError: the file is missing, has another SHA-256, cannot be read as tensors, or is another network's.
     """
     if not weights.path.is_file():
         raise TrainingError(f"init.path: no file {weights.path}")
     if (found := file_sha256(weights.path)) != weights.sha256:
         raise TrainingError(f"init: {weights.path} has SHA-256 {found}, but the configuration says {weights.sha256}")
     try:
-        given = torch.load(weights.path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise TrainingError(f"init: {weights.path} cannot be read as weights alone: {error}") from error
-    given = given.get("state_dict", given)
+        given = tensors_of(read_weights(weights.path))
+    except UnreadableWeights as error:
+        raise TrainingError(f"init: {error}") from error
     own = model.state_dict()
     bare = not any(k.startswith("backbone.") for k in given)  # a classifier's file names its backbone's tensors bare
     named = {f"backbone.{k}" if bare else k: v for k, v in given.items()}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import pickle
 import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from tasks.store import atomic_path
+from tasks.store import UnreadableWeights, atomic_path, read_weights
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +29,9 @@ def newest(folder: Path, device: torch.device) -> dict[str, Any] | None:
     """Load the newest checkpoint that opens; those that do not are deleted, with a warning."""
     for path in reversed(_all(folder)):
         try:
-            state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-            return state
-        except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-            log.warning("%s does not open (%s): going back to an older one", path, error or type(error).__name__)
+            return read_weights(path, device, beside=())
+        except UnreadableWeights as error:
+            log.warning("%s; going back to an older one", error)
             path.unlink()
     return None
 

@@ -107,7 +107,7 @@ def test_failed_arm_is_named_and_the_rest_is_reported(config: Path, first: RunRe
     with pytest.raises(IncompleteRun, match=r"2 of the matrix's models failed(.|\n)*detection source seed 0"):
         augment(config, {"retrain.detection.init": weights})
     told = (config.parent / "runs" / "tiny" / "report" / "report.md").read_text()
-    assert "cannot be read as weights alone" in told
+    assert "cannot be read as tensors alone" in told
     assert "mIoU" in told
 
 

@@ -6,8 +6,6 @@ Nothing is ever downloaded: weights come from a file with its SHA-256, a package
 from __future__ import annotations
 
 import importlib
-import pickle
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tasks.store import file_sha256
+from tasks.store import UnreadableWeights, file_sha256, read_weights, tensors_of
 from tasks.translate.errors import WeightsError
 from tasks.translate.sections.features import Features
 
@@ -155,7 +153,7 @@ def _segmenter(folder: Path, sha256: str) -> FrozenFeatures:
             f"features segmenter: {folder} is a {kind}: name a segmentation model, or use other features"
         )
     backbone = MODELS.build(model.backbone)
-    encoder = _below(state.get("state_dict", state), "backbone.")
+    encoder = _below(state, "backbone.")
     _load("segmenter", backbone, encoder, folder / "checkpoint.pth")
     stages = _resnet_stages(backbone) if isinstance(backbone, ResNet) else [backbone]
     values = model.data_preprocessor
@@ -188,21 +186,16 @@ def _random(seed: int) -> FrozenFeatures:
     return FrozenFeatures(_Chain(stages))
 
 
-def _read(what: str, path: Path, sha256: str) -> dict[str, Any]:
+def _read(what: str, path: Path, sha256: str) -> dict[str, Tensor]:
     """Load a file of tensors after checking its SHA-256."""
     if not path.is_file():
         raise WeightsError(f"features {what}: no file {path} (its SHA-256 should be {sha256})")
     if (found := file_sha256(path)) != sha256:
         raise WeightsError(f"features {what}: {path} has SHA-256 {found} instead of {sha256}: damaged, or another file")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise WeightsError(
-            f"features {what}: {path} (SHA-256 {sha256}, as configured) cannot be read as tensors alone: {error}"
-        ) from error
-    if not isinstance(state, dict):
-        raise WeightsError(f"features {what}: {path} holds a {type(state).__name__}, not tensors by name")
-    return state
+        return tensors_of(read_weights(path))
+    except UnreadableWeights as error:
+        raise WeightsError(f"features {what}: {error} (its SHA-256 is {sha256}, as configured)") from error
 
 
 def _load(what: str, network: nn.Module, state: dict[str, Any], path: Path) -> None:
