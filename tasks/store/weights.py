@@ -16,10 +16,10 @@ class UnreadableWeights(Exception):
     """A file cannot be read as tensors; the message says why, in one line, and what to do."""
 
 
-class LeftOut:
+class InertValue:
     """Stands for what a file holds beside its tensors: made without running, or keeping, anything of that."""
 
-    def __new__(cls, *_: Any, **__: Any) -> LeftOut:
+    def __new__(cls, *_: Any, **__: Any) -> InertValue:
         """Whatever the file would call the class with."""
         return super().__new__(cls)
 
@@ -30,12 +30,12 @@ class LeftOut:
         """Nothing of the file's state is kept."""
 
 
-# What mmengine's own iter_N.pth names beside tensors, for its log. The unpickler makes ``LeftOut`` in place of each.
+# What mmengine's own iter_N.pth names beside tensors, for its log. The unpickler makes ``InertValue`` in place of each.
 _LOGS = (
     *("mmengine.logging.history_buffer.HistoryBuffer", "builtins.getattr", "numpy.ndarray", "numpy.dtype"),
     *(f"numpy.{core}.multiarray.{name}" for core in ("core", "_core") for name in ("scalar", "_reconstruct")),
 )
-LOGS_LEFT_OUT: tuple[Any, ...] = tuple((LeftOut, name) for name in _LOGS)
+LOGS_LEFT_OUT: tuple[Any, ...] = tuple((InertValue, name) for name in _LOGS)
 _NAMED = re.compile(r"GLOBAL ([\w.]+)")
 
 
