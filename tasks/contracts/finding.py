@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from tasks.contracts.names import readable
 
 
 class Finding(BaseModel):
@@ -21,6 +23,12 @@ class Finding(BaseModel):
     code: str
     values: dict[str, Value] = {}
 
+    @field_validator("values", mode="before")
+    @classmethod
+    def _readable(cls, values: dict[str, Value]) -> dict[str, Value]:
+        """Whatever a file's name is: what is said of it can be written."""
+        return {name: _writable(value) for name, value in values.items()}
+
     @classmethod
     def of(cls, code: str, /, **values: Value) -> Finding:
         """A finding with its values as keywords."""
@@ -32,6 +40,14 @@ class Finding(BaseModel):
 
 
 Value = bool | int | float | str | Path | Finding | tuple[str, ...] | tuple[Finding, ...] | None
+
+
+def _writable(value: Value) -> Value:
+    if isinstance(value, tuple):
+        return tuple(map(_writable, value))  # type: ignore[arg-type, return-value]
+    if isinstance(value, Path):
+        return value if (text := readable(str(value))) == str(value) else Path(text)
+    return readable(value) if isinstance(value, str) else value
 
 
 def _below(value: Value, root: Path) -> Value:

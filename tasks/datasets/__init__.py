@@ -14,14 +14,12 @@ if TYPE_CHECKING:
     from tasks.datasets.errors import DatasetError, ImageError, ItemError, TaxonomyError
     from tasks.datasets.export import export_table
     from tasks.datasets.images import (
-        PNG,
         PixelError,
-        check_alpha,
         content_of,
         other_size,
-        picture_of,
         read_image,
         read_label,
+        rgb_of,
     )
     from tasks.datasets.make_checks import CHECKS_PAGE, build_checks, checks_recipe, read_checks
     from tasks.datasets.make_dataset import build_dataset, dataset_recipe, drawn_recipe
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from tasks.datasets.overview.numbers import ClassCount, Overview, overview_of
     from tasks.datasets.overview.page import percent, print_overview, write_overview
     from tasks.datasets.pages import Packed, page_templates, webp_uri
+    from tasks.datasets.png import PNG
     from tasks.datasets.preflight import datasets_problems, label_problems
     from tasks.datasets.priors import heat_map, heat_position, mask_of, spatial_priors
     from tasks.datasets.rejected import REJECTED, read_rejected, tell_rejected

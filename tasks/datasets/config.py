@@ -27,6 +27,12 @@ class _Dataset(Section):
         "images are chosen so that each class is shown about equally often, rare classes first.",
     )
     seed: int = Field(0, ge=0, description="Seed of that draw, and of shares.")
+    follow_links: bool = Field(False, description="Also read what links that lead out of the set's root point to.")
+
+    @property
+    def confined_to(self) -> Path | None:
+        """The folder out of which no link may lead; None where any may."""
+        return None if self.follow_links else getattr(self, "root", None)
 
     @property
     def map_name(self) -> str:

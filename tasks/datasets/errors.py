@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from tasks.catalogue import say
-from tasks.contracts import Finding, Value
+from tasks.contracts import Finding, Value, readable
 
 
 class PlacedError(Exception):
@@ -65,7 +65,7 @@ class ItemError(Exception):
         self.kind = kind
 
     def __str__(self) -> str:
-        return f"{self.file}: {say(self.finding)}"
+        return f"{readable(str(self.file))}: {say(self.finding)}"
 
 
 class ImageError(ItemError):

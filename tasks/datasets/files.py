@@ -5,24 +5,19 @@ A file inside an archive has the archive's path in its own: ``front/img.zip/00cc
 
 from __future__ import annotations
 
-import errno
+import json
 import os
-import threading
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.contracts import Finding
-from tasks.datasets.errors import DamagedArchiveError, DatasetError, ItemError, reason_of
+from tasks.datasets.archives import archive_of
+from tasks.datasets.errors import DatasetError, ItemError, reason_of
+from tasks.datasets.opening import LARGEST, leads_out, read_regular
 from tasks.store import content_digest
 
 _CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what file managers leave behind, beside hidden files
-# What zipfile raises for a damaged archive, beside OSError; RuntimeError: encrypted, or of an unknown kind.
-_DAMAGED = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)
-_archives: dict[tuple[str, int, int], zipfile.ZipFile] = {}
-_lock = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -34,7 +29,9 @@ class Found:
 
 
 def files_below(place: Path, wanted: Finding) -> Found:
-    """List all files below a folder, or in a zip archive. Links are followed; hidden files are left out.
+    """List all files below a folder, or in a zip archive; hidden files are left out.
+
+    Links are followed where they do not lead out of the folder that is read (``confined``).
 
     Args:
         place: the folder or archive.
@@ -44,9 +41,11 @@ def files_below(place: Path, wanted: Finding) -> Found:
         DatasetError: there is no such folder or archive, or it cannot be read.
     """
     if place.suffix == ".zip" and place.is_file():
-        return Found(sorted(place / name for name in _members(place)))
+        return _in_zip(place)
     if not place.is_dir():
         raise DatasetError(Finding.of("data.not_there", why=Finding.of("data.no_such_folder"), wanted=wanted), place)
+    if leads_out(place):
+        raise DatasetError(Finding.of("data.not_there", why=_leads_out(place), wanted=wanted), place)
     found = Found()
     names = []
     for entry in _walk(place):
@@ -73,23 +72,19 @@ def fingerprint(places: Iterable[Path], root: Path) -> str:
     return content_digest(entries)
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a file, which may lie in a zip archive.
+def read_bytes(path: Path, most: int = LARGEST) -> bytes:
+    """The content of a file of at most so many bytes, which may lie in a zip archive.
 
     Raises:
         FileNotFoundError: there is no such file.
+        NotReadError: it is no regular file, larger, encrypted, or leads out of the folder that is read.
         OSError: it cannot be read, or its archive is damaged.
     """
     located = _in_archive(path)
     if located is None:
-        return path.read_bytes()
+        return read_regular(path, most)
     archive, member = located
-    try:
-        return _open(archive).read(member)
-    except KeyError:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
-    except _DAMAGED as error:
-        raise DamagedArchiveError(str(error)) from error
+    return archive_of(archive).read(member, most)
 
 
 def is_file(path: Path) -> bool:
@@ -97,7 +92,20 @@ def is_file(path: Path) -> bool:
     located = _in_archive(path)
     if located is None:
         return path.is_file()
-    return located[1] in _open(located[0]).NameToInfo
+    return located[1] in archive_of(located[0]).members
+
+
+def utf8_of(path: Path) -> bytes:
+    """The content of a text or JSON file as UTF-8 without a byte-order mark; it may be UTF-16 or UTF-32.
+
+    Raises:
+        OSError: as ``read_bytes``.
+        UnicodeDecodeError: it is of none of these encodings.
+    """
+    content = read_bytes(path)
+    encoding = json.detect_encoding(content)  # by its byte-order mark, or by where its first characters have zeros
+    text = content.decode(encoding)  # also where nothing changes: what is no UTF-8 is told here
+    return content if encoding == "utf-8" else text.removeprefix("\ufeff").encode()
 
 
 def text_lines(path: Path) -> list[tuple[int, str]]:
@@ -107,7 +115,7 @@ def text_lines(path: Path) -> list[tuple[int, str]]:
         ItemError: it cannot be read as text.
     """
     try:
-        lines = read_bytes(path).decode("utf-8-sig").splitlines()
+        lines = utf8_of(path).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ItemError(path, Finding.of("data.no_text", problem=reason_of(error))) from error
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
@@ -123,24 +131,18 @@ def _in_archive(path: Path) -> tuple[Path, str] | None:
     return None
 
 
-def _open(archive: Path) -> zipfile.ZipFile:
-    """The open archive. A forked process opens its own: a shared file position would mix up what is read.
-
-    An archive that was replaced is opened anew.
-    """
-    key = (str(archive), os.getpid(), archive.stat().st_mtime_ns)
-    with _lock:
-        if key not in _archives:
-            _archives[key] = zipfile.ZipFile(archive)
-        return _archives[key]
-
-
-def _members(archive: Path) -> Iterator[str]:
+def _in_zip(place: Path) -> Found:
     try:
-        infos = _open(archive).infolist()
-    except (OSError, *_DAMAGED) as error:
-        raise DatasetError(Finding.of("data.no_archive", problem=reason_of(error)), archive) from error
-    return (i.filename for i in infos if not i.is_dir() and not any(_is_clutter(p) for p in i.filename.split("/")))
+        archive = archive_of(place)
+    except OSError as error:
+        raise DatasetError(Finding.of("data.no_archive", problem=reason_of(error)), place) from error
+    problems = [ItemError(Path(f"{place}/{name}"), why, "found") for name, why in archive.refused.items()]
+    names = (name for name in archive.members if not any(_is_clutter(part) for part in name.split("/")))
+    return Found(sorted(place / name for name in names), problems)
+
+
+def _leads_out(path: Path | str) -> Finding:
+    return Finding.of("data.leads_out", real=os.path.realpath(path))
 
 
 def _is_clutter(name: str) -> bool:
@@ -176,6 +178,9 @@ def _walk(folder: Path | str, above: tuple[tuple[int, int], ...] = ()) -> Iterat
             is_folder = entry.is_dir()
         except OSError as error:
             yield ItemError(Path(entry.path), Finding.of("data.not_opened", problem=reason_of(error)), "found")
+            continue
+        if entry.is_symlink() and leads_out(entry.path):
+            yield ItemError(Path(entry.path), _leads_out(entry.path), "found")
             continue
         if is_folder:
             yield from _walk(entry.path, (*above, (stat.st_dev, stat.st_ino)))

@@ -18,12 +18,14 @@ from PIL import Image, UnidentifiedImageError
 from tasks.contracts import Finding
 from tasks.datasets.errors import ImageError, reason_of
 from tasks.datasets.files import read_bytes
+from tasks.datasets.png import PNG, fault
 
-PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH = 24  # where its header has the bits a channel
 _EXACT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX")  # PIL's modes that become RGB without loss
 _DEEP_MODES = ("I", "F")  # its modes of more than 8 bits, such as I;16
 _MAX_ID = 65535
+assert Image.MAX_IMAGE_PIXELS is not None
+_LARGEST = 2 * 3 * Image.MAX_IMAGE_PIXELS  # bytes of a file: RGB of the most pixels that PIL decodes, uncompressed
 _LOSSY_WEBP = b"VP8 "  # the kind of its first chunk, at 12
 _ORIENTATION = 0x0112  # EXIF's tag
 _TURNS = {  # its values (EXIF 2.3, 4.6.4 A) -> what makes the image upright
@@ -42,22 +44,29 @@ class PixelError(ImageError):
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """Read an image as RGB, ``uint8 [H, W, 3]``, 0-255. An alpha channel is dropped, grey is repeated.
+    """Read an image as RGB, ``uint8 [H, W, 3]``, 0-255; grey is repeated, a palette looked up.
+
+    An alpha channel is dropped that is the same everywhere: simulators save some that says nothing.
 
     Raises:
-        ImageError: missing, empty, truncated or not an image.
+        ImageError: missing, empty, damaged or not an image.
         PixelError: it does not become 8-bit RGB without loss (see ``picture_of``).
     """
-    return np.asarray(picture_of(content_of(path), path).convert("RGB"))
+    return rgb_of(content_of(path), path)
+
+
+def rgb_of(content: bytes, path: Path) -> NDArray[np.uint8]:
+    """``read_image`` of a file's content; ``path`` is for the error."""
+    return np.asarray(picture_of(content, path).convert("RGB"))
 
 
 def picture_of(content: bytes, path: Path) -> Image.Image:
     """Decode an image that becomes 8-bit RGB without loss; 16 bits that hold 8 are reduced. ``path`` is for the error.
 
     Raises:
-        ImageError: empty, truncated or not an image.
-        PixelError: its 16-bit values are not 8-bit values in disguise, or its colours are not RGB (CMYK: which RGB they
-            are depends on a profile).
+        ImageError: empty, damaged or not an image.
+        PixelError: some of its pixels are more transparent than others, its 16-bit values are not 8-bit values in
+            disguise, or its colours are not RGB (CMYK: which RGB they are depends on a profile).
     """
     image = _decoded(content, path)
     turn = _turn(image)
@@ -65,6 +74,8 @@ def picture_of(content: bytes, path: Path) -> Image.Image:
         image = Image.fromarray(_shallow(content, path, keyed="transparency" in image.info))
     elif image.mode not in _EXACT_MODES:
         raise PixelError(path, Finding.of("data.other_mode", mode=image.mode))
+    elif image.has_transparency_data:
+        _check_alpha(np.asarray(image.convert("RGBA"))[..., 3], path)
     return image if turn is None else image.transpose(turn)
 
 
@@ -83,12 +94,11 @@ def _shallow(content: bytes, path: Path, keyed: bool) -> NDArray[np.uint8]:
     if keyed:
         raise PixelError(path, Finding.of("data.see_through"))
     if small.shape[2] == 4:
-        check_alpha(small[..., 3], path)
+        _check_alpha(small[..., 3], path)
     return np.repeat(small, 3, axis=2) if small.shape[2] == 1 else np.ascontiguousarray(small[..., 2::-1])
 
 
-def check_alpha(alpha: NDArray[np.uint8], path: Path) -> None:
-    """Raises PixelError where some pixels are more transparent than others; ``path`` is for the error."""
+def _check_alpha(alpha: NDArray[np.uint8], path: Path) -> None:
     if np.ptp(alpha):
         raise PixelError(path, Finding.of("data.see_through"))
 
@@ -101,7 +111,7 @@ def read_label(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.ui
         size: the width and height that it must have, its image's.
 
     Raises:
-        ImageError: missing, empty, truncated, not an image, of another size, or such that its values are not what was
+        ImageError: missing, empty, damaged, not an image, of another size, or such that its values are not what was
             written: of a lossy format, no RGB, or beyond 16 bits.
     """
     label = label_of(content_of(path), path)
@@ -118,7 +128,7 @@ def other_size(size: tuple[int, int], image: tuple[int, int]) -> Finding:
 
 def label_of(content: bytes, path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """``read_label`` of a file's content; ``path`` is for the error."""
-    image = _decoded(content, path)
+    image = _decoded(content, path, strictly=True)
     if image.format in ("JPEG", "MPO", "JPEG2000", "AVIF") or (
         image.format == "WEBP" and content[12:16] == _LOSSY_WEBP
     ):
@@ -185,9 +195,11 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _decoded(content: bytes, path: Path) -> Image.Image:
+def _decoded(content: bytes, path: Path, strictly: bool = False) -> Image.Image:
     if not content:
         raise ImageError(path, Finding.of("data.empty"))
+    if content.startswith(PNG) and (why := fault(content, strictly)) is not None:
+        raise ImageError(path, Finding.of("data.not_decodable", problem=why))
     try:
         image = Image.open(io.BytesIO(content))
         image.load()
@@ -205,7 +217,7 @@ def content_of(path: Path) -> bytes:
         ImageError: there is no such file, or it cannot be read.
     """
     try:
-        return read_bytes(path)
+        return read_bytes(path, _LARGEST)
     except FileNotFoundError:
         raise ImageError(path, Finding.of("data.no_such_file"), "found") from None
     except OSError as error:

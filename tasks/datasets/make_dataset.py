@@ -12,6 +12,7 @@ from tasks.contracts import Artifact, Finding
 from tasks.datasets.config import CityscapesDataset, Dataset, DatasetsConfig, MoraiDataset, SampleDataset, Stored
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.files import fingerprint
+from tasks.datasets.opening import confined
 from tasks.datasets.read import ReadResult, absolute, check_share, read_dataset, reader_of
 from tasks.datasets.rejected import REJECTED, write_rejected
 from tasks.datasets.table import SampleTable
@@ -69,7 +70,8 @@ def dataset_recipe(config: Dataset, datasets: DatasetsConfig, sample: Artifact |
     }
     if sample is None:
         del key["dataset"]["root"]  # where it lies changes nothing
-        key["files"] = fingerprint(reader_of(located, taxonomy).places, located.root)
+        with confined(located.confined_to):
+            key["files"] = fingerprint(reader_of(located, taxonomy).places, located.root)
     inputs = {} if sample is None else {"sample": sample}
     return Recipe("dataset", config=key, inputs=inputs, code=code_version(__name__, _reader(located)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.compute import with_progress
-from tasks.contracts import Finding
+from tasks.contracts import Finding, readable
 from tasks.datasets import select
 from tasks.datasets.config import Stored
 from tasks.datasets.errors import DatasetError, ItemError, Rejection
 from tasks.datasets.images import content_of, label_of, other_size, picture_of
 from tasks.datasets.items import Boxes, Draws, Item, SplitReader
 from tasks.datasets.masks import MaskEncoding, counted, decoded, value_text
+from tasks.datasets.naming import usable_names
+from tasks.datasets.opening import confine, confined
 from tasks.datasets.phash import perceptual_hash
 from tasks.datasets.table import Sample, SampleTable, TableInfo
 from tasks.datasets.taxonomy import Taxonomy
@@ -76,11 +78,17 @@ def read_dataset(config: Stored, taxonomy: Taxonomy, folder: Path = Path("/")) -
         TaxonomyError: the taxonomy has no map for the data set.
     """
     config = absolute(config)
+    with confined(config.confined_to):
+        return _read(config, taxonomy, folder)
+
+
+def _read(config: Stored, taxonomy: Taxonomy, folder: Path) -> ReadResult:
     reader = reader_of(config, taxonomy)
     place = ", ".join(str(p) for p in reader.places)
     items, rejected = _unique(select.wanted(reader.find(), config, place))
-    one = _One(reader, taxonomy.encoding(reader.dataset), len(taxonomy.classes), config.split, folder)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    names = usable_names(item.id for item in items if not item.stray)
+    one = _One(reader, taxonomy.encoding(reader.dataset), len(taxonomy.classes), config.split, folder, names)
+    with ThreadPoolExecutor(os.cpu_count(), initializer=confine, initargs=(config.confined_to,)) as pool:
         read = pool.map(one, items)
         outcomes = list(with_progress(read, len(items), f"reading {reader.dataset} {config.split}"))
     samples, found = [], Boxes()
@@ -128,13 +136,14 @@ def _unique(items: list[Item]) -> tuple[list[Item], list[Rejection]]:
 
 @dataclass(frozen=True)
 class _One:
-    """Reads one item: its sample and its boxes, or why it cannot be used."""
+    """Reads one item: its sample and its boxes, or why it cannot be used; ``names``: ids as file names."""
 
     reader: SplitReader
     encoding: MaskEncoding | None
     classes: int
     split: str
     folder: Path
+    names: Mapping[str, str]
 
     def __call__(self, item: Item) -> tuple[Sample, Boxes] | ItemError:
         try:
@@ -154,13 +163,13 @@ class _One:
             indices = decoded(mask.label, self.encoding, mask.path)
         boxes = self.reader.boxes(item, indices, image.size)
         sample = Sample(
-            id=item.id,
+            id=self.names[item.id],
             image=item.image,
             mask=mask.path if mask else None,
             width=image.width,
             height=image.height,
             split=self.split,
-            sequence=item.sequence,
+            sequence=None if item.sequence is None else readable(item.sequence),
             sha256=hashlib.sha256(content).hexdigest(),
             mask_sha256=mask.sha256 if mask else None,
             phash=perceptual_hash(image),
@@ -181,7 +190,7 @@ class _One:
         drawn = self.reader.draw(item, size) if isinstance(self.reader, Draws) else None
         if drawn is None:
             return None
-        path = Path(MASKS) / f"{item.id}.png"
+        path = Path(MASKS) / f"{self.names[item.id]}.png"
         write_png(self.folder / path, drawn)
         pixels = counted(drawn, self.encoding, path)[0]
         return _Mask(path, drawn, pixels, file_sha256(self.folder / path))

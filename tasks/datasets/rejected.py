@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, Json
 
 from tasks.catalogue import say
-from tasks.contracts import Finding, Value
+from tasks.contracts import Finding, Value, readable
 from tasks.datasets.errors import Cause, DatasetError, Kind, Rejection
 from tasks.store import atomic_path
 
@@ -37,7 +37,7 @@ def write_rejected(path: Path, rejected: Iterable[Rejection], root: Path) -> Non
     """
     found = ((r, r.finding.below(root).model_dump(mode="json")) for r in rejected)
     rows = (
-        (_below(r.file, root), r.cause, r.kind, f["code"], json.dumps(f["values"], ensure_ascii=False))
+        (readable(str(_below(r.file, root))), r.cause, r.kind, f["code"], json.dumps(f["values"], ensure_ascii=False))
         for r, f in found
     )
     _write(path, _Row.model_fields, rows)
@@ -60,7 +60,7 @@ def read_rejected(path: Path, root: Path = Path()) -> list[Rejection]:
 
 def tell_rejected(path: Path, rejected: Iterable[Rejection]) -> None:
     """Write what was left out as CSV for people: file, cause, kind, code, and the reason in the spoken language."""
-    _write(path, _TOLD, ((r.file, r.cause, r.kind, r.finding.code, say(r.finding)) for r in rejected))
+    _write(path, _TOLD, ((readable(str(r.file)), r.cause, r.kind, r.finding.code, say(r.finding)) for r in rejected))
 
 
 def _below(file: Path, root: Path) -> Path:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tasks.contracts import Labels
 from tasks.datasets.masks import MaskEncoding
+from tasks.datasets.naming import path_text, text_path, unusable
 from tasks.store import atomic_path, content_digest, place_of, remember_place, store_of
 
 TABLE = "samples.parquet"  # the table's file name in every artifact that holds one
@@ -183,7 +184,7 @@ class SampleTable:
         """Read a table from its parquet file, or from ``samples.parquet`` of an artifact's folder.
 
         Raises:
-            ValueError: the file is not a sample table.
+            ValueError: the file is not a sample table, or an id or split of it cannot be a file's name.
         """
         path = path / TABLE if path.is_dir() else path
         rows = pq.read_table(path)
@@ -191,6 +192,10 @@ class SampleTable:
         if text is None or not rows.schema.equals(SCHEMA):
             raise ValueError(f"{path} is not a sample table: columns {rows.schema.names}, expected {SCHEMA.names}")
         info = TableInfo.model_validate_json(text)
+        if (name := unusable(rows)) is not None:
+            raise ValueError(
+                f"{path} has the id or split {name}, which cannot be a file's name: read the data set again"
+            )
         return cls(rows, info, path.parent, place_of(path.parent, info.root) if info.root else None)
 
     def write(self, folder: Path) -> Path:
@@ -206,7 +211,8 @@ class SampleTable:
         rows, store = self.rows, store_of(folder)
         starts = _starts(folder.absolute(), store, self.root) if store is not None else []
         for name in ("image", "mask"):
-            texts = [None if t is None else self._named(t, folder, starts) for t in rows[name].to_pylist()]
+            paths = (None if t is None else text_path(t) for t in rows[name].to_pylist())
+            texts = [None if p is None else path_text(self._named(p, folder, starts)) for p in paths]
             rows = rows.set_column(rows.schema.get_field_index(name), SCHEMA.field(name), pa.array(texts, pa.string()))
         if store is None or self.root is None:
             return rows, self.info
@@ -228,8 +234,9 @@ class SampleTable:
         """The file that a row's ``image`` or ``mask`` names.
 
         Raises:
-            ValueError: it lies under the data set's root, and where that is, is not known.
+            ValueError: it lies under the data set's root, and where that is, is not known; or leads out of there.
         """
+        text = text_path(text)
         if not text.startswith(_ROOT):
             path = self.folder / text
             return Path(os.path.normpath(path)) if ".." in path.parts else path
@@ -237,7 +244,10 @@ class SampleTable:
             raise ValueError(
                 f"{self.folder}: this store does not know where {self.info.dataset} lies: run a pipeline that reads it"
             )
-        return self.root / text.removeprefix(_ROOT)
+        path = self.root / text.removeprefix(_ROOT)
+        if ".." in path.parts[len(self.root.parts) :] or not path.is_relative_to(self.root):
+            raise ValueError(f"{self.folder}: the table names {text!r}, outside of {self.info.dataset}: read it again")
+        return path
 
     def __len__(self) -> int:
         return int(self.rows.num_rows)
@@ -287,8 +297,8 @@ def _starts(folder: Path, store: Path, root: Path | None) -> list[tuple[str, str
 def _to_batch(samples: list[Sample]) -> pa.RecordBatch:
     values: dict[str, list[Any]] = {
         **{name: [getattr(s, name) for s in samples] for name in (*_PLAIN, "class_pixels")},
-        "image": [s.image.as_posix() for s in samples],
-        "mask": [s.mask.as_posix() if s.mask is not None else None for s in samples],
+        "image": [path_text(s.image.as_posix()) for s in samples],
+        "mask": [path_text(s.mask.as_posix()) if s.mask is not None else None for s in samples],
         "boxes": [[_to_row(b) for b in s.boxes] if s.boxes is not None else None for s in samples],
         "extra": [json.dumps(s.extra, sort_keys=True) for s in samples],
     }

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_STEM = 200  # bytes of a name that its temporary name keeps, of the 255 that it may have
 PARTIAL = ".partial"  # the suffix of a file being written; no artifact ever lists one
 
 
@@ -23,7 +24,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     The temporary name keeps the suffix, because image encoders choose their codec by it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.stem}-{uuid.uuid4().hex[:8]}{PARTIAL}{path.suffix}")
+    stem = os.fsdecode(os.fsencode(path.stem)[:_STEM])
+    temporary = path.with_name(f"{stem}-{uuid.uuid4().hex[:8]}{PARTIAL}{path.suffix}")
     try:
         yield temporary
         with temporary.open("rb+") as stream:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tasks.compute import with_progress
 from tasks.contracts import Finding
-from tasks.datasets import PixelError, Sample, SampleTable, content_of
+from tasks.datasets import PixelError, Sample, SampleTable, content_of, rgb_of
 from tasks.store import file_sha256, write_png
 from tasks.translate.ahead import ahead
 from tasks.translate.methods.base import Image, ImageTranslator
-from tasks.translate.pixels import decode_exact, is_whole_png
+from tasks.translate.pixels import is_whole_png
 
 IMAGES = "images"
 
@@ -103,7 +103,7 @@ def _read(sample: Sample) -> Image:
     content = content_of(sample.image)
     if hashlib.sha256(content).hexdigest() != sample.sha256:
         raise PixelError(sample.image, Finding.of("data.changed"), "found")
-    return decode_exact(content, sample.image)
+    return rgb_of(content, sample.image)
 
 
 def _row(sample: Sample, path: Path, folder: Path) -> Sample:

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.contracts import Finding
-from tasks.datasets import PixelError, SampleTable
+from tasks.datasets import PixelError, SampleTable, read_image
 from tasks.translate.ahead import ahead
 from tasks.translate.errors import TranslatorError
 from tasks.translate.focus import Focus
-from tasks.translate.pixels import read_exact
 from tasks.translate.sections.learned import Training
 
 log = logging.getLogger(__name__)
@@ -55,7 +54,7 @@ class TrainingImages:
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """An image at training size, ``uint8 [H, W, 3]``."""
-        pixels, width = read_exact(self.paths[index]), self.training.width
+        pixels, width = read_image(self.paths[index]), self.training.width
         if width is not None and width != pixels.shape[1]:
             height = round(pixels.shape[0] * width / pixels.shape[1])
             shrinks = width < pixels.shape[1]

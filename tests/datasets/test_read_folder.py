@@ -132,7 +132,7 @@ def test_truncated_image(folder: Folder) -> None:
     folder.image(2).write_bytes(folder.image(2).read_bytes()[:500])
     found = only(folder.read(), folder.image(2))
     assert (found.code, list(found.values)) == ("data.not_decodable", ["problem"])
-    assert say(found).startswith("cannot be decoded (image file is truncated")
+    assert say(found).startswith("cannot be decoded (it ends before it is complete")
 
 
 def test_empty_image(folder: Folder) -> None:

@@ -17,7 +17,7 @@ from tasks.datasets.table import SampleTable
 from tasks.store.digest import file_sha256
 from tasks.translate.apply import translate_table
 from tasks.translate.methods.identity import IdentityTranslator
-from tasks.translate.pixels import is_whole_png, read_exact
+from tasks.translate.pixels import is_whole_png
 
 SIZE = (6, 5)  # height, width
 RNG = np.random.default_rng(0)
@@ -86,7 +86,7 @@ def test_what_is_exact_is_converted(tmp_path) -> None:
         _png16(tmp_path / "deep_alpha.png", _deep(RGB, OPAQUE), 6): RGB,
     }
     for path, pixels in expected.items():
-        found = read_exact(path)
+        found = read_image(path)
         assert found.dtype == np.uint8, path.name
         assert np.array_equal(found, pixels), path.name
 
@@ -105,7 +105,7 @@ def test_transparent_pixels_are_an_error(tmp_path) -> None:
     ]
     for path in paths:
         with pytest.raises(PixelError, match=rf"{path.name}: has transparent pixels.*remove its alpha first"):
-            read_exact(path)
+            read_image(path)
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "LAB", "YCbCr"])
@@ -114,7 +114,7 @@ def test_other_colours_are_an_error(tmp_path, mode) -> None:
     path = tmp_path / f"other.{kind}"
     Image.fromarray(RNG.integers(0, 256, (*SIZE, 4 if mode == "CMYK" else 3)).astype(np.uint8), mode).save(path)
     with pytest.raises(PixelError, match=rf"other.{kind}: its colours are {mode}.*convert it to an 8-bit RGB"):
-        read_exact(path)
+        read_image(path)
 
 
 def test_true_16_bits_are_an_error(tmp_path) -> None:
@@ -125,22 +125,22 @@ def test_true_16_bits_are_an_error(tmp_path) -> None:
     paths.append(_save(tmp_path / "float.tiff", true[..., 0].astype(np.float32)))
     for path in paths:
         with pytest.raises(PixelError, match=rf"{path.name}: more than 8 bits a channel: convert it"):
-            read_exact(path)
+            read_image(path)
 
 
 def test_what_is_no_image_is_named(tmp_path) -> None:
     (tmp_path / "x.png").write_bytes(b"nothing")
     with pytest.raises(ImageError, match=r"x\.png"):
-        read_exact(tmp_path / "x.png")
+        read_image(tmp_path / "x.png")
     (tmp_path / "short.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(ImageError, match=r"short\.png"):
-        read_exact(tmp_path / "short.png")
+        read_image(tmp_path / "short.png")
     Image.new("RGB", (50, 50)).save(tmp_path / "cut.jpg")
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "cut.jpg").read_bytes()[:400])
     with pytest.raises(ImageError, match=r"cut.jpg"):
-        read_exact(tmp_path / "cut.jpg")
+        read_image(tmp_path / "cut.jpg")
     with pytest.raises(ImageError, match=r"none.png: no such file"):
-        read_exact(tmp_path / "none.png")
+        read_image(tmp_path / "none.png")
 
 
 def _translate(table: SampleTable, out: Path) -> int:
