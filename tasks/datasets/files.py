@@ -91,12 +91,15 @@ def is_file(path: Path) -> bool:
     """Whether there is such a file, in a folder or in a zip archive."""
     located = _in_archive(path)
     if located is None:
-        return path.is_file()
+        try:
+            return path.is_file()
+        except OSError:  # such as a name that is too long to be one
+            return False
     return located[1] in archive_of(located[0]).members
 
 
-def utf8_of(path: Path) -> bytes:
-    """The content of a text or JSON file as UTF-8 without a byte-order mark; it may be UTF-16 or UTF-32.
+def text_of(path: Path) -> str:
+    """The content of a text or JSON file without a byte-order mark; it may be UTF-8, UTF-16 or UTF-32.
 
     Raises:
         OSError: as ``read_bytes``.
@@ -104,8 +107,7 @@ def utf8_of(path: Path) -> bytes:
     """
     content = read_bytes(path)
     encoding = json.detect_encoding(content)  # by its byte-order mark, or by where its first characters have zeros
-    text = content.decode(encoding)  # also where nothing changes: what is no UTF-8 is told here
-    return content if encoding == "utf-8" else text.removeprefix("\ufeff").encode()
+    return content.decode(encoding).removeprefix("\ufeff")
 
 
 def text_lines(path: Path) -> list[tuple[int, str]]:
@@ -115,7 +117,7 @@ def text_lines(path: Path) -> list[tuple[int, str]]:
         ItemError: it cannot be read as text.
     """
     try:
-        lines = utf8_of(path).decode().splitlines()
+        lines = text_of(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ItemError(path, Finding.of("data.no_text", problem=reason_of(error))) from error
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]

@@ -20,6 +20,11 @@ from tasks.datasets.errors import ImageError, reason_of
 from tasks.datasets.files import read_bytes
 from tasks.datasets.png import PNG, fault
 
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")  # of the images of plain folders
+OTHER_PICTURES = (  # which no reader takes for an image, and none passes over in silence
+    *(".avif", ".dng", ".exr", ".gif", ".hdr", ".heic", ".heif", ".jfif", ".jp2", ".jxl", ".pbm", ".pgm", ".ppm"),
+    *(".raw", ".tga"),
+)
 _PNG_DEPTH = 24  # where its header has the bits a channel
 _EXACT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX")  # PIL's modes that become RGB without loss
 _DEEP_MODES = ("I", "F")  # its modes of more than 8 bits, such as I;16

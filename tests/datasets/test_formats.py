@@ -188,6 +188,39 @@ def test_invalid_json(case: Case) -> None:
         case.read()
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '[{"a": 1, "a": 2}]',
+        '{"name": "\\ud800"}',
+        '[{"token": "1", "a": "\\uDC00"}]',
+        "[" + "9" * 5000 + "]",
+        "null",
+        "7",
+        '"text"',
+        "",
+    ],
+    ids=lambda c: c[:12],
+)
+def test_json_of_another_kind(case: Case, content: str) -> None:
+    path = on_disk(case.written.json)
+    path.write_text(content)
+    with pytest.raises(DatasetError, match=path.name):
+        case.read()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32-be"])
+def test_json_in_another_encoding(case: Case, encoding: str) -> None:
+    path = on_disk(case.written.json)
+    before = case.read().table.rows
+    path.write_bytes(path.read_text().encode(encoding))
+    result = case.read()
+    assert result.rejected == []
+    assert result.table.rows.equals(before)
+
+
 @pytest.mark.parametrize("kind", ["image", "mask"])
 def test_a_missing_partner(case: Case, kind: str) -> None:
     path = on_disk(getattr(case.written.files[BAD], kind))

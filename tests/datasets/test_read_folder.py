@@ -13,8 +13,10 @@ from tasks.catalogue.language import say, speaking
 from tasks.contracts.finding import Finding, Value
 from tasks.datasets.config import FolderDataset
 from tasks.datasets.errors import DatasetError
+from tasks.datasets.images import SUFFIXES
 from tasks.datasets.masks import read_mask
 from tasks.datasets.read import ReadResult, check_share, read_dataset
+from tasks.datasets.readers.coco_file import CocoAnnotation, CocoFile
 from tasks.datasets.table import Box
 from tasks.datasets.taxonomy import Taxonomy, TaxonomyError
 from tasks.store.digest import file_sha256
@@ -164,9 +166,8 @@ def test_label_without_image(folder: Folder) -> None:
     result = folder.read()
     assert len(result.table) == 3
     found = {r.file: r.finding for r in result.rejected}
-    suffixes = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
     image = folder.image(2).with_suffix("")
-    assert found == {folder.mask(2): alone("label_without_image", "no_file_of", file=image, suffixes=suffixes)}
+    assert found == {folder.mask(2): alone("label_without_image", "no_file_of", file=image, suffixes=SUFFIXES)}
 
 
 def test_listed_without_image_where_there_are_no_masks(folder: Folder) -> None:
@@ -265,7 +266,7 @@ def test_two_images_of_one_name(folder: Folder) -> None:
 
 def test_boxes_that_are_no_json_stop_at_once(folder: Folder) -> None:
     (folder.root / "boxes_train.json").write_text('{"images": [')
-    with pytest.raises(DatasetError, match=r"boxes_train\.json: is no COCO instances file: Invalid JSON"):
+    with pytest.raises(DatasetError, match=r"boxes_train\.json: is not JSON: Expecting value"):
         folder.read()
     (folder.root / "boxes_train.json").write_text('{"images": [], "annotations": []}')
     with pytest.raises(DatasetError, match=r"categories: Field required"):
@@ -362,8 +363,9 @@ def test_listed_with_a_place_of_another_machine(folder: Folder) -> None:
     folder.coco["images"][2]["file_name"] = "/data/drive_2.png"
     folder.save()
     rejected = {str(r.file): r.finding for r in folder.read().rejected}
-    assert rejected.keys() == {"/data/drive_2.png", str(folder.image(2))}
-    assert "there is no such file" in say(rejected["/data/drive_2.png"])
+    boxes = str(folder.root / "boxes_train.json")
+    assert rejected.keys() == {boxes, str(folder.image(2))}
+    assert say(rejected[boxes]).startswith("row id 2 of images: the name '/data/drive_2.png' leads out of ")
 
 
 def told_of_rows(result: ReadResult) -> list[tuple[str, Value, Value]]:
@@ -428,3 +430,165 @@ def test_boxes_with_a_byte_order_mark(folder: Folder) -> None:
     boxes.write_bytes(codecs.BOM_UTF8 + boxes.read_bytes())
     result = folder.read()
     assert (result.rejected, result.boxes) == ([], 2)
+
+
+def reread(folder: Folder, old: Path, name: str) -> None:
+    """Move an image of the set, and list it under another name."""
+    row = next(r for r in folder.coco["images"] if r["file_name"] == old.name)
+    row["file_name"] = name
+    folder.save()
+
+
+def test_a_listed_tiff_is_read(folder: Folder) -> None:
+    Image.open(folder.image(0)).save(folder.image(0).with_suffix(".tif"))
+    folder.image(0).unlink()
+    reread(folder, folder.image(0), "drive_0.tif")
+    result = folder.read()
+    assert result.rejected == []
+    assert (result.table[0].image.name, result.table[0].boxes) == ("drive_0.tif", (Box(0, 1, 2, 11, 7),))
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".npy"])
+def test_a_listed_file_of_another_form_is_told(folder: Folder, suffix: str) -> None:
+    other = folder.image(0).rename(folder.image(0).with_suffix(suffix))
+    reread(folder, folder.image(0), other.name)
+    result = folder.read()
+    assert len(result.table) == 3
+    codes = {r.file: r.finding.code for r in result.rejected}
+    assert codes[other] in ("data.other_suffix", "data.listed_unread")
+    assert codes[folder.mask(0)] == "data.label_without_image"
+
+
+def test_a_picture_of_another_form_is_told_without_a_list_too(folder: Folder) -> None:
+    other = folder.image(0).rename(folder.image(0).with_suffix(".GIF"))
+    folder.mask(0).unlink()
+    assert only(folder.read(boxes=None), other) == Finding.of("data.other_suffix", suffixes=SUFFIXES)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        r"images\train\drive_0.png",
+        r"..\train\drive_0.png",
+        "images/../images/train/drive_0.png",
+        "../train/drive_0.png",
+        "./drive_0.png",
+        "./images/train/drive_0.png",
+    ],
+)
+def test_names_that_lead_into_the_folder_are_followed(folder: Folder, name: str) -> None:
+    reread(folder, folder.image(0), name)
+    result = folder.read()
+    assert result.rejected == []
+    assert result.table[0].boxes == (Box(0, 1, 2, 11, 7),)
+
+
+def test_names_may_start_at_the_list(folder: Folder) -> None:
+    (folder.root / "annotations").mkdir()
+    for n, row in enumerate(folder.coco["images"]):
+        row["file_name"] = f"../images/train/{folder.image(n).name}"
+    folder.save()
+    (folder.root / "boxes_train.json").rename(folder.root / "annotations" / "train.json")
+    result = folder.read(boxes="annotations/{split}.json")
+    assert (result.rejected, result.boxes) == ([], 2)
+
+
+def test_a_back_slash_of_the_name_itself(folder: Folder) -> None:
+    for path in (folder.image(0), folder.mask(0)):
+        path.rename(path.with_name(r"dri\ve.png"))
+    reread(folder, folder.image(0), r"dri\ve.png")
+    result = folder.read()
+    assert result.rejected == []
+    assert {s.id: s.boxes for s in result.table}[r"dri\ve"] == (Box(0, 1, 2, 11, 7),)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("", "name_empty"),
+        ("/", "name_empty"),
+        ("../../../etc/passwd", "name_outside"),
+        ("/etc/passwd", "name_outside"),
+        (r"..\..\..\etc\passwd", "name_outside"),
+        ("../val/drive_0.png", "name_outside"),
+        (None, "other_form"),
+        ([], "other_form"),
+    ],
+)
+def test_a_name_that_leads_elsewhere_goes_alone(folder: Folder, name: Any, code: str) -> None:
+    reread(folder, folder.image(0), name)
+    result = folder.read()
+    assert len(result.table) == 3
+    boxes = folder.root / "boxes_train.json"
+    told = [r.finding.values["why"] for r in result.rejected if r.finding.code == "data.image_row"]
+    assert [f.code for f in told if isinstance(f, Finding)] == [f"data.{code}"]
+    rest = {(r.file, r.finding.code) for r in result.rejected if r.finding.code != "data.image_row"}
+    # A row without a name lists no image: its annotations are told apart.
+    alone = {(boxes, "data.annotations_alone")} if code == "other_form" else set()
+    assert rest == {(folder.image(0), "data.image_without_label")} | alone
+
+
+@pytest.mark.parametrize("name", ["x" * 256 + ".png", "\0.png", "a/" * 3000 + "b.png", "\n"])
+def test_a_name_that_no_file_can_have_is_told(folder: Folder, name: str) -> None:
+    reread(folder, folder.image(0), name)
+    result = folder.read()
+    assert len(result.table) == 3
+    codes = sorted(r.finding.code for r in result.rejected)
+    assert codes == ["data.image_without_label", "data.label_without_image"]
+
+
+@pytest.mark.parametrize("id_", [True, None, [], {}, 1.5, float("nan")])
+def test_an_image_whose_id_is_none(folder: Folder, id_: Any) -> None:
+    folder.coco["images"][0]["id"] = id_
+    folder.save()
+    result = folder.read()
+    assert len(result.table) == 3
+    codes = sorted(r.finding.code for r in result.rejected)
+    assert codes == ["data.annotations_alone", "data.image_row", "data.image_without_label"]
+
+
+def test_ids_that_went_through_a_table_of_numbers(folder: Folder) -> None:
+    for row in folder.coco["images"]:
+        row["id"] = float(row["id"])
+    for row in folder.coco["annotations"]:
+        row |= {"image_id": float(row["image_id"]), "category_id": float(row["category_id"])}
+    folder.save()
+    result = folder.read()
+    assert (result.rejected, result.boxes) == ([], 2)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *("text", None, [], {}, {"image_id": 2}),
+        annotation(9, 2, [True, True, 5, 5]),
+        annotation(9, 2, [5, 5, 4, float("inf")]),
+        annotation(9, 2, [5, 5, 4, 10**400]),
+        annotation(9, 2, [5, 5, 4, 4], True),  # type: ignore[arg-type]
+        annotation(9, 2, [5, 5, 4, 4], []),  # type: ignore[arg-type]
+        annotation(9, 2, {"x": 1}),  # type: ignore[arg-type]
+        annotation(9, True, [5, 5, 4, 4]),
+    ],
+)
+def test_an_annotation_of_any_form_goes_alone(folder: Folder, bad: Any) -> None:
+    before = folder.read().table.rows
+    folder.coco["annotations"].append(bad)
+    folder.save()
+    result = folder.read()
+    assert [r.file for r in result.rejected] == [folder.root / "boxes_train.json"]
+    assert result.table.rows.equals(before)
+
+
+def test_extras_of_an_image_are_kept_whole(folder: Folder) -> None:
+    extra = {"region": {"image_id": 7, "bbox": [1, 2, 3, 4], "depth": 3}, "gps": [1.5, None]}
+    folder.coco["images"][0] |= extra
+    folder.save()
+    assert folder.read().table[0].extra == extra
+
+
+def test_outlines_are_not_kept(folder: Folder) -> None:
+    for row in folder.coco["annotations"]:
+        row["segmentation"] = [[0.5] * 100]
+    folder.save()
+    content = CocoFile.load(folder.root / "boxes_train.json")
+    assert content.annotations[0] == [CocoAnnotation(1, 0, 1, (1, 2, 10, 5), None)]

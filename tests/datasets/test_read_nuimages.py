@@ -262,3 +262,41 @@ def test_rows_that_contradict_each_other(split: Set, table: str, token: str, cha
     assert ids(result) == ["b"]
     assert [(r.file.name, r.cause) for r in result.rejected] == [("n0__CAM_FRONT__a.jpg", "unique")]
     assert result.rejected[0].finding == Finding.of("data.rows_contradict", key=f"token {token}", n=2)
+
+
+@pytest.mark.parametrize("name", ["../samples/CAM_FRONT/x.jpg", "/etc/passwd", "", "samples/../.."])
+def test_a_name_that_leads_out_of_the_root_goes_alone(split: Set, name: str) -> None:
+    split.tables["sample_data"][0]["filename"] = name
+    result = split.read()
+    assert ids(result) == ["b"]
+    assert [(r.file.name, r.finding.values["why"].code) for r in result.rejected] == [  # type: ignore[union-attr]
+        ("sample_data.json", "data.name_outside")
+    ]
+
+
+def test_a_name_that_no_file_can_have_is_told(split: Set) -> None:
+    split.tables["sample_data"][0]["filename"] = "samples/" + "x" * 300 + ".jpg"
+    result = split.read()
+    assert ids(result) == ["b"]
+    assert [r.finding.code for r in result.rejected] == ["data.label_without_image"]
+
+
+def test_a_key_frame_in_another_form_is_read(split: Set) -> None:
+    row = split.tables["sample_data"][0]
+    old = split.root / row["filename"]
+    row |= {"filename": row["filename"].replace(".jpg", ".png"), "fileformat": "png"}
+    Image.open(old).save(split.root / row["filename"])
+    old.unlink()
+    assert ids(split.read()) == ["b", "a"]
+
+
+def test_two_images_of_one_name_keep_their_own_labels(split: Set) -> None:
+    split.car()
+    for row in split.tables["sample_data"]:
+        old = split.root / row["filename"]
+        row["filename"] = str(Path(row["filename"]).with_name("one.jpg"))
+        old.rename(split.root / row["filename"])
+    result = split.read()
+    assert [r.finding.code for r in result.rejected] == ["data.same_id"]
+    assert result.table[0].extra["camera"] == "CAM_BACK"  # the first by path; the car is in the other
+    assert result.table[0].boxes == ()

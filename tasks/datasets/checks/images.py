@@ -12,9 +12,9 @@ from tasks.contracts import Check, CheckExample, Finding, Labels
 from tasks.datasets.checks.model import MAX_EXAMPLES, MAX_LISTED, CheckedSet, items, side_by_side
 from tasks.datasets.config import DatasetsConfig
 from tasks.datasets.errors import Cause
+from tasks.datasets.images import SUFFIXES
 
 _NO_PICTURE = ("found", "decodable")  # whose files cannot be shown
-_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 
 def set_checks(role: str, checked: CheckedSet, config: DatasetsConfig, needed: Collection[Labels]) -> list[Check]:
@@ -80,7 +80,7 @@ def _rejections(role: str, checked: CheckedSet, cause: Cause, most: float) -> Ch
     together = sum(r.kind == kind for r in checked.rejected) / max(total, 1)
     over = Finding.of("checks.over", together=together, most=most) if together > most else ""
     code = f"checks.{cause}_{'failed' if found else 'passed'}"
-    shown = {r.file: r for r in found if r.file.suffix.lower() in _PICTURES and cause not in _NO_PICTURE}
+    shown = {r.file: r for r in found if r.file.suffix.lower() in SUFFIXES and cause not in _NO_PICTURE}
     return Check(
         name=cause,
         roles=(role,),

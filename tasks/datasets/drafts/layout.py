@@ -14,8 +14,8 @@ import yaml
 from tasks.contracts import Finding
 from tasks.datasets.errors import DatasetError, reason_of
 from tasks.datasets.files import files_below
+from tasks.datasets.images import SUFFIXES
 
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _IMAGES = ("images", "image", "imgs", "img", "rgb", "frames", "JPEGImages")
 _MASKS = ("masks", "mask", "labels", "label", "semantic", "segmentation", "annotations", "gt", "SegmentationClass")
 _LABELS = ("labels", "annotations", "boxes", "bboxes", "yolo")
@@ -68,7 +68,7 @@ def look_at(root: Path, classes: Path | None = None) -> Layout:
         raise DatasetError(Finding.of("data.no_such_folder"), root)
     images, splits = _placed(root, (*_IMAGES, "."))
     if images is None:
-        raise DatasetError(Finding.of("data.no_pictures", suffixes=_SUFFIXES, folders=_IMAGES), root)
+        raise DatasetError(Finding.of("data.no_pictures", suffixes=SUFFIXES, folders=_IMAGES), root)
     masks, labelled = _placed(root, _MASKS, splits)
     splits = labelled or splits  # a split that is published without labels is no use here
     pictures = _pictures(root, images, splits)
@@ -131,19 +131,19 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _has_own_picture(folder: Path) -> bool:
-    return folder.is_dir() and any(p.suffix.lower() in _SUFFIXES for p in folder.iterdir())
+    return folder.is_dir() and any(p.suffix.lower() in SUFFIXES for p in folder.iterdir())
 
 
 def _has_picture(folder: Path) -> bool:
     """Whether one lies in the folder or somewhere below it, such as in a city's folder."""
-    return any(p.suffix.lower() in _SUFFIXES for p in folder.rglob("*"))
+    return any(p.suffix.lower() in SUFFIXES for p in folder.rglob("*"))
 
 
 def _pictures(root: Path, place: str, splits: tuple[str, ...]) -> list[Path]:
     folders = [root / place.replace("{split}", split) for split in splits or ("",)]
     wanted = Finding.of("data.wanted_masks")
     files = (p for f in folders if f.is_dir() for p in files_below(f, wanted).files)
-    return sorted(p for p in files if p.suffix.lower() in _SUFFIXES)
+    return sorted(p for p in files if p.suffix.lower() in SUFFIXES)
 
 
 def _suffix(images: list[Path], masks: list[Path]) -> str:

@@ -16,7 +16,6 @@ wrong.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -29,6 +28,7 @@ from tasks.datasets.config import Bdd100kDataset
 from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.files import files_below
 from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.readers.json_rows import is_number, parsed_json
 from tasks.datasets.readers.pairing import Part, not_listed, unpaired
 from tasks.datasets.readers.repeated import Keyed, contradicting, merged_rows
 from tasks.datasets.table import Box, BoxSource
@@ -118,7 +118,7 @@ class Bdd100kReader:
         if self._file.is_dir():
             return self._load_each()
         try:
-            rows = _parsed(self._file)
+            rows = parsed_json(self._file, _reduced)
         except FileNotFoundError:
             names = tuple(map(str, self._candidates))
             raise DatasetError(Finding.of("data.no_file_of_boxes", names=names)) from None
@@ -142,7 +142,7 @@ class Bdd100kReader:
         odd = listed.problems
         for path in listed.files:
             try:
-                row = _parsed(path) if path.suffix.lower() == ".json" else None
+                row = parsed_json(path, _reduced) if path.suffix.lower() == ".json" else None
             except (OSError, MalformedError) as error:
                 odd.append(ItemError(path, _unreadable(error)))
                 continue
@@ -188,23 +188,10 @@ class Bdd100kReader:
         category = self._categories[name]
         if category is None:
             return None
-        if label.sides is None or not all(isinstance(v, int | float) and abs(v) < _FAR for v in label.sides):
+        if label.sides is None or not all(is_number(v) and abs(v) < _FAR for v in label.sides):
             raise MalformedError("data.sides_no_numbers", key="box2d", box=str(label.sides), names="x1, y1, x2, y2")
         x1, y1, x2, y2 = map(float, label.sides)
         return Box(category, x1, y1, x2 + 1, y2 + 1, label.category in IGNORED)
-
-
-def _parsed(file: Path) -> Any:
-    """A file's content, with its labels reduced.
-
-    Raises:
-        OSError: it cannot be read.
-        MalformedError: it is no JSON.
-    """
-    try:
-        return json.loads(file.read_bytes(), object_hook=_reduced)
-    except (ValueError, RecursionError) as error:
-        raise MalformedError("data.no_json", problem=str(error)) from error
 
 
 def _unreadable(error: OSError | MalformedError) -> Finding:

@@ -1,94 +1,27 @@
-"""Boxes of a COCO instances file, and the parts of it that they need (https://cocodataset.org/#format-data).
+"""Boxes of a COCO instances file (https://cocodataset.org/#format-data).
 
 Rows that say the same are one: categories of one id, images of one id or of one file, annotations of one id. Where they
 contradict each other, the category's boxes or the image are rejected; annotations are not: nothing refers to their ids.
+
+A ``file_name`` may start at the folder of the images, at the data set's root, or at the file itself, and may be written
+as Windows does. It has to lie in the folder of the images: what is elsewhere is rejected by name, and never opened.
 """
 
 from __future__ import annotations
 
-from codecs import BOM_UTF8
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
-
-from tasks.contracts import Finding, first_problem
-from tasks.datasets.errors import DatasetError, ItemError, MalformedError
+from tasks.contracts import Finding
+from tasks.datasets.errors import ItemError, MalformedError
 from tasks.datasets.files import is_file
 from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.readers.coco_file import CocoAnnotation, CocoFile, CocoId, CocoImage
 from tasks.datasets.readers.pairing import image_alone, label_alone, listed_only, not_listed
 from tasks.datasets.readers.repeated import contradicting, keyed, merged_rows
 from tasks.datasets.table import Box
-
-
-class CocoImage(BaseModel):
-    """A row of ``images``; keys beyond these are kept as extras."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: int | str
-    file_name: str
-    width: int | None = None
-    height: int | None = None
-
-
-class CocoCategory(BaseModel):
-    """A row of ``categories``."""
-
-    id: int | str
-    name: str
-
-
-class CocoAnnotation(BaseModel):
-    """A row of ``annotations``; ``bbox`` is x, y, width, height in pixels."""
-
-    category_id: int | str
-    bbox: Annotated[list[FiniteFloat], Field(min_length=4, max_length=4)]
-    iscrowd: bool = False
-
-
-class CocoFile(BaseModel):
-    """A whole file. Annotations stay unchecked: a bad one is rejected alone, and does not spoil the file."""
-
-    images: list[CocoImage]
-    categories: list[CocoCategory]
-    annotations: list[dict[str, Any]]
-
-    @classmethod
-    def load(cls, path: Path) -> CocoFile:
-        """Read a file.
-
-        Raises:
-            DatasetError: no such file, no JSON, or not of this form.
-        """
-        try:
-            return cls.model_validate_json(path.read_bytes().removeprefix(BOM_UTF8))
-        except FileNotFoundError:
-            wanted = Finding.of("data.wanted_coco")
-            raise DatasetError(
-                Finding.of("data.not_there", why=Finding.of("data.no_such_file"), wanted=wanted), path
-            ) from None
-        except ValidationError as error:
-            raise DatasetError(Finding.of("data.no_coco", problem=first_problem(error)), path) from error
-
-    def by_image(self) -> tuple[dict[int | str | None, list[dict[str, Any]]], list[int | str]]:
-        """Image id -> its annotations (None: those that name no image); and the ids of those repeated word for word."""
-        grouped = defaultdict(list)
-        first: dict[int | str, dict[str, Any]] = {}
-        merged = []
-        for annotation in self.annotations:
-            id_, image = (_reference(annotation.get(key)) for key in ("id", "image_id"))
-            if (
-                id_ is not None
-                and (other := first.setdefault(id_, annotation)) is not annotation
-                and other == annotation
-            ):
-                merged.append(id_)
-            else:
-                grouped[image].append(annotation)
-        return dict(grouped), merged
 
 
 class CocoBoxes:
@@ -106,30 +39,27 @@ class CocoBoxes:
         self.places = [file]
         self._file, self._root, self._images = file, root, images
         self._categories, self._key = categories, key
-        self._names: dict[int | str, str] = {}  # COCO category id -> name
-        self._unsure: dict[int | str, list[str]] = {}  # COCO category id -> the names that rows of it have
-        self._listed: dict[Path, tuple[CocoImage, list[dict[str, Any]]]] = {}
+        self._names: dict[CocoId, str] = {}  # COCO category id -> name
+        self._unsure: dict[CocoId, list[str]] = {}  # COCO category id -> the names that rows of it have
+        self._listed: dict[Path, tuple[CocoImage, list[CocoAnnotation]]] = {}
         self._contradicting: dict[Path, Finding] = {}
 
-    def load(self, stems: Iterable[str]) -> dict[str, ItemError]:
-        """Read the file; returns what in it has no image, by the image's path below its folder without suffix.
+    def load(self, images: Mapping[str, Sequence[Path]]) -> dict[str, ItemError]:
+        """Read the file; returns what in it means no image, by the image's path below its folder without suffix.
 
         Repeated rows are among it, by their table's name.
         """
         content = CocoFile.load(self._file)
         categories = keyed((c.id, c.name) for c in content.categories)
         self._names, self._unsure = categories.rows, categories.contradicting
-        by_image, repeated = content.by_image()
+        by_image = dict(content.annotations)
+        problems = {f"{self._file} {number}": problem for number, problem in enumerate(content.problems)}
         tables: dict[str, Sequence[object]] = {
-            "images": self._list(content.images, by_image),
+            "images": self._list(content.images, by_image, problems),
             "categories": categories.merged,
-            "annotations": repeated,
+            "annotations": content.repeated,
         }
-        problems = {}
-        for path, (row, _) in self._listed.items():
-            if not is_file(path):
-                name = path.relative_to(self._images) if path.is_relative_to(self._images) else Path(row.file_name)
-                problems[name.with_suffix("").as_posix()] = label_alone(path, listed_only(self._file))
+        problems |= self._without_image({path for paths in images.values() for path in paths})
         for table, keys in tables.items():
             problems |= {f"{self._file} {table}": problem for problem in merged_rows(self._file, table, keys)}
         for image_id, alone in by_image.items():
@@ -137,31 +67,71 @@ class CocoBoxes:
             problems[f"image {image_id}"] = ItemError(self._file, finding, "paired")
         return problems
 
-    def _list(self, rows: list[CocoImage], by_image: dict[int | str | None, list[dict[str, Any]]]) -> list[object]:
+    def _without_image(self, images: set[Path]) -> dict[str, ItemError]:
+        """What is listed, but is not there, or is none of the images that the folder was found to have."""
+        problems = {}
+        for path in self._listed.keys() - images:
+            name = path.relative_to(self._images)
+            if is_file(path):
+                problems[name.as_posix()] = ItemError(path, Finding.of("data.listed_unread", file=self._file), "named")
+            else:
+                problems[name.with_suffix("").as_posix()] = label_alone(path, listed_only(self._file))
+        return problems
+
+    def _list(
+        self,
+        rows: list[CocoImage],
+        by_image: dict[CocoId | None, list[CocoAnnotation]],
+        problems: dict[str, ItemError],
+    ) -> list[object]:
         """Take in the images with their annotations out of ``by_image``; returns the repeated rows' ids."""
         images = keyed((row.id, row) for row in rows)
         for id_, unsure in images.contradicting.items():
             for row in unsure:
-                path = self._locate(row.file_name)
-                self._contradicting[path] = contradicting(f"image id {id_}", len(unsure))
-                self._listed[path] = (row, by_image.get(id_, []))
+                if (path := self._place(row, problems)) is not None:
+                    self._contradicting[path] = contradicting(f"image id {id_}", len(unsure))
+                    self._listed[path] = (row, by_image.get(id_, []))
             by_image.pop(id_, None)
         merged: list[object] = [*images.merged]
         for id_, row in images.rows.items():
-            path, annotations = self._locate(row.file_name), by_image.pop(id_, [])
+            path, annotations = self._place(row, problems), by_image.pop(id_, [])
+            if path is None:
+                continue
             if path in self._listed:
                 first, others = self._listed[path]
-                if first.model_copy(update={"id": id_}) != row:
+                if first.model_copy(update={"id": id_, "file_name": row.file_name}) != row:
                     self._contradicting[path] = contradicting(row.file_name, 2)
                 merged += [id_] if path not in self._contradicting else []
                 annotations = others + _unknown_to(others, annotations)
             self._listed[path] = (row, annotations)
         return merged
 
+    def _place(self, row: CocoImage, problems: dict[str, ItemError]) -> Path | None:
+        """The image that a row means; None with a problem where it means none of the folder."""
+        try:
+            return self._locate(row.file_name)
+        except MalformedError as error:
+            finding = Finding.of("data.image_row", row=f"id {row.id}", why=error.finding)
+            problems[f"{self._file} image {row.id}"] = ItemError(self._file, finding, "named")
+            return None
+
     def _locate(self, name: str) -> Path:
-        """The image that a ``file_name`` means, which may start at the root or at the image folder."""
-        path = self._root / name
-        return path if path.is_relative_to(self._images) else self._images / name
+        """The image that a ``file_name`` means.
+
+        Raises:
+            MalformedError: it leads out of the folder of the images.
+        """
+        if not name.strip("/\\ "):
+            raise MalformedError("data.name_empty")
+        folder = Path(os.path.normpath(self._images))
+        for form in dict.fromkeys((name, name.replace("\\", "/"))):
+            for base in (self._root, self._images, self._file.parent):
+                path = Path(os.path.normpath(base / form))
+                inside = path.is_relative_to(folder) and path != folder
+                # A file may have a back-slash in its name; where there is none, it is Windows' for a folder.
+                if inside and (form == name.replace("\\", "/") or is_file(path)):
+                    return self._images / path.relative_to(folder)
+        raise MalformedError("data.name_outside", name=name, folder=self._images)
 
     def file(self, stem: str) -> Path:
         """The file that holds an image's boxes."""
@@ -196,18 +166,15 @@ class CocoBoxes:
                 box = self._box(annotation)
                 found.kept += [clipped(box, size)] if box else []
             except MalformedError as error:
-                label = Finding.of("data.annotation", id=str(annotation.get("id")))
+                label = Finding.of("data.annotation", id=str(annotation.id))
                 found.reject(
                     self._file, Finding.of("data.in_image", label=label, image=row.file_name, why=error.finding)
                 )
         return found
 
-    def _box(self, annotation: dict[str, Any]) -> Box | None:
+    def _box(self, annotation: CocoAnnotation) -> Box | None:
         """The annotation's box; None where it is none of the detection classes."""
-        try:
-            a = CocoAnnotation.model_validate(annotation)
-        except ValidationError as error:
-            raise MalformedError("data.other_form", problem=first_problem(error)) from error
+        a = annotation.box()
         if a.category_id in self._unsure:
             names = ", ".join(self._unsure[a.category_id])
             raise MalformedError("data.category_contradicts", id=a.category_id, names=names)
@@ -221,16 +188,10 @@ class CocoBoxes:
         return None if category is None else Box(category, x, y, x + w, y + h, a.iscrowd)
 
 
-def _reference(value: object) -> int | str | None:
-    """An id; None where it is none."""
-    return value if isinstance(value, int | str) else None
-
-
-def _unknown_to(others: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _unknown_to(others: list[CocoAnnotation], annotations: list[CocoAnnotation]) -> list[CocoAnnotation]:
     """The annotations that the others, of the same image under another id, do not have."""
-    ids = {"id": None, "image_id": None}
-    known = [annotation | ids for annotation in others]
-    return [annotation for annotation in annotations if annotation | ids not in known]
+    known = [annotation.says() for annotation in others]
+    return [annotation for annotation in annotations if annotation.says() not in known]
 
 
 def _x(size: tuple[int, int]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from tasks.contracts import Finding
 from tasks.datasets.config import FolderDataset
 from tasks.datasets.errors import DatasetError, ItemError
 from tasks.datasets.files import files_below
+from tasks.datasets.images import OTHER_PICTURES, SUFFIXES
 from tasks.datasets.items import Boxes, Item
 from tasks.datasets.readers.coco import CocoBoxes
 from tasks.datasets.readers.pairing import image_alone, label_alone
@@ -21,15 +22,13 @@ from tasks.datasets.readers.yolo import YoloBoxes
 from tasks.datasets.table import BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
-
 
 class BoxFiles(Protocol):
     """The files that hold a folder's boxes; a stem is an image's path below its folder without suffix."""
 
     places: list[Path]
 
-    def load(self, stems: Iterable[str]) -> dict[str, ItemError]:
+    def load(self, images: Mapping[str, Sequence[Path]]) -> dict[str, ItemError]:
         """Read what all images share; returns what has no image, by stem."""
 
     def file(self, stem: str) -> Path:
@@ -76,7 +75,7 @@ class FolderReader:
         images, masks, problems = self._list()
         orphans = {_id(stem): problem for stem, problem in (self._boxes.load(images) if self._boxes else {}).items()}
         for stem in masks.keys() - images.keys():
-            missing = Finding.of("data.no_file_of", file=self._images / stem, suffixes=_SUFFIXES)
+            missing = Finding.of("data.no_file_of", file=self._images / stem, suffixes=SUFFIXES)
             orphans[_id(stem)] = label_alone(masks[stem][0], missing)
         orphans |= {_id(str(problem.file)): problem for problem in problems}
         items = [self._item(stem, path, masks.get(stem)) for stem, paths in images.items() for path in paths]
@@ -87,7 +86,7 @@ class FolderReader:
 
     def _list(self) -> tuple[dict[str, list[Path]], dict[str, list[Path]], list[ItemError]]:
         """The files of images and of masks by the images' stems, and what could not be listed."""
-        images, problems = _by_stem(self._images, Finding.of("data.wanted_images", form=", ".join(_SUFFIXES)))
+        images, problems = _by_stem(self._images, Finding.of("data.wanted_images", form=", ".join(SUFFIXES)))
         if self._masks is None:
             return images, {}, problems
         suffix = self._mask_suffix
@@ -141,12 +140,15 @@ def _by_stem(folder: Path, wanted: Finding) -> tuple[dict[str, list[Path]], list
     """Path below the folder without suffix -> its files, in order; and what could not be listed."""
     listed = files_below(folder, wanted)
     found: dict[str, list[Path]] = {}
+    problems = list(listed.problems)
     start = len(str(folder)) + 1  # text, not pathlib: there may be a million of them
     for path in listed.files:
         suffix = path.suffix
-        if suffix.lower() in _SUFFIXES:
+        if suffix.lower() in SUFFIXES:
             found.setdefault(str(path)[start : -len(suffix)], []).append(path)
-    return found, listed.problems
+        elif suffix.lower() in OTHER_PICTURES:
+            problems.append(ItemError(path, Finding.of("data.other_suffix", suffixes=SUFFIXES), "named"))
+    return found, problems
 
 
 def _id(stem: str) -> str:

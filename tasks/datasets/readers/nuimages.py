@@ -9,7 +9,7 @@ rider too; there is no class for riders.
 from __future__ import annotations
 
 import base64
-import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from tasks.contracts import Finding
 from tasks.datasets.config import NuImagesDataset
 from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
+from tasks.datasets.files import is_file
 from tasks.datasets.items import Boxes, Item, clipped
 from tasks.datasets.masks import IGNORE
+from tasks.datasets.readers.json_rows import is_number, parsed_json
 from tasks.datasets.readers.pairing import label_alone, listed_only
 from tasks.datasets.readers.repeated import Keyed, contradicting, keyed, merged_rows
 from tasks.datasets.rle import decode_rle
@@ -31,6 +33,7 @@ from tasks.datasets.taxonomy import Taxonomy
 
 _FAR = 1e6  # px; a coordinate beyond it, or one that is not finite, is a mistake
 _SURFACES, _OBJECTS = "surface_ann", "object_ann"
+_NO_IMAGES = ("pcd", "bin")  # the lidar's files
 _T = TypeVar("_T")
 
 
@@ -71,7 +74,7 @@ class NuImagesReader:
         self._cameras = config.cameras
         self._indices = taxonomy.indices_by_name(self.dataset)
         self._categories = taxonomy.categories(self.dataset)
-        self._frames: dict[str, _Frame] = {}  # by item's id
+        self._frames: dict[Path, _Frame] = {}  # by image
         self._merged: dict[str, list[str]] = {}  # table -> tokens of repeated rows
         self._unsure: dict[str, int] = {}  # token -> rows of it that contradict each other
         # Only tables of a gigabyte tell which images are the split's. To look at the times of the other splits' images
@@ -115,9 +118,13 @@ class NuImagesReader:
         return ItemError(image, Finding.of("data.nuimages_no_row", token=frame.token, row=token), "paired")
 
     def _item(self, frame: _Frame, extra: dict[str, Any], log: str) -> Item:
-        self._frames.setdefault(_id(frame), frame)
         image, problem = self._root / frame.filename, None
-        if not image.is_file():
+        self._frames.setdefault(image, frame)
+        folder = os.path.normpath(self._root)
+        if not os.path.normpath(image).startswith(folder + os.sep):
+            image, why = self._file("sample_data"), Finding.of("data.name_outside", name=frame.filename, folder=folder)
+            problem = ItemError(image, Finding.of("data.in_frame", frame=frame.token, why=why), "named")
+        elif not is_file(image):
             problem = label_alone(image, listed_only(self._file("sample_data")))
         elif unsure := next(
             (t for t in (frame.token, *(a.token for a in frame.annotations)) if t in self._unsure), None
@@ -173,14 +180,14 @@ class NuImagesReader:
         """
         path = self._file(table)
         try:
-            rows = json.loads(path.read_bytes(), object_hook=lambda row: keep(row) if "token" in row else row)
+            rows = parsed_json(path, lambda row: keep(row) if "token" in row else row)
         except FileNotFoundError:
             why, wanted = Finding.of("data.no_such_file"), Finding.of("data.wanted_nuimages_table", table=table)
             raise DatasetError(Finding.of("data.not_there", why=why, wanted=wanted), path) from None
         except OSError as error:
             raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), path) from error
-        except ValueError as error:
-            raise DatasetError(Finding.of("data.no_nuimages", problem=reason_of(error)), path) from error
+        except MalformedError as error:
+            raise DatasetError(Finding.of("data.no_nuimages", problem=error.finding), path) from error
         if not isinstance(rows, list) or any(isinstance(row, dict | list | str | int | float) for row in rows):
             raise DatasetError(Finding.of("data.no_nuimages", problem=Finding.of("data.nuimages_form")), path)
         return [row for row in rows if row is not None]
@@ -203,7 +210,7 @@ class NuImagesReader:
         """The object's box; None where it is none of the detection classes."""
         category = _known(a, self._categories, f"{self.dataset}.boxes")
         b = a.bbox
-        if not (isinstance(b, list) and len(b) == 4 and all(isinstance(v, int | float) and abs(v) < _FAR for v in b)):
+        if not (isinstance(b, list) and len(b) == 4 and all(is_number(v) and abs(v) < _FAR for v in b)):
             raise MalformedError("data.sides_no_numbers", key="bbox", box=str(b), names="xmin, ymin, xmax, ymax")
         return Box(category, float(b[0]), float(b[1]), float(b[2]), float(b[3])) if category is not None else None
 
@@ -230,7 +237,7 @@ class NuImagesReader:
 
     def _annotations(self, item: Item, size: tuple[int, int]) -> Iterator[_Annotation]:
         """Those of an image, which must have the size that it was annotated in."""
-        frame = self._frames[item.id]
+        frame = self._frames[item.image]
         if frame.size != size:
             file = self._file("sample_data")
             finding = Finding.of("data.size_listed", size=_x(size), file=file, listed=_x(frame.size))
@@ -240,7 +247,7 @@ class NuImagesReader:
 
 def _frame(row: dict[str, Any]) -> _Frame | None:
     """A key frame of a camera; None for the rows of sweeps and of the lidar."""
-    if not row.get("is_key_frame") or row.get("fileformat") != "jpg":
+    if not row.get("is_key_frame") or row.get("fileformat") in _NO_IMAGES:
         return None
     keys = ("token", "filename", "sample_token", "calibrated_sensor_token")
     token, filename, sample, mount = (_text(row, key) for key in keys)

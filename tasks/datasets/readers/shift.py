@@ -10,7 +10,6 @@ an image that lacks what other images of the view have is rejected.
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from tasks.datasets.config import ShiftDataset
 from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.files import files_below
 from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.readers.json_rows import parsed_json
 from tasks.datasets.readers.pairing import Part, label_alone, not_listed, unpaired
 from tasks.datasets.readers.repeated import Keyed, contradicting, merged_rows
 from tasks.datasets.table import Box, BoxSource
@@ -223,16 +223,14 @@ def _frames_of(file: Path) -> list[ScalabelFrame]:
     Most of such a file, which may have hundreds of megabytes, is not needed, and dropped while it is parsed.
     """
     try:
-        content = json.loads(
-            file.read_bytes(), object_hook=lambda found: {k: v for k, v in found.items() if k in _KEYS}
-        )
+        content = parsed_json(file, lambda found: {k: v for k, v in found.items() if k in _KEYS})
         return ScalabelFile.model_validate(content if isinstance(content, dict) else {"frames": content}).frames
     except OSError as error:
         raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), file) from error
     except ValidationError as error:
         raise DatasetError(Finding.of("data.no_scalabel", problem=first_problem(error)), file) from error
-    except ValueError as error:
-        raise DatasetError(Finding.of("data.no_json", problem=str(error)), file) from error
+    except MalformedError as error:
+        raise DatasetError(error.finding, file) from error
 
 
 reader = ShiftReader

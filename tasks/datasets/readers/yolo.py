@@ -10,7 +10,7 @@ whole pixel was one, and becomes it again; any other is left where it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +48,11 @@ class YoloBoxes:
         self._categories, self._key = categories, key
         self._names: dict[int, str] = {}
 
-    def load(self, stems: Iterable[str]) -> dict[str, ItemError]:
+    def load(self, images: Mapping[str, Sequence[Path]]) -> dict[str, ItemError]:
         """Read the classes' names, and list the text files.
 
         Args:
-            stems: the images' paths below their folder, without suffix.
+            images: the images by their paths below their folder, without suffix.
 
         Returns:
             What cannot be used, by such a path: text files without image, folders that cannot be listed.
@@ -63,7 +63,7 @@ class YoloBoxes:
         self._names = _read_names(self._source) if isinstance(self._source, Path) else dict(enumerate(self._source))
         listed = files_below(self._folder, Finding.of("data.wanted_yolo"))
         texts = {p.relative_to(self._folder).with_suffix("").as_posix(): p for p in listed.files if p.suffix == ".txt"}
-        wanted = set(stems)
+        wanted = set(images)
         if wanted and not wanted & texts.keys():
             raise DatasetError(Finding.of("data.no_yolo", name=min(wanted), n=len(wanted)), self._folder)
         problems = {str(p.file): p for p in listed.problems}
