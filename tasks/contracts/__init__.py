@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         ArmDifference,
         ArmScores,
         ClusterKind,
+        ClusterReason,
         Clusters,
         Comparison,
         Difference,

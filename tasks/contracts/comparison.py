@@ -11,6 +11,7 @@ from tasks.contracts.task import Task
 
 Outcome = Literal["improves", "harms", "no difference", "not decidable"]
 ClusterKind = Literal["sequence", "blocks", "image"]
+ClusterReason = Literal["asked", "many_drives", "few_drives", "single_frames", "no_drives", "older"]
 SliceKind = Literal["attribute", "size", "sequence", "stretch"]
 NoteCode = Literal[
     "one_seed",
@@ -139,8 +140,9 @@ class Clusters(Frozen):
     Attributes:
         kind: ``sequence``: whole drives; ``blocks``: runs of consecutive frames of a drive; ``image``: each alone.
         reason: why that: ``asked``: the configuration says so; ``many_drives``: there are enough drives to draw from;
-            ``few_drives``: there are not; ``single_frames``: every drive is of one frame; ``unknown``: the evaluations
-            do not say which images are of one drive.
+            ``few_drives``: there are not; ``single_frames``: every drive is of one frame; ``no_drives``: the
+            benchmark does not say which images are of one drive; ``older``: the evaluations do not.
+        benchmark: the data set's name; None in older evaluations.
         sequences: how many drives there are; None where that is not known.
         block: of ``blocks``, how many frames one has.
         units: about how many drives, blocks or images that count alike were drawn from; drives of unlike length count
@@ -150,7 +152,8 @@ class Clusters(Frozen):
     """
 
     kind: ClusterKind
-    reason: Literal["asked", "many_drives", "few_drives", "single_frames", "unknown"]
+    reason: ClusterReason
+    benchmark: str | None = None
     sequences: int | None = None
     block: int | None = None
     units: float

@@ -1,7 +1,8 @@
 """Comparing arms on the benchmark: paired by image and seed, with intervals for the chance of both.
 
 Every score of every model is computed in the same resamples of the benchmark's images, so that a difference is that
-of two models on the same images. What differences come to is in ``differences``.
+of two models on the same images. What a resample draws as one is in ``resampling``, and what differences come to in
+``differences``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tasks.contracts import (
     Arm,
     ArmDifference,
     ArmScores,
+    Clusters,
     Comparison,
     Difference,
     Estimate,
@@ -32,7 +34,9 @@ from tasks.evaluate import differences
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.differences import FEW, LEVEL, Measured
 from tasks.evaluate.evidence import DetectionEvidence, EvidenceError, SegmentationEvidence, check_comparable
-from tasks.evaluate.statistics import average_precision, image_weights, iou, mean_over
+from tasks.evaluate.influence import influence
+from tasks.evaluate.resampling import Cluster, Resampling, Support, resampled
+from tasks.evaluate.statistics import average_precision, iou, mean_over
 
 Floats = NDArray[np.float64]
 Weights = NDArray[np.int32]
@@ -69,15 +73,17 @@ class Scoreboard:
     Attributes:
         images: of the benchmark.
         quantities: the Q scores: group (of ``GROUPS``) and name.
-        shown: how many images have something to score, for each of them.
+        support: what each of them rests on.
         models: arm and seed -> scores.
+        clusters: what was drawn as one; None without models.
         seed: of the random numbers.
     """
 
     images: int
     quantities: tuple[Quantity, ...]
-    shown: tuple[int, ...]
+    support: tuple[Support, ...]
     models: dict[Cell, ModelScores]
+    clusters: Clusters | None
     seed: int
 
     def seeds(self, arm: str) -> tuple[int, ...]:
@@ -91,7 +97,8 @@ class Scoreboard:
         values, resampled = np.stack([m.values for m in models]), np.stack([m.resampled for m in models])
         found: dict[str, dict[str, Estimate]] = {group: {} for group in GROUPS}
         for i, (group, name) in enumerate(self.quantities):
-            found[group][name] = differences.estimate(values[:, i], resampled[..., i].astype(float), self.seed)
+            of = values[:, i], resampled[..., i].astype(float), self.support[i]
+            found[group][name] = differences.estimate(*of, self.seed)
         return ArmScores(arm=arm, seeds=seeds, images=self.images, **found)
 
     def measured(self, pair: Pair, seeds: Sequence[int]) -> dict[Quantity, Measured]:
@@ -101,7 +108,7 @@ class Scoreboard:
         resampled = np.stack([a.resampled - b.resampled for a, b in models])
         return {
             quantity: differences.measured(
-                seeds, values[:, i], resampled[..., i].astype(float), self.images, self.shown[i], self.seed
+                seeds, values[:, i], resampled[..., i].astype(float), self.support[i], self.seed
             )
             for i, quantity in enumerate(self.quantities)
         }
@@ -120,7 +127,7 @@ def compare_arms(
     Args:
         scored: the evaluated models.
         declared: task -> arm and seed of all cells of the matrix; those without a result are listed as missing.
-        config: resamples and margin.
+        config: resamples, what they draw as one, and margin.
         baseline: an arm, as ``source``; mixed arms are compared with its mixed one as well (``real+source``).
             Differences to an arm that is not there are left out.
         oracle: an arm, as ``real``.
@@ -132,47 +139,74 @@ def compare_arms(
     tasks = dict.fromkeys([*declared, *(result.task for result in scored)])
     compared = []
     for task in tasks:
-        board = read_scores(task, [s for s in scored if s.task == task], config.resamples, seed)
+        board = read_scores(task, [s for s in scored if s.task == task], config.resamples, seed, config.cluster)
         compared.append(_compared(task, board, tuple(declared.get(task, ())), config, baseline, oracle))
     return Comparison(tasks=tuple(compared))
 
 
-def read_scores(task: Task, scored: Sequence[Scored], resamples: int, seed: int) -> Scoreboard:
-    """Read the results of a task, one after the other, and score each on all images and in the same resamples.
+def read_scores(
+    task: Task, scored: Sequence[Scored], resamples: int, seed: int, cluster: Cluster = "auto"
+) -> Scoreboard:
+    """Read the results of a task, and score each on all images and in the same resamples.
 
     Raises:
         EvidenceError: a result cannot be read, is there twice, or is not of the same benchmark as the first.
     """
     read = SegmentationEvidence.read if task == "segmentation" else DetectionEvidence.read
-    models: dict[Cell, ModelScores] = {}
-    first: Evidence | None = None
-    weights = image_weights(0, resamples, seed)
-    for result in with_progress(scored, len(scored), f"{task} resampling", bar=False):
+    found: dict[Cell, Evidence] = {}
+    for result in with_progress(scored, len(scored), f"{task} results", bar=False):
         cell = result.arm, result.seed
-        if cell in models:
+        if cell in found:
             raise EvidenceError(f"{task}: {_what(result)} is there twice, the second time as {result.folder}")
-        evidence: Evidence = read(result.folder)
-        if first is None:
-            first, weights = evidence, image_weights(len(evidence.ids), resamples, seed)
-        check_comparable(first, evidence, _what(scored[0]), _what(result))
-        models[cell] = ModelScores(_scores(evidence, None), _scores(evidence, weights).astype(np.float32))
-    if first is None:
-        return Scoreboard(0, (), (), models, seed)
-    return Scoreboard(len(first.ids), *_quantities(task, first), models, seed)
+        found[cell] = read(result.folder)
+        check_comparable(next(iter(found.values())), found[cell], _what(scored[0]), _what(result))
+    return scoreboard(task, found, resamples, seed, cluster)
+
+
+def scoreboard(
+    task: Task, evidence: Mapping[Cell, Evidence], resamples: int, seed: int, cluster: Cluster = "auto"
+) -> Scoreboard:
+    """Score the evidence of one benchmark on all images, and in the same resamples.
+
+    Args:
+        evidence: arm and seed -> what its evaluation left.
+        resamples: of the images. seed: of the random numbers. cluster: see ``resampling.resampled``.
+    """
+    if not evidence:
+        return Scoreboard(0, (), (), {}, None, seed)
+    first = next(iter(evidence.values()))
+    facts = next((e.facts for e in evidence.values() if e.facts is not None), None)
+    how = resampled(cluster, facts, len(first.ids), _per_image(evidence), resamples, seed)
+    models = {
+        cell: ModelScores(_scores(of, None), _scores(of, how.weights).astype(np.float32))
+        for cell, of in with_progress(evidence.items(), len(evidence), f"{task} resampling", bar=False)
+    }
+    return Scoreboard(len(first.ids), *_quantities(task, first, how), models, how.clusters, seed)
+
+
+def _per_image(evidence: Mapping[Cell, Evidence]) -> list[Floats]:
+    """The arms' per-image scores ``[A, N]``, each the mean over seeds, and the differences of all pairs of arms."""
+    by_arm: dict[str, list[Floats]] = {}
+    for (arm, _), of in evidence.items():
+        by_arm.setdefault(arm, []).append(influence(of))
+    arms = np.array([np.mean(seeds, axis=0) for seeds in by_arm.values()])
+    first, second = np.triu_indices(len(arms), 1)
+    return [arms, *([arms[first] - arms[second]] if first.size else [])]
 
 
 def _what(result: Scored) -> str:
     return f"arm {result.arm}, seed {result.seed}"
 
 
-def _quantities(task: Task, evidence: Evidence) -> tuple[tuple[Quantity, ...], tuple[int, ...]]:
-    """The scores in ``_scores``'s order, and how many images have something to score for each."""
+def _quantities(task: Task, evidence: Evidence, how: Resampling) -> tuple[tuple[Quantity, ...], tuple[Support, ...]]:
+    """The scores in ``_scores``'s order, and what each rests on."""
     metrics = TASKS[task].metrics
     there = evidence.counts[..., 1] if isinstance(evidence, SegmentationEvidence) else evidence.boxes
     groups = GROUPS[1 : 1 + len(metrics)]  # each metric is the mean of a group
-    shown = [int(n) for n in np.count_nonzero(there, axis=0)]
     names = [("metrics", name) for name in metrics] + [(group, name) for group in groups for name in evidence.names]
-    return tuple(names), (*(len(evidence.ids) for _ in metrics), *(shown * len(groups)))
+    classes = [how.support(shown) for shown in (there > 0).T]
+    whole = how.support(np.ones(len(evidence.ids), bool))
+    return tuple(names), (*(whole for _ in metrics), *(classes * len(groups)))
 
 
 def _scores(evidence: Evidence, weights: Weights | None) -> Floats:
@@ -203,6 +237,7 @@ def _compared(
         differences=differences,
         missing=tuple(Missing(arm=arm, seed=seed) for arm, seed in cells if (arm, seed) not in board.models),
         notes=(*_notes(board, arms, common, cells), *_resamples_note(differences, config.resamples)),
+        clusters=board.clusters,
     )
 
 

@@ -22,6 +22,13 @@ class EvaluateConfig(Section):
     )
     batch: int = Field(4, ge=1, description="Images in a batch of inference; must be 1 where image sizes differ.")
     resamples: int = Field(2000, ge=100, description="Bootstrap resamples of the benchmark's images for intervals.")
+    cluster: Literal["auto", "sequence", "blocks", "image"] = Field(
+        "auto",
+        description="What a resample draws as one, frames of a drive being alike. sequence: whole drives; blocks: runs "
+        "of consecutive frames, as long as their scores stay alike; image: each image alone; auto: drives where there "
+        "are enough of them, blocks where there are few, images where each is a drive of its own or drives are not "
+        "known.",
+    )
     margin: float = Field(
         0.005, ge=0, lt=1, description="The largest difference in mIoU, mAP or a class's score that does not matter."
     )

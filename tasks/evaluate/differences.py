@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.contracts import Difference, Estimate, Needs, Outcome
+from tasks.evaluate.resampling import Support
 from tasks.evaluate.statistics import benjamini_hochberg, evidence_needed, interval, p_value, sign_flip, with_seeds
 
 Floats = NDArray[np.float64]
 
 LEVEL = 0.05
-FEW = 6  # images below which even the exact sign test cannot go under 0.05: a bootstrap of them is far too sure
+FEW = 6  # seeds below which the exact sign-flip test cannot go under 0.05
 _NORMAL = 1.96
 _OPPOSITE: dict[Outcome, Outcome] = {"improves": "harms", "harms": "improves"}
 
@@ -27,10 +28,11 @@ class Measured:
 
     Attributes:
         by_seed: seed -> difference. value: their mean. low, high: its 95 % interval.
-        p: bootstrap p-value; None for NaN, and for fewer than ``FEW`` images that show it.
-        images: of the benchmark. shown: how many of them show the class; for a metric, all.
+        p: bootstrap p-value; None for NaN, and where evidence is lacking.
+        images: of the benchmark.
         sampling: variance of the mean by the chance of images. training: by the spread over seeds.
         both: the part that is in both of these: what the images do to each seed apart.
+        lacking: what it would take at the least, where there is too little of the benchmark for any verdict.
     """
 
     by_seed: dict[int, float]
@@ -39,10 +41,10 @@ class Measured:
     high: float
     p: float | None
     images: int
-    shown: int
     sampling: float
     training: float
     both: float
+    lacking: Needs | None = None
 
     @property
     def sure(self) -> bool:
@@ -50,43 +52,48 @@ class Measured:
         return self.low > 0 or self.high < 0
 
 
-def estimate(values: Floats, resampled: Floats, seed: int) -> Estimate:
+def estimate(values: Floats, resampled: Floats, support: Support, seed: int) -> Estimate:
     """The mean over seeds of a score from 0 to 1.
 
     Args:
-        values: ``[S]``, on all images. resampled: ``[S, R]``. seed: of the random numbers.
+        values: ``[S]``, on all images. resampled: ``[S, R]``. support: what it rests on. seed: of the random numbers.
     """
-    low, high = np.clip(interval(with_seeds(resampled, values, _rng(seed))), 0, 1)
+    scale = support.scale(resampled.shape[1], seed)
+    low, high = np.clip(interval(with_seeds(resampled, values, _rng(seed), scale)), 0, 1)
     return Estimate(value=rounded(values.mean()), low=rounded(low), high=rounded(high))
 
 
-def measured(seeds: Sequence[int], values: Floats, resampled: Floats, images: int, shown: int, seed: int) -> Measured:
+def measured(seeds: Sequence[int], values: Floats, resampled: Floats, support: Support, seed: int) -> Measured:
     """Measure a difference over the seeds that two arms have in common.
 
     Args:
         seeds: S of them.
         values: ``[S]``, the differences on all images.
         resampled: ``[S, R]``, the same in resamples that both arms share.
-        images: of the benchmark.
-        shown: images that have something to score.
+        support: the part of the benchmark that has something to score.
         seed: of the random numbers.
     """
-    samples = with_seeds(resampled, values, _rng(seed))
+    samples = with_seeds(resampled, values, _rng(seed), support.scale(resampled.shape[1], seed))
     low, high = np.clip(interval(samples), -1, 1)
     known = resampled[:, ~np.isnan(resampled).any(0)]
-    several = len(seeds) > 1
+    several, wider = len(seeds) > 1, _wider(support)
     return Measured(
         by_seed=dict(zip(seeds, values.tolist(), strict=True)),
         value=float(values.mean()),
         low=float(low),
         high=float(high),
-        p=None if math.isnan(low) or shown < FEW else p_value(samples),
-        images=images,
-        shown=shown,
-        sampling=float(known.mean(0).var()) if known.size else math.nan,
+        p=None if math.isnan(low) or support.lacking else p_value(samples),
+        images=support.images,
+        sampling=float(known.mean(0).var()) * wider if known.size else math.nan,
         training=float(values.var(ddof=1) / len(seeds)) if several else 0.0,
-        both=_apart(known) / len(seeds) if several and known.size else 0.0,
+        both=_apart(known) / len(seeds) * wider if several and known.size else 0.0,
+        lacking=support.lacking,
     )
+
+
+def _wider(support: Support) -> float:
+    """The variance of few drives or blocks as that of a normal with their interval of 95 %."""
+    return 1.0 if math.isinf(support.freedom) else support.correction * _student(support.freedom) ** 2
 
 
 def _apart(known: Floats) -> float:
@@ -129,7 +136,7 @@ def _judged(found: Measured, margin: float, q: float | None, comparisons: int) -
 
 
 def _outcome(found: Measured, margin: float, q: float | None) -> Outcome:
-    if found.shown < FEW and not found.low == found.high == 0:
+    if found.lacking:
         return "not decidable"
     if found.sure:
         passed = q is None or q < LEVEL
@@ -139,8 +146,8 @@ def _outcome(found: Measured, margin: float, q: float | None) -> Outcome:
 
 def _needs(found: Measured, margin: float, comparisons: int) -> Needs:
     """About how much evidence would decide."""
-    if found.shown < FEW:
-        return Needs(kind="least", images=FEW, shown=found.images >= FEW)
+    if found.lacking:
+        return found.lacking
     # The interval must come to exclude 0, at the level of the first of so many comparisons, or to fit into the margin.
     strict = NormalDist().inv_cdf(1 - LEVEL / 2 / max(comparisons, 1))
     target = abs(found.value) * _NORMAL / strict
@@ -176,7 +183,7 @@ def _seeds_needed(found: Measured, seeds: int, target: float) -> int | None:
         number = max(number + 1, least)
 
 
-def _student(freedom: int) -> float:
+def _student(freedom: float) -> float:
     """The 97.5 % quantile of Student's t, in those of the normal."""
     from scipy.stats import t  # takes half a second
 

@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +20,7 @@ from pycocotools.cocoeval import COCOeval
 from pydantic import ValidationError
 
 from tasks.contracts import Scores, first_problem
+from tasks.evaluate.images import ImageFacts, read_images
 
 
 class EvidenceError(ValueError):
@@ -36,16 +37,18 @@ class SegmentationEvidence:
         names: the C classes.
         counts: ``int64 [N, C, 3]``: true positives, true pixels, predicted pixels (without ignored ones).
         left_out: classes that do not count in the mean.
+        facts: what is known of the images; None in older evaluations.
     """
 
     ids: tuple[str, ...]
     names: tuple[str, ...]
     counts: NDArray[np.int64]
     left_out: tuple[str, ...]
+    facts: ImageFacts | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read ``scores.json`` and ``confusion.parquet`` of an evaluation.
+        """Read ``scores.json``, ``confusion.parquet`` and ``images.parquet`` of an evaluation.
 
         Raises:
             EvidenceError: a file is missing or broken, or the two do not fit each other.
@@ -73,7 +76,7 @@ class SegmentationEvidence:
         for i, (column, number) in enumerate(((truth, hits), (truth, pixels), (predicted, pixels))):
             cell = image * len(names) + column
             counts[..., i] = np.bincount(cell, number, math.prod(shape)).reshape(shape)  # exact up to 2^53 pixels
-        return cls(tuple(ids.tolist()), names, counts, left_out)
+        return cls(tuple(ids.tolist()), names, counts, left_out, _facts(folder, ids.tolist()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +106,7 @@ class DetectionEvidence:
         left_out: classes that do not count in the mean.
         detections: one entry a class.
         boxes: ``int64 [N, K]``, true boxes that are no crowds.
+        facts: what is known of the images; None in older evaluations.
     """
 
     ids: tuple[str, ...]
@@ -110,10 +114,11 @@ class DetectionEvidence:
     left_out: tuple[str, ...]
     detections: tuple[ClassDetections, ...]
     boxes: NDArray[np.int64]
+    facts: ImageFacts | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read ``scores.json``, ``ground_truth.json`` and ``predictions.json`` of an evaluation, and match the boxes.
+        """Read ``scores.json``, ``ground_truth.json``, ``predictions.json`` and ``images.parquet``; match the boxes.
 
         Raises:
             EvidenceError: a file is missing or broken, they do not fit each other, or a score is not a number.
@@ -132,7 +137,8 @@ class DetectionEvidence:
             boxes[i, k] = 0 if result is None else np.count_nonzero(result["gtIgnore"] == 0)
         thresholds = len(evaluation.params.iouThrs)
         detections = tuple(_sorted([r for r in results if r], position, thresholds) for results in by_class)
-        return cls(tuple(image["file_name"] for image in order), names, left_out, detections, boxes)
+        ids = tuple(image["file_name"] for image in order)
+        return cls(ids, names, left_out, detections, boxes, _facts(folder, ids))
 
 
 def check_comparable(
@@ -163,6 +169,13 @@ def check_comparable(
     if differs.any():
         images = [a.ids[i] for i in np.flatnonzero(differs)]
         raise EvidenceError(f"{pair} the labels of {len(images)} images differ ({_few(images)}); evaluate both again")
+
+
+def _facts(folder: Path, ids: Sequence[str]) -> ImageFacts | None:
+    try:
+        return read_images(folder, ids)
+    except ValueError as error:
+        raise EvidenceError(str(error)) from error
 
 
 def _labels(evidence: SegmentationEvidence | DetectionEvidence) -> NDArray[np.int64]:

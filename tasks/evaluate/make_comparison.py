@@ -62,7 +62,11 @@ def comparison_recipe(
     oracle: Arm,
 ) -> Recipe:
     """What a ``comparison`` artifact is made from; the arguments are those of ``build_comparison``."""
-    slice_ = {"declared": declared, "resamples": config.resamples, "margin": config.margin, "sides": [baseline, oracle]}
+    slice_ = {
+        "declared": declared,
+        **{name: getattr(config, name) for name in ("resamples", "cluster", "margin")},
+        "sides": [baseline, oracle],
+    }
     return Recipe(
         "comparison",
         config=slice_,

@@ -159,7 +159,7 @@ def p_value(samples: Floats) -> float:
     return min(2 * (fewer + 1) / (known.size + 1), 1.0)
 
 
-def with_seeds(resampled: Floats, values: Floats, rng: np.random.Generator) -> Floats:
+def with_seeds(resampled: Floats, values: Floats, rng: np.random.Generator, scale: Floats | None = None) -> Floats:
     """The distribution ``[R]`` of the mean over seeds, for the chance of images and of training together.
 
     The chance of training is a Student t of S - 1 degrees of freedom, scaled by the standard error over seeds:
@@ -172,20 +172,24 @@ def with_seeds(resampled: Floats, values: Floats, rng: np.random.Generator) -> F
         resampled: ``[S, R]``, one row a seed, all by the same image weights.
         values: ``[S]``, the scores on all images.
         rng: for the Student t.
+        scale: ``[R]``, what the chance of images is multiplied with where few drives or blocks were drawn.
     """
     seeds, resamples = resampled.shape
     mean: Floats = resampled.mean(0)
     known = ~np.isnan(mean)
-    if seeds < 2 or np.count_nonzero(known) < 2:
+    if np.count_nonzero(known) < 2:
         return mean
+    factor: Floats | float = 1.0 if scale is None else scale
     centre = mean[known].mean()
+    if seeds < 2:
+        return mean if scale is None else centre + (mean - centre) * factor
     spread = mean[known].var(ddof=1)
     apart = resampled[:, known] - resampled[:, known].mean(1, keepdims=True)
     twice = apart.var(axis=0, ddof=1).mean() / seeds
     shared = math.sqrt(max(1 - twice / spread, 0)) if spread > 0 else 1
     error = math.sqrt(values.var(ddof=1) / seeds)
     training: Floats = rng.standard_t(seeds - 1, resamples) * error
-    both: Floats = centre + (mean - centre) * shared + training
+    both: Floats = centre + (mean - centre) * shared * factor + training
     return both
 
 

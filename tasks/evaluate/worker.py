@@ -1,9 +1,10 @@
 """``python -m tasks.evaluate.worker JOB.json``: run a trained model on the benchmark, keep what it says, score it.
 
-Leaves ``scores.json``; for segmentation ``predictions/<id>.png`` (class index a pixel), ``confusion.parquet`` (id,
-truth, predicted, pixels: every image's confusion matrix, sparse) and, where images pass whole, ``features.parquet``
-(id, feature: the mean of the backbone's last map over the image, for distances between sets); for detection
-``predictions.json`` (COCO results) and ``ground_truth.json`` (COCO instances).
+Leaves ``scores.json`` and ``images.parquet`` (each image's drive and attributes); for segmentation
+``predictions/<id>.png`` (class index a pixel), ``confusion.parquet`` (id, truth, predicted, pixels: every image's
+confusion matrix, sparse) and, where images pass whole, ``features.parquet`` (id, feature: the mean of the backbone's
+last map over the image, for distances between sets); for detection ``predictions.json`` (COCO results) and
+``ground_truth.json`` (COCO instances).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from tasks.contracts import TASKS, Scores
 from tasks.datasets import SampleTable, read_mask
 from tasks.evaluate.detection import detection_scores, ground_truth
 from tasks.evaluate.features import write_features
+from tasks.evaluate.images import write_images
 from tasks.evaluate.job import EvaluateJob
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
 from tasks.retrain import CHECKPOINT, DATASETS, TrainingError, check_images, load_checkpoint
@@ -55,6 +57,7 @@ def evaluate(job: EvaluateJob) -> Scores:
     measured = (_segmentation if job.task == "segmentation" else _detection)(job, table, outputs)
     if len(vectors := [v.numpy() for batch in pooled for v in batch]) == len(table):
         write_features(job.work, table.rows["id"].to_pylist(), vectors)
+    write_images(job.work, table)
     scores = Scores(task=job.task, images=len(table), left_out=job.left_out, **measured)
     write_json(job.work / Scores.FILE, scores.content())
     return scores

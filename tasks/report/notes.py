@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tasks.catalogue import points, t
 from tasks.contracts import Difference, MadeWith, Note
 from tasks.report.case import Case, score
+from tasks.report.clusters import worth
 from tasks.report.intervals import scaled
 from tasks.report.model import Row
 from tasks.report.words import (
@@ -138,6 +139,8 @@ def _comparison(case: Case) -> Iterable[str]:
     if missing := case.compared.missing:
         cells = [t("notes.cell", arm=arm_label(m.arm), seed=m.seed) for m in missing]
         yield t("notes.missing", cells=listed(cells, _MISSING))
+    if told := worth(case.compared.clusters, case.compared.images):
+        yield told
     for note in case.compared.notes:
         yield capital(_told(note))
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tasks.catalogue import points, t
 from tasks.contracts import TASKS, Failure, Needs, Task, TaskComparison
 from tasks.report.case import Case, score
+from tasks.report.clusters import scope
 from tasks.report.config import ReportConfig
 from tasks.report.intervals import scaled
 from tasks.report.model import TaskTable, Verdict
@@ -96,15 +97,16 @@ def _decided(case: Case, values: dict[str, str]) -> str:
     assert case.delta is not None
     low, high = scaled(case.difference.low), scaled(case.difference.high)
     change = shift(case.delta, low, high)
+    about = scope(case.compared.clusters) if case.compared else ""
     match case.difference.outcome:
         case "improves":
             ends = interval(low, high)
-            return t("verdict.improves", size=size(case.delta), interval=ends, gap=_gap(case, 1), **values)
+            return t("verdict.improves", size=size(case.delta), interval=ends, gap=_gap(case, 1), **values) + about
         case "harms":
-            return t("verdict.harms", change=change, gap=_gap(case, -1), **values)
+            return t("verdict.harms", change=change, gap=_gap(case, -1), **values) + about
         case "no difference":
             margin = margin_words(case.margin)
-            return t("verdict.no_difference", margin=margin, change=change, gap=_gap(case, 0), **values)
+            return t("verdict.no_difference", margin=margin, change=change, gap=_gap(case, 0), **values) + about
     needs = case.difference.needs
     told = t("verdict.would_need", needs=needed(needs)) if needs else ""
     key = "verdict.not_decidable_mixed" if case.mixed else "verdict.not_decidable"
@@ -113,7 +115,7 @@ def _decided(case: Case, values: dict[str, str]) -> str:
 
 def needed(needs: Needs) -> str:
     """How much evidence would decide, as ``about 700 images or 12 seeds``."""
-    images = count(needs.images, "image") if needs.images else ""
+    images = count(needs.drives, "drive") if needs.drives else count(needs.images, "image") if needs.images else ""
     seeds = count(needs.seeds, "seed") if needs.seeds else ""
     match needs.kind:
         case "least":

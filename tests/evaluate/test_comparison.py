@@ -14,13 +14,24 @@ import pytest
 from numpy.typing import NDArray
 
 from tasks.contracts.arm import Arm
-from tasks.contracts.comparison import ArmDifference, Comparison, Difference, Estimate, Needs, Note, TaskComparison
+from tasks.contracts.comparison import (
+    ArmDifference,
+    Clusters,
+    Comparison,
+    Difference,
+    Estimate,
+    Needs,
+    Note,
+    TaskComparison,
+)
 from tasks.contracts.task import Task
+from tasks.datasets.table import Sample, SampleTable, TableInfo
 from tasks.evaluate.comparison import Scored, compare_arms, read_scores
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.detection import detection_scores
 from tasks.evaluate.differences import Measured, judged_classes, judged_metric, mirrored
 from tasks.evaluate.evidence import EvidenceError
+from tasks.evaluate.images import write_images
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
 from tasks.store.files import write_json
 
@@ -274,6 +285,37 @@ def test_models_are_compared_on_the_same_images(tmp_path: Path) -> None:
     assert width(difference) < width(score) / 5
 
 
+def test_frames_of_few_drives_are_less_evidence_than_images_from_all_over(tmp_path: Path) -> None:
+    truth = truth_maps(60)
+    slow = np.repeat(np.random.default_rng(5).standard_normal(6), 10)[:, None, None]
+    noise = np.random.default_rng(6).random(truth.shape)
+    cut = np.where(noise < np.clip(0.28 + 0.15 * slow, 0, 1), (truth + 1) % 3, truth).astype(np.uint8)
+    results = scored(tmp_path, {("source", 0): wrong(truth, 0.3), (CUT, 0): cut}, truth)
+    alone = compared(results)
+    assert alone.clusters == Clusters(kind="image", reason="older", units=60, effective=60)
+    info = TableInfo(dataset="streets", classes=(), detection=(), encoding=None, boxes_from=None)
+    for result in results:
+        samples = [
+            Sample(f"{i:03}", Path("/i"), None, 1, 1, "val", "", None, None, {}, f"drive{i // 10}") for i in range(60)
+        ]
+        write_images(result.folder, SampleTable.from_samples(samples, info, Path("/")))
+    found = compared(results)
+    assert found.clusters is not None
+    assert (found.clusters.kind, found.clusters.benchmark, found.clusters.sequences) == ("sequence", "streets", 6)
+    assert found.clusters.effective < 15
+    assert width(miou(found, CUT, "source")) > 2 * width(miou(alone, CUT, "source"))
+    assert compared(results, config(cluster="image")).differences == alone.differences
+
+
+def test_few_images_decide_nothing_even_where_two_models_are_the_same(tmp_path: Path) -> None:
+    truth = truth_maps(1)
+    found = compared(scored(tmp_path, dict.fromkeys([("source", 0), (CUT, 0)], wrong(truth, 0.3)), truth))
+    difference = miou(found, CUT, "source")
+    assert (difference.value, difference.outcome) == (0, "not decidable")
+    assert difference.needs == Needs(kind="least", images=6)
+    assert found.clusters == Clusters(kind="image", reason="older", units=1, effective=1, enough=False)
+
+
 def test_one_arm_alone_has_scores_and_no_differences(tmp_path: Path) -> None:
     truth = truth_maps(8)
     found = compared(scored(tmp_path, {(CUT, 0): wrong(truth, 0.2)}, truth))
@@ -388,7 +430,7 @@ def test_a_single_class_that_cannot_pass_the_adjustment_is_said_so(tmp_path: Pat
 
 
 def a_difference(**changes: Any) -> Measured:
-    base = Measured({0: 0.01}, 0.01, -0.01, 0.03, p=0.3, images=100, shown=100, sampling=1e-4, training=0, both=0)
+    base = Measured({0: 0.01}, 0.01, -0.01, 0.03, p=0.3, images=100, sampling=1e-4, training=0, both=0)
     return replace(base, **changes)
 
 
@@ -430,7 +472,7 @@ def test_outcomes_by_interval_and_margin(low: float, high: float, outcome: str) 
             {"by_seed": dict.fromkeys(range(30), 0.01), "training": 2e-5, "sampling": 1e-5},
             Needs(kind="about", images=240, seeds=40),
         ),
-        ({"images": 5, "shown": 5}, Needs(kind="least", images=6)),
+        ({"lacking": Needs(kind="least", images=6)}, Needs(kind="least", images=6)),
     ],
 )
 def test_how_much_evidence_would_decide(changes: dict[str, Any], needs: Needs) -> None:

@@ -18,6 +18,7 @@ from tasks.contracts.task import Task
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.evaluate.config import EvaluateConfig
+from tasks.evaluate.evidence import SegmentationEvidence
 from tasks.evaluate.make_evaluation import build_evaluation, classes_left_out
 from tasks.evaluate.stage import evaluate_model
 from tasks.retrain.config import RetrainConfig
@@ -98,6 +99,9 @@ def test_segmentation_scores_are_those_of_the_stored_predictions(squares: Artifa
     summed = evidence.groupby(["truth", "predicted"]).pixels.sum()
     assert all(summed.get((t, p), 0) == confusion[t, p] for t in range(3) for p in range(3))
     assert evidence.id.nunique() == 6
+    facts = SegmentationEvidence.read(found.path).facts
+    assert facts is not None
+    assert (facts.benchmark, facts.sequences) == (SampleTable.read(squares.path).info.dataset, (None,) * 6)
     features = pq.read_table(found.file("features.parquet")).to_pandas()
     assert features.id.tolist() == [s.id for s in SampleTable.read(squares.path)]
     assert np.stack(features.feature.to_list()).shape[0] == len({tuple(f) for f in features.feature}) == 6

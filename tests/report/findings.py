@@ -29,6 +29,7 @@ from tasks.contracts.audit_check import AuditCheck, Subject
 from tasks.contracts.comparison import (
     ArmDifference,
     ArmScores,
+    Clusters,
     Comparison,
     Difference,
     Estimate,
@@ -59,6 +60,7 @@ def compared(
     class_changes: Mapping[str, Difference] | None = None,
     missing: Sequence[tuple[str, int]] = (),
     notes: Sequence[Note] = (),
+    clusters: Clusters | None = None,
 ) -> Comparison:
     """The comparison of a run: intervals of 2 points to either side of each score, the given differences.
 
@@ -68,9 +70,8 @@ def compared(
         classes: class -> score, the same of all arms. class_changes: class -> difference, the same of all pairs.
     """
     tasks = dict.fromkeys(task for task, _, _ in arms)
-    return Comparison(
-        tasks=tuple(_task(t, arms, changes, classes or {}, class_changes or {}, missing, notes) for t in tasks)
-    )
+    found = (_task(t, arms, changes, classes or {}, class_changes or {}, missing, notes) for t in tasks)
+    return Comparison(tasks=tuple(of.model_copy(update={"clusters": clusters}) for of in found))
 
 
 def _task(

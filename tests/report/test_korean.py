@@ -17,7 +17,7 @@ from rich.console import Console
 from tasks.catalogue.language import catalogue, speaking, t
 from tasks.contracts.audit import Acted
 from tasks.contracts.check import Check
-from tasks.contracts.comparison import MadeWith, Needs, Note
+from tasks.contracts.comparison import Clusters, MadeWith, Needs, Note
 from tasks.contracts.comparison import Outcome as Decided
 from tasks.contracts.finding import Finding
 from tasks.contracts.record import Failure, RunRecord
@@ -45,6 +45,7 @@ PAIRS = {
     ("real+translated(cut)", "real+source"): DOUBT,
     ("real+translated(cut)", "real"): difference(0.1, -0.2, 0.3, "no difference"),
 }
+ONE_DRIVE = Clusters(kind="blocks", reason="few_drives", sequences=1, block=17, units=10, effective=9, enough=False)
 CLASSES = {"road": 0.6, "sky": 0.8, "car": 0.3, "bus": 0.2, "van": None, "cab": 0.0}
 CHANGES = {"road": difference(-4, -6, -2, "harms"), "sky": difference(1, 0.2, 2, "improves"), "car": DOUBT}
 NOTES = [
@@ -196,7 +197,7 @@ def data_checks() -> list[Check]:
 def whole(fake: Callable[..., Any]) -> Any:
     """A run with all that a report can say: intervals, audits, failures, a file that cannot be read."""
     arms = {**ARMS, **MIXED}
-    about = {"missing": [("translated(fda)", 2)], "notes": NOTES}
+    about = {"missing": [("translated(fda)", 2)], "notes": NOTES, "clusters": ONE_DRIVE}
     dropped = [
         Acted(id=f"a{i}", flipped=0.4, action=action) for i, action in product(range(9), ("drop", "keep_source"))
     ]

@@ -18,7 +18,7 @@ from tasks.trends.comparing.scores import arm_changes, one_sided
 from tasks.trends.comparing.settings import differences
 from tasks.trends.comparing.summary import summary
 
-_DEFAULTS = {name: EvaluateConfig.model_fields[name].default for name in ("resamples", "margin")}
+_DEFAULTS = {name: EvaluateConfig.model_fields[name].default for name in ("resamples", "cluster", "margin")}
 
 
 def compare_runs(a: Path, b: Path, store: Path, language: Language | None = None) -> Compared:
@@ -87,7 +87,9 @@ def _side(path: Path, report: Report) -> Side:
 def _pairing(report: Report, store: Path) -> Pairing:
     section = report.config.get("evaluate")
     found: dict[str, Any] = {**_DEFAULTS, **(section if isinstance(section, Mapping) else {})}
-    return Pairing(store=store, resamples=int(found["resamples"]), margin=float(found["margin"]))
+    return Pairing(
+        store=store, resamples=int(found["resamples"]), cluster=found["cluster"], margin=float(found["margin"])
+    )
 
 
 def _notes(before: Report, after: Report, arms: tuple[ArmChange, ...]) -> list[str]:

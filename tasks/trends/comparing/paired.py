@@ -9,6 +9,7 @@ from pathlib import Path
 from tasks.catalogue import t
 from tasks.contracts import Difference, Task
 from tasks.evaluate import (
+    Cluster,
     DetectionEvidence,
     EvidenceError,
     Measured,
@@ -36,10 +37,16 @@ class Incomparable(Exception):
 
 @dataclass(frozen=True)
 class Pairing:
-    """How differences are taken. store: its folder. margin: the largest difference that does not matter, 0 to 1."""
+    """How differences are taken.
+
+    Attributes:
+        store: its folder. cluster: what a resample draws as one, as ``evaluate.cluster``.
+        margin: the largest difference that does not matter, 0 to 1.
+    """
 
     store: Path
     resamples: int
+    cluster: Cluster
     margin: float
 
 
@@ -59,7 +66,7 @@ def measured(task: Task, before: Refs, after: Refs, how: Pairing) -> dict[Quanti
     sides = ((BEFORE, before), (AFTER, after))
     scored = [Scored(task, side, seed, _folder(how.store, refs[seed])) for side, refs in sides for seed in seeds]
     try:
-        board = read_scores(task, scored, how.resamples, seed=0)
+        board = read_scores(task, scored, how.resamples, seed=0, cluster=how.cluster)
     except EvidenceError as error:
         _check(task, scored)
         raise Unpaired(t("compare.unfit_evidence", reason=str(error))) from error
