@@ -44,8 +44,8 @@ class ModelCard(Filed):
         iterations, batch, seed: of the training.
         train_images: of all sets together. train_sets: in the order of the arm's parts.
         device: what it was trained on, for people. overrides: changes to the mmengine file, by dotted key.
-        resumed_at: iterations at which it went on after a crash as another training than the undisturbed one, on a GPU
-            or with loaders; a training that goes on to the same bits has none.
+        resumed_at: iterations at which it went on after a crash as another training than the undisturbed one, on a GPU;
+            a training that goes on to the same bits has none.
     """
 
     FILE: ClassVar[str] = "card.json"

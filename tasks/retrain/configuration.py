@@ -156,6 +156,7 @@ def train_config(job: TrainJob) -> Config:
     """
     # Here, so that loading a configuration builds no data sets; what is registered is known by its class.
     from tasks.retrain.data import DATASETS
+    from tasks.retrain.draws import NumberedSampler, SeededDraws
     from tasks.retrain.exact import ExactTrainLoop, RandomStates
     from tasks.retrain.finite import FiniteHook
 
@@ -167,14 +168,15 @@ def train_config(job: TrainJob) -> Config:
     training = job.training
     cfg = load_config(job.task, training, tables[0].info)
     members = [dict(type=DATASETS[job.task].__name__, table=str(t), pipeline=cfg.train_pipeline) for t in job.tables]
+    images = members[0] if len(members) == 1 else dict(type="ConcatDataset", datasets=members)
     cfg.train_dataloader = dict(
         batch_size=training.batch,
         num_workers=job.loaders,
         persistent_workers=job.loaders > 0,
         timeout=job.patience if job.loaders else 0,
         # The order depends on the seed alone, so that arms of one seed and size see their images in the same order.
-        sampler=dict(type="InfiniteSampler", shuffle=True, seed=job.seed),
-        dataset=members[0] if len(members) == 1 else dict(type="ConcatDataset", datasets=members),
+        sampler=dict(type=NumberedSampler.__name__, shuffle=True, seed=job.seed),
+        dataset=dict(type=SeededDraws.__name__, dataset=images, seed=job.seed),
     )
     cfg.train_cfg = dict(
         type=ExactTrainLoop.__name__, max_iters=training.iterations, val_interval=training.iterations + 1

@@ -1,9 +1,9 @@
 """Trainings that a crash does not change: a resumed one ends with the same bits as one that was never interrupted.
 
-mmengine restores weights, optimiser, schedule and the order of images, but no random numbers: augmentation and dropout
-would go on from the seed's beginning. Here each checkpoint holds the state of every generator, and a resumed training
-takes it up where its next batch begins. That holds where images are loaded in the training's own process on a CPU;
-loaders have generators of their own, and GPUs add in any order.
+mmengine restores weights, optimiser, schedule and the order of images, but no random numbers: dropout would go on from
+the seed's beginning. Here each checkpoint holds the state of every generator, and a resumed training takes it up where
+its next batch begins; augmentation depends on an image's number alone (``draws``). That holds on a CPU; GPUs add in any
+order.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def train(job: TrainJob) -> None:
 
 def _note(job: TrainJob, resumed: Path | None) -> None:
     """Remember where a training goes on that is not sure to end as if it had never been interrupted; see ``exact``."""
-    if resumed is not None and (job.device != "cpu" or job.loaders):
+    if resumed is not None and job.device != "cpu":
         write_json(job.work / RESUMED, [*_noted(job.work), checkpoints.iteration(resumed)])
 
 

@@ -44,7 +44,7 @@ class Beginning(Exception):
 
 class StopAtBeginning(Hook):
     def before_train(self, runner: Runner) -> None:
-        drawn = list(islice(iter(runner.train_dataloader.sampler), 8))
+        drawn = [index for _, index in islice(iter(runner.train_dataloader.sampler), 8)]
         raise Beginning({k: v.clone() for k, v in runner.model.state_dict().items()}, drawn)
 
 

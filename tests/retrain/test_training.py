@@ -36,8 +36,11 @@ def settings(task: Task, **changes: object) -> RetrainConfig:
     return RetrainConfig.model_validate({task: {**training, **changes}})
 
 
-def train(task: Task, sets: tuple[Artifact, ...], config: RetrainConfig, root: Path, seed: int = 0) -> Artifact:
-    return train_model.fn(task, "real", seed, sets, config, ComputeConfig(device="cpu", workers=2), Store(root))
+def train(
+    task: Task, sets: tuple[Artifact, ...], config: RetrainConfig, root: Path, seed: int = 0, loaders: int = 0
+) -> Artifact:
+    compute = ComputeConfig(device="cpu", workers=2, loaders=loaders)
+    return train_model.fn(task, "real", seed, sets, config, compute, Store(root))
 
 
 @pytest.mark.parametrize("task", ["detection", "segmentation"])
@@ -74,31 +77,33 @@ def test_the_same_training_has_the_same_digest(undisturbed: Any, squares: Artifa
     assert str(tmp_path).encode() not in again.file("config.py").read_bytes()
 
 
-@pytest.mark.parametrize("at", [2, 4])
+@pytest.mark.parametrize(("at", "loaders"), [(2, 0), (4, 2)])
 def test_a_resumed_training_is_the_undisturbed_one(
-    undisturbed: Any, squares: Artifact, tmp_path: Path, at: int
+    undisturbed: Any, squares: Artifact, tmp_path: Path, at: int, loaders: int
 ) -> None:
-    """Killed after a checkpoint, with the one after it cut off as an interrupted copy would leave it."""
+    """Killed after a checkpoint, with the one after it cut off as an interrupted copy would leave it.
+
+    With loaders, too, which the undisturbed one has not: an image's augmentation goes by its number alone.
+    """
     task, model = undisturbed
     killed = threading.Event()
 
     def kill_once_there_is_a_checkpoint() -> None:
         while not killed.is_set():
             if list(tmp_path.glob(f"model/.*.building/iter_{at}.pth")):
-                (pid,) = _workers(tmp_path)
-                os.kill(pid, signal.SIGKILL)
+                os.kill(min(_workers(tmp_path)), signal.SIGKILL)  # the first: its loaders have its command line
                 killed.set()
             time.sleep(0.005)
 
     thread = threading.Thread(target=kill_once_there_is_a_checkpoint)
     thread.start()
     with pytest.raises(ProcessError, match="SIGKILL"):
-        train(task, (squares,), exact(task), tmp_path)
+        train(task, (squares,), exact(task), tmp_path, loaders=loaders)
     thread.join()
     (work,) = tmp_path.glob("model/.*.building")
     whole = (work / f"iter_{at}.pth").read_bytes()
     (work / f"iter_{at + 1}.pth").write_bytes(whole[:1000])
-    resumed = train(task, (squares,), exact(task), tmp_path)
+    resumed = train(task, (squares,), exact(task), tmp_path, loaders=loaders)
     log = resumed.file("log.txt").read_text()
     assert f"resuming from iter_{at}.pth" in log
     assert f"Iter(train) [{at}/6]" not in log.split("resuming from")[1]
@@ -209,9 +214,7 @@ def test_problem_of_a_training_is_told_in_one_line(squares: Artifact, tmp_path: 
         train("segmentation", (squares,), settings("segmentation", init=init), tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("device", "loaders", "noted"), [("cpu", 0, ()), ("cpu", 1, (200, 400)), ("cuda", 0, (200, 400))]
-)
+@pytest.mark.parametrize(("device", "loaders", "noted"), [("cpu", 0, ()), ("cpu", 1, ()), ("cuda", 0, (200, 400))])
 def test_where_a_training_went_on_otherwise_is_noted(
     tmp_path: Path, device: str, loaders: int, noted: tuple[int, ...]
 ) -> None:
