@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from tasks.report.audits import read_audits
 from tasks.report.config import ReportConfig
 from tasks.report.gallery.build import galleries
 from tasks.report.gates import broken, gates
+from tasks.report.glance_rows import Known, glance
 from tasks.report.intervals import read_comparison, with_intervals
 from tasks.report.model import Cost, DatasetRow, Report, TranslatorRow
 from tasks.report.provenance import provenance, reference
@@ -55,6 +56,17 @@ def _build(record: RunRecord, config: ReportConfig, resolved: dict[str, Any]) ->
     ]
     costs = list(_costs(record, manifests))
     audits = tuple(read_audits(record, reader))
+    known = Known(
+        translators=sorted(translators, key=lambda row: _place(row.name, controls, record)),
+        audits={part.name: part.audit for part in audits},
+        controls=controls,
+        imported=frozenset(n for n, a in record.translated.items() if _imported(manifests.get(reference(a)))),
+        tables=tables,
+        compared=compared,
+        failures=record.failures,
+        baseline=config.baseline,
+        oracle=config.oracle,
+    )
     # What passed, too, to be counted; the pictures are on a page of their own.
     found = reader.filed(record.checks, Checks) if record.checks is not None else None
     checks = found.checks if found is not None else ()
@@ -67,6 +79,7 @@ def _build(record: RunRecord, config: ReportConfig, resolved: dict[str, Any]) ->
         config=resolved,
         finished=max((m.created for m in manifests.values()), default=datetime.fromtimestamp(0, UTC)),
         verdicts=tuple(verdicts),
+        glance=glance(known),
         gates=tuple(gates(checks, audits)),
         broken=tuple(broken(tables.values(), audits)),
         failures=record.failures,
@@ -99,6 +112,17 @@ def _of(task: Task, scored: Iterable[Loaded]) -> list[Loaded]:
 def _summary(manifests: dict[str, Manifest], artifact: Artifact) -> dict[str, Any]:
     manifest = manifests.get(reference(artifact))
     return manifest.summary if manifest else {}
+
+
+def _place(name: str, controls: Collection[str], record: RunRecord) -> tuple[bool, int]:
+    """Controls first, as what the others are measured by, then in the order of the configuration."""
+    order = [*record.translated, *record.translators]
+    return name not in controls, order.index(name)
+
+
+def _imported(manifest: Manifest | None) -> bool:
+    """Whether the images were made with a generator's file that the configuration gives."""
+    return manifest is not None and manifest.config.get("weights") is not None
 
 
 def _costs(record: RunRecord, manifests: dict[str, Manifest]) -> Iterable[Cost]:

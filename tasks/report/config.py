@@ -15,6 +15,9 @@ class ReportConfig(Section):
     title: str = Field(default="", description="The page's heading; where not given, what a report is about.")
     baseline: Arm = Field(default=Arm("source"), description="Arm that differences are taken to.")
     oracle: Arm = Field(default=Arm("real"), description="Arm that marks the far end of the gap.")
+    strip_rows: int = Field(
+        default=1, ge=0, le=8, description="Scenes on top of the page: simulator, each translator, nearest real image."
+    )
     sample_rows: int = Field(default=4, ge=0, le=50, description="Images shown before and after translation.")
     prediction_rows: int = Field(
         default=3, ge=0, le=50, description="Benchmark images shown with every arm's predictions."

@@ -37,6 +37,7 @@ def tables(report: Report) -> dict[str, list[Line]]:
 def _tables(report: Report) -> dict[str, list[Line]]:
     found: dict[str, Iterable[Line]] = {
         "verdicts": map(_flat, report.verdicts),
+        "glance": _glance(report),
         "gates": map(_flat, report.gates),
         "broken": map(_flat, report.broken),
         "failures": map(_flat, report.failures),
@@ -99,6 +100,11 @@ def _flattened(content: Mapping[str, Any], prefix: str = "") -> Line:
         elif not isinstance(value, dict | list):
             row[f"{prefix}{name}"] = value
     return row
+
+
+def _glance(report: Report) -> Iterable[Line]:
+    for row in report.glance.rows if report.glance else ():
+        yield from ({"name": row.name, "kind": row.kind, **_flat(cell)} for cell in row.cells)
 
 
 def _of_tasks(found: Iterable[TaskTable]) -> dict[str, Iterable[Line]]:

@@ -15,7 +15,7 @@ from tasks.audit import check_sentence, measure_label, subject_label
 from tasks.catalogue import say, speaking, t
 from tasks.contracts import Arm
 from tasks.datasets import page_templates
-from tasks.report import audits, intervals, words
+from tasks.report import audits, glance_rows, intervals, words
 from tasks.report.costs import stages
 from tasks.report.figures import page as figures
 from tasks.report.gallery.pictures import pack
@@ -46,7 +46,9 @@ def render_html(report: Report, image_width: int, max_bytes: int = MAX_BYTES) ->
     with speaking(report.language):
         while True:
             drawn = functools.partial(pack, width=image_width)
-            page = _template().render(report=report, pack=drawn, leads=_leads(report), **_helpers())
+            page = _template().render(
+                report=report, pack=drawn, leads=_leads(report), audited={a.name for a in report.audits}, **_helpers()
+            )
             if len(page.encode()) <= max_bytes or image_width <= _SMALLEST:
                 return page
             log.info("the page has %.1f MB: pictures are made smaller", len(page.encode()) / 1e6)
@@ -66,6 +68,9 @@ def _template() -> Template:
             "say": say,
             "first_line": first_line,
             "mark": intervals.mark,
+            "glance_label": glance_rows.label,
+            "printed": glance_rows.printed,
+            "printed_interval": glance_rows.printed_interval,
             "stages": stages,
             "text_uri": _text_uri,
             "translated_label": lambda name: words.arm_label(Arm.translated(name)),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from tasks.catalogue import t
 from tasks.contracts import Arm, ArmDifference, ArmScores, Comparison, Difference, Estimate, RunRecord, TaskComparison
+from tasks.report.glance import GlanceCell
 from tasks.report.model import Cell, Column, Row, TaskTable
 from tasks.report.reading import Reader
 from tasks.report.words import MARKS, capital, change, count, listed, outcome_label
@@ -84,6 +85,6 @@ def class_changes(table: TaskTable, row: Row) -> str:
     return capital(f"{'; '.join(said)}.") if said else ""
 
 
-def mark(cell: Cell) -> str:
+def mark(cell: Cell | GlanceCell) -> str:
     """The sign of what a difference comes to; nothing where that is not known."""
     return MARKS[cell.outcome] if cell.outcome else ""

@@ -12,7 +12,7 @@ from tasks.report.audits import acted, failed, passed
 from tasks.report.fitting import LINE_CHARS, Rank, TextBlock, escape, fit, listing, short
 from tasks.report.gates import DATA
 from tasks.report.intervals import class_changes
-from tasks.report.markdown_table import protocol, scores
+from tasks.report.markdown_table import at_a_glance, protocol, scores
 from tasks.report.model import AuditPart, Cost, Gate, Report
 from tasks.report.words import (
     arm_label,
@@ -40,7 +40,7 @@ def render_markdown(report: Report) -> str:
 
     Where all of it is more, its lists are shortened, the least important first; it says what is left out.
     """
-    parts = (_head, _verdicts, _gates, _failures, _tables, _audits, _cost, _rejected, _checks, _provenance)
+    parts = (_head, _verdicts, _gates, _glance, _failures, _tables, _audits, _cost, _rejected, _checks, _provenance)
     with speaking(report.language):
         return fit(list(chain.from_iterable(part(report) for part in parts)), ROOM)
 
@@ -83,6 +83,12 @@ def _gates(report: Report) -> Iterable[TextBlock]:
         )
     if report.broken:
         yield _list("markdown.broken", [escape(b.sentence) for b in report.broken], Rank.VERDICTS, _BROKEN)
+
+
+def _glance(report: Report) -> Iterable[TextBlock]:
+    if report.glance:
+        yield TextBlock((f"## {t('glance.title')}",))
+        yield TextBlock(tuple(at_a_glance(report.glance)), Rank.TABLES)
 
 
 def _list(key: str, items: Sequence[str], rank: Rank, most: int = _LISTED, **values: str) -> TextBlock:

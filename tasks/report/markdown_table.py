@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from tasks.catalogue import ABSENT, points, t
 from tasks.report.fitting import LINE_CHARS, escape, short
+from tasks.report.glance import Glance, GlanceCell
+from tasks.report.glance_rows import label, printed, printed_interval
 from tasks.report.intervals import mark
 from tasks.report.model import Cell, Column, Row, TaskTable
 from tasks.report.words import change, count, interval, mixture, role_label
@@ -53,6 +55,23 @@ def _cell(cell: Cell, with_delta: bool) -> str:
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def at_a_glance(found: Glance) -> Iterable[str]:
+    """The translators at a glance in Markdown, from the whole to its first rows alone."""
+    measures = [cell.measure for cell in found.rows[0].cells]
+    lines = [_line([t("glance.translator"), *(t(f"glance.{m}") for m in measures)])]
+    lines.append(_line(["---"] + ["---:"] * len(measures)))
+    rows = [_line([short(label(row)), *map(_glance_cell, row.cells)]) for row in found.rows]
+    yield "\n".join([*lines, *rows])
+    yield from ("\n".join([*lines, *rows[:n]]) for n in _ROWS if n < len(rows))
+
+
+def _glance_cell(cell: GlanceCell) -> str:
+    if cell.value is None:
+        return escape(cell.missing)
+    told = f"{mark(cell)} {printed(cell)} {printed_interval(cell)}".strip()
+    return f"**{told}**" if cell.best else told
 
 
 def protocol(table: TaskTable) -> str:

@@ -12,6 +12,7 @@ from tasks.catalogue import Language
 from tasks.contracts import Arm, Audit, Check, DatasetRole, Failure, Finding, Frozen, Stage, Task
 from tasks.contracts import Outcome as Decided
 from tasks.report.gallery.grid import Grid
+from tasks.report.glance import Glance
 
 REPORT_JSON = "report.json"
 READABLE = (3, 4)  # schemas; 3 has no keys' slices and no devices in its provenance, and sentences for findings
@@ -292,6 +293,7 @@ class Report(Frozen):
     Attributes:
         flow: what made the run. command: what repeats it, with ``config.yaml`` holding ``config``.
         config: the resolved configuration of the run; empty where it is not known.
+        glance: the translators at a glance; None where there is none, and in reports from before there was one.
         gates: what had to be passed before training. broken: what translation broke, the worst first.
         galleries: the pictures. problems: what could not be read, and so is not in the report.
     """
@@ -307,6 +309,7 @@ class Report(Frozen):
     config: dict[str, Any] = {}
     finished: datetime
     verdicts: tuple[Verdict, ...]
+    glance: Glance | None = None
     gates: tuple[Gate, ...] = ()
     broken: tuple[Broken, ...] = ()
     failures: tuple[Failure, ...]

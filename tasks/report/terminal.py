@@ -12,9 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tasks.audit import check_sentence
-from tasks.catalogue import points, speaking, t
+from tasks.catalogue import ABSENT, points, speaking, t
 from tasks.contracts import Arm, Artifact, RunRecord
 from tasks.report.audits import acted, failed
+from tasks.report.glance import Glance, GlanceCell
+from tasks.report.glance_rows import label, printed, printed_interval
 from tasks.report.intervals import mark
 from tasks.report.markdown import first_line, gate_words
 from tasks.report.model import AuditPart, Cell, Outcome, Report, TaskTable
@@ -56,6 +58,8 @@ def _print(report: Report, record: RunRecord, console: Console) -> None:
             body.append(f"\n· {note}", style="not bold dim")
         style = _style(verdict.outcome)
         console.print(Panel(body, title=task_name(verdict.task), title_align="left", border_style=style))
+    if report.glance:
+        console.print(_glance(report.glance))
     for gate in report.gates:
         console.print(Text(gate_words(gate), style=_GATES[gate.outcome]))
     for table in report.tables:
@@ -70,6 +74,26 @@ def _print(report: Report, record: RunRecord, console: Console) -> None:
     for problem in report.problems:
         console.print(Text(problem, style="yellow"))
     console.print(_stages(record))
+
+
+def _glance(found: Glance) -> Table:
+    """Measures downwards, so that many translators fit a narrow terminal; why something is missing is in the page."""
+    shown = Table(title=t("glance.title"), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    shown.add_column("", no_wrap=True)
+    for row in found.rows:
+        shown.add_column(escape(label(row)), justify="right", overflow="fold")
+    for index, measure in enumerate(cell.measure for cell in found.rows[0].cells):
+        shown.add_row(t(f"glance.{measure}"), *(_glance_cell(row.cells[index]) for row in found.rows))
+    return shown
+
+
+def _glance_cell(cell: GlanceCell) -> Text:
+    text = Text(f"{mark(cell)} {printed(cell)}".strip(), style="bold" if cell.best else "")
+    if cell.value is None:
+        return Text(ABSENT, style="dim")
+    if told := printed_interval(cell):
+        text.append(f"\n{told}", style="not bold dim")
+    return text
 
 
 def _scores(table: TaskTable) -> Table:

@@ -28,6 +28,7 @@ from tasks.datasets.errors import Cause, Counted
 from tasks.datasets.table import BoxSource
 from tasks.report import words
 from tasks.report.gallery.grid import Kind
+from tasks.report.glance import MEASURES
 from tasks.report.model import DatasetRow, Gate
 from tasks.trends.history.trend import BreakKind
 from tasks.trends.history.trend import Outcome as TrendOutcome
@@ -89,6 +90,7 @@ DYNAMIC: dict[str, Iterable[str]] = {
     "audits.part_{}": DETAIL_PARTS,
     "audits.size_{}": SIZES,
     "audits.subject_{}": ("flips", "flipped_images"),
+    "glance.{}": (*MEASURES, *(f"{measure}_about" for measure in MEASURES)),
     "markdown.gate_{}": GATES,
     "markdown.{}": ("peak_memory", "peak_gpu_memory"),
     "markdown.{}_elsewhere": ("classes", "arms"),

@@ -19,6 +19,7 @@ from tasks.catalogue.formats import ABSENT, percent, points
 from tasks.catalogue.language import Language, speaking
 from tasks.contracts.finding import Finding
 from tasks.report.config import ReportConfig
+from tasks.report.glance_rows import printed, printed_interval
 from tasks.report.model import Cell, Report
 from tasks.report.stage import write_report
 from tasks.report.words import change, duration, interval, rate_words, signed
@@ -107,6 +108,8 @@ class Files:
         return ["".join(e.itertext()) for e in root.iter() if e.tag.endswith(("text", "title"))]
 
     def markdown_rows(self, number: int) -> list[list[str]]:
+        """The rows of a table in Markdown; that of the translators at a glance is the first, and not a task's."""
+        number += self.report.glance is not None
         tables = re.findall(r"(?m)(?:^\|.*\n)+", self.markdown)
         return [[c.strip() for c in line.split("|")[1:-1]] for line in tables[number].splitlines()]
 
@@ -133,6 +136,23 @@ def expected(cell: Cell) -> list[str]:
     """Every number of a cell as it is printed."""
     told = f"{points(cell.value)} {interval(cell.low, cell.high)}"
     return numbers(f"{told} {change(cell.delta, cell.delta_low, cell.delta_high)}")
+
+
+def test_translators_at_a_glance(files: Files) -> None:
+    assert files.report.glance is not None
+    (shown,) = files.page.of("glance")
+    written = files.markdown_rows(-1)
+    rows = {(r["name"], r["measure"]): r for r in files.csv("glance")}
+    assert len(shown.rows) == len(written) - 1 == len(files.report.glance.rows) + 1
+    for row, page_row, line in zip(files.report.glance.rows, shown.rows[1:], written[2:], strict=True):
+        for cell, on_page, in_text in zip(row.cells, page_row[1:], line[1:], strict=True):
+            of = rows[row.name, cell.measure]
+            if cell.value is None:
+                assert on_page == in_text == of["missing"] == cell.missing
+                continue
+            assert float(of["value"]) == cell.value
+            known = numbers(f"{printed(cell)} {printed_interval(cell)}")
+            assert numbers(on_page)[: len(known)] == numbers(in_text) == known
 
 
 def test_scores_intervals_and_differences(files: Files) -> None:

@@ -66,6 +66,8 @@ def opened(browser: WebDriver, fake: Any, tmp_path: Path) -> Open:
         path.write_text(render_html(report, 96), encoding="utf-8")
         browser.get_log("browser")
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
+        still = [{"name": "prefers-reduced-motion", "value": "reduce"}]  # a click does not wait for smooth scrolling
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": still})
         browser.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
             {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600},

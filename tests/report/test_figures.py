@@ -29,7 +29,7 @@ from tasks.report.figures.differences import differences
 from tasks.report.figures.domains import domains
 from tasks.report.figures.flips import flips
 from tasks.report.figures.gap import gap
-from tasks.report.figures.page import of_audit, of_task
+from tasks.report.figures.page import of_audit, of_task, of_translators
 from tasks.report.figures.save import save_figures, stylesheet
 from tasks.report.figures.scores import scores
 from tasks.report.model import AuditPart, Report, TaskTable
@@ -78,6 +78,7 @@ def part(**changes: Any) -> AuditPart:
 def every(report: Report) -> list[Figure]:
     with speaking(report.language):
         found = [f for t in report.tables for f in of_task(t, CUT, with_scores=True)]
+        found += of_translators(report.glance) if report.glance else []
         return found + [f for a in report.audits for f in of_audit(a)]
 
 
@@ -93,7 +94,7 @@ def texts(root: ElementTree.Element, name: str = "text") -> list[str]:
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_every_figure_is_plain_styled_named_svg(fake: Any, language: str) -> None:
     figures = every(build(fake, language))
-    kinds = ["scores", "differences", "curves", "classes", "classes-real", "domains", "flips", "gap"]
+    kinds = ["scores", "differences", "curves", "classes", "classes-real", "trade", "domains", "flips", "gap"]
     assert [f.kind for f in figures] == kinds
     known = {*re.findall(r"\.([\w-]+)", (save.TEMPLATES / "figures.css").read_text())}
     for figure in figures:
@@ -341,13 +342,16 @@ def test_names_from_outside_are_text(report: Report, tmp_path: Path) -> None:
     named = [c.model_copy(update={"arm": Arm.translated(f"{c.arm}{evil}")}) for c in table.curves]
     table = table.model_copy(update={"rows": tuple(rows), "columns": tuple(columns), "curves": tuple(named)})
     found = AuditPart(name=evil, summary="", audit=audit(evil, (evil, "<b>", "<i>")))
-    made = report.model_copy(update={"tables": (table,), "audits": (found,)})
+    assert report.glance is not None
+    named_rows = tuple(row.model_copy(update={"name": evil}) for row in report.glance.rows)
+    glance = report.glance.model_copy(update={"rows": named_rows})
+    made = report.model_copy(update={"tables": (table,), "audits": (found,), "glance": glance})
     figures = every(made)
-    assert len(figures) == 8
+    assert len(figures) == 9
     for drawing in (d for figure in figures for d in (figure.svg, figure.standalone(""))):
         assert not {"script", "b", "i"} & {e.tag.split("}")[-1] for e in ElementTree.fromstring(drawing).iter()}
         assert "alert(1)" in drawing
-    assert len(save_figures(made, tmp_path / "figures")) == 16
+    assert len(save_figures(made, tmp_path / "figures")) == 18
 
 
 def test_figure_that_fails_costs_itself(report: Report, monkeypatch: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -363,7 +367,11 @@ def test_figure_that_fails_costs_itself(report: Report, monkeypatch: Any, caplog
 def test_files_carry_style_and_pictures_show_text(fake: Any, tmp_path: Path, language: str) -> None:
     names = save_figures(build(fake, language), tmp_path)
     kinds = ["scores", "differences", "curves", "classes", "classes-real"]
-    stems = [*(f"{k}_segmentation" for k in kinds), *(f"{k}_cut" for k in ("domains", "flips", "gap"))]
+    stems = [
+        *(f"{k}_segmentation" for k in kinds),
+        "trade_translators",
+        *(f"{k}_cut" for k in ("domains", "flips", "gap")),
+    ]
     assert names == [f"{stem}.{kind}" for stem in stems for kind in ("svg", "png")]
     for stem in stems:
         drawing = (tmp_path / f"{stem}.svg").read_text(encoding="utf-8")
@@ -389,7 +397,9 @@ def test_stylesheet_has_light_colours_alone() -> None:
 def test_file_names_are_safe_and_different(report: Report, tmp_path: Path) -> None:
     names = ("../../up", "한국", "日本", "a b", "a/b", "CON", "x" * 300)
     parts = tuple(report.audits[0].model_copy(update={"name": n}) for n in names)
-    written = save_figures(report.model_copy(update={"audits": parts, "tables": ()}), tmp_path / "figures")
+    written = save_figures(
+        report.model_copy(update={"audits": parts, "tables": (), "glance": None}), tmp_path / "figures"
+    )
     assert len(written) == len({n.lower() for n in written}) == 2 * 3 * len(names)
     assert sorted(written) == sorted(p.name for p in (tmp_path / "figures").iterdir())
     assert all(re.fullmatch(r"[\w.-]{1,120}", n, re.ASCII) for n in written)
@@ -404,7 +414,7 @@ def test_picture_that_cannot_be_made_leaves_the_drawing(
 
     monkeypatch.setattr(save, "png", fails)
     written = save_figures(report, tmp_path / "figures")
-    assert len(written) == 8
+    assert len(written) == 9
     assert all(n.endswith(".svg") for n in written)
     assert "flips_cut.png could not be written: ValueError: no such font" in caplog.text
 

@@ -52,7 +52,7 @@ class Shape:
 
 
 OF_TASK = {"scores", "differences", "classes", "classes-real", "curves"}
-OF_AUDIT = {"domains", "flips", "gap"}
+OF_AUDIT = {"trade", "domains", "flips", "gap"}
 BOTH = {"segmentation": 3, "detection": 3}
 REJECTED = [(f"frames/{i:05d}.png", Finding.of("data.not_decodable", problem="truncated")) for i in range(10_000)]
 SHAPES = {

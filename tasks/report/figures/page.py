@@ -1,4 +1,7 @@
-"""The figures of a report by where they belong: a task's, and a translator's. One that cannot be drawn is left out."""
+"""The figures of a report by where they belong: a task's, a translator's, and that of all translators.
+
+One that cannot be drawn is left out.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from tasks.report.figures.domains import domains
 from tasks.report.figures.flips import flips
 from tasks.report.figures.gap import gap
 from tasks.report.figures.scores import scores
+from tasks.report.figures.trade import trade
+from tasks.report.glance import Glance
 from tasks.report.model import AuditPart, TaskTable
 from tasks.report.words import arm_label
 
@@ -40,6 +45,11 @@ def of_audit(part: AuditPart) -> list[Figure]:
     """The map of domains, flips by class and the colour gap by class of a translated set, in the spoken language."""
     name = arm_label(Arm.translated(part.name))
     return _drawn(part.name, [functools.partial(f, part, name) for f in (domains, flips, gap)])
+
+
+def of_translators(found: Glance) -> list[Figure]:
+    """What the translators trade, closeness to real against labels, in the spoken language."""
+    return _drawn("translators", [functools.partial(trade, found)])
 
 
 def _drawn(of: str, makers: Iterable[Callable[[], Figure | None]]) -> list[Figure]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tasks.catalogue import speaking, spoken
 from tasks.charts import Figure, is_wide
-from tasks.report.figures.page import of_audit, of_task
+from tasks.report.figures.page import of_audit, of_task, of_translators
 from tasks.report.model import Report
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ def _named(report: Report) -> Iterable[tuple[str, Figure]]:
     found: list[tuple[str, Figure]] = [
         (t.task, f) for t in report.tables for f in of_task(t, best.get(t.task), with_scores=True)
     ]
+    found += [("translators", f) for f in (of_translators(report.glance) if report.glance else ())]
     found += [(a.name, f) for a in report.audits for f in of_audit(a)]
     taken: set[str] = set()
     for subject, figure in found:

@@ -17,6 +17,7 @@ from tasks.report.gallery.predictions import prediction_samples
 from tasks.report.gallery.priors import side_by_side
 from tasks.report.gallery.samples import real_samples, translation_samples
 from tasks.report.gallery.sets import Sets
+from tasks.report.gallery.strip import scene_strip
 from tasks.report.model import AuditPart
 from tasks.report.reading import Reader
 
@@ -33,6 +34,7 @@ def galleries(record: RunRecord, audits: Sequence[AuditPart], config: ReportConf
     """
     sets = Sets.read(record, config, reader)
     makers: dict[str, Callable[[], Iterable[Grid]]] = {
+        "strip": lambda: scene_strip(sets),
         "datasets": lambda: side_by_side(sets),
         "translation": lambda: translation_samples(sets),
         "real": lambda: real_samples(sets),

@@ -13,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from tasks.contracts import Frozen
 from tasks.datasets import MaskEncoding
 
-Kind = Literal["datasets", "translation", "real", "nearest", "flips", "lost", "clip", "predictions"]
+Kind = Literal["strip", "datasets", "translation", "real", "nearest", "flips", "lost", "clip", "predictions"]
 
 
 class GridPart(Frozen):

@@ -21,7 +21,7 @@ from tasks.report.words import arm_label
 
 NEIGHBOURS = 3
 _SCALE = 0.7  # of a picture: five stand in a row
-_Features = tuple[tuple[str, ...], NDArray[np.float32]]  # ids, and a row of features for each
+Features = tuple[tuple[str, ...], NDArray[np.float32]]  # ids, and a row of features for each
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class _Space:
     deviation: NDArray[np.float32]
 
     @classmethod
-    def of(cls, features: _Features) -> _Space:
+    def of(cls, features: Features) -> _Space:
         ids, values = features
         mean, deviation = values.mean(0), values.std(0)
         deviation[deviation == 0] = 1  # says nothing of images, whatever it is divided by
@@ -64,7 +64,7 @@ def nearest_real(sets: Sets) -> Iterator[Grid]:
 
 
 def _space(folder: Path, sets: Sets) -> _Space | None:
-    features = _features(folder, sets)
+    features = features_left(folder, sets)
     return _Space.of(features) if features is not None else None
 
 
@@ -83,7 +83,7 @@ def _grid(name: str, rows: tuple[GridRow, ...]) -> Grid:
 def _rows(sets: Sets, images: Images, space: _Space, folder: Path) -> Iterator[GridRow]:
     assert sets.source is not None
     assert sets.target is not None
-    features = _features(folder, sets)
+    features = features_left(folder, sets)
     if features is None:
         return
     if (found := features[1].shape[1]) != (wanted := len(space.mean)):
@@ -101,8 +101,11 @@ def _rows(sets: Sets, images: Images, space: _Space, folder: Path) -> Iterator[G
         yield GridRow(id=sample_id, pictures=tuple(p.model_copy(update={"scale": _SCALE}) for p in pictures))
 
 
-def _features(folder: Path, sets: Sets) -> _Features | None:
-    """Those that are finite, or None; no problem where the segmenter left none, as one that slides over images."""
+def features_left(folder: Path, sets: Sets) -> Features | None:
+    """The features that the segmenter left, those that are finite.
+
+    None, and no problem, where it left none, as one that slides over images.
+    """
     path = folder / FEATURES
     if not path.is_file():
         manifest = sets.reader.manifest(folder)

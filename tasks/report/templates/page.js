@@ -100,11 +100,25 @@
     box.hidden = false;
   }
 
+  // A link to what lies folded opens it.
+  function unfold() {
+    const wanted = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let at = wanted; at; at = at.parentElement) if (at.matches("details")) at.open = true;
+    if (wanted) wanted.scrollIntoView();
+  }
+
   theme();
+  window.addEventListener("hashchange", unfold);
+  unfold();
   document.querySelectorAll(".filter").forEach(classFilter);
   document.querySelectorAll(".compare").forEach(compare);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && document.activeElement?.matches(".grid img")) document.activeElement.blur();
   });
-  window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => (d.open = true)));
+  window.addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("details")) {
+      folded.removeAttribute("name"); // or opening one would close the others
+      folded.open = true;
+    }
+  });
 })();

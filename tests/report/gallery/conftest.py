@@ -109,6 +109,7 @@ class World(Fake):
     suffix: str = ""
     judges: Sequence[str] = ("source", "translated", "real", "benchmark")
     real_features: Sequence[Sequence[float]] = ((0, 0), (1, 0), (0, 1000), (1, 1000))
+    source_features: Sequence[Sequence[float]] = ((0, 0),)
     features: Sequence[Sequence[float]] = ((0.9, 10), (0, 990), (1, 1010), (0.1, 0))
     found: Audit = field(
         default_factory=lambda: audit(
@@ -165,7 +166,7 @@ class World(Fake):
             shares = pa.array([FLIPPED_SHARES.get(str(i)) for i in range(self.images)], pa.float64())
             pq.write_table(pa.table({"id": ids, "flipped": shares}), folder / "images.parquet")
 
-        rows = {"real": self.real_features, "translated": self.features}
+        rows = {"real": self.real_features, "translated": self.features, "source": self.source_features}
         inputs = {f"judged_{role}": self.judged(role, rows.get(role, [[0, 0]])) for role in self.judges}
         return self.build("audit", {"name": name}, {"translated": translated, **inputs}, make)
 

@@ -15,7 +15,7 @@ from tasks.report.gallery.pictures import pack
 from tests.report.gallery.conftest import World, inputs
 
 Make = Callable[..., World]
-ORDER = ["datasets", "translation", "real", "nearest", "flips", "lost", "clip", "predictions"]
+ORDER = ["strip", "datasets", "translation", "real", "nearest", "flips", "lost", "clip", "predictions"]
 
 
 def victims(record: RunRecord) -> dict[str, Path]:
@@ -39,6 +39,7 @@ def victims(record: RunRecord) -> dict[str, Path]:
         "prediction after": inputs(record, "judged_translated") / "predictions/2.png",
         "features": inputs(record, "judged_translated") / "features.parquet",
         "real features": inputs(record, "judged_real") / "features.parquet",
+        "source features": inputs(record, "judged_source") / "features.parquet",
     }
 
 
@@ -59,6 +60,7 @@ NAMES = [
     *("source image", "source mask", "source table", "target image", "target table", "benchmark mask"),
     *("benchmark table", "translated image", "translated mask", "translated table", "translated manifest", "audit"),
     *("audit's images", "audit's manifest", "prediction before", "prediction after", "features", "real features"),
+    "source features",
 ]
 
 
