@@ -38,7 +38,7 @@ from tasks.contracts import (
     Recall,
 )
 from tasks.datasets import TABLE, SampleTable
-from tasks.store import Recipe, Store, code_version, write_json
+from tasks.store import Manifest, Recipe, Store, code_version, content_digest, write_json
 
 log = logging.getLogger(__name__)
 
@@ -124,8 +124,15 @@ def audit_recipe(
 
 
 def training_set(translated: Artifact, audit: Artifact) -> Artifact:
-    """The artifact whose table is trained on: the audit, where it acted on images, else the translated set."""
-    return audit if audit.file(TABLE).is_file() else translated
+    """The artifact whose table is trained on: the audit, where it acted on images, else the translated set.
+
+    Of an audit, its digest here is the table's alone: another threshold that leaves out the same images, or a further
+    measure, repeats no training.
+    """
+    table = next((f for f in Manifest.read(audit.path).files if f.path == TABLE), None)
+    if table is None:
+        return translated
+    return audit.model_copy(update={"digest": content_digest([table.path, table.sha256])})
 
 
 @dataclass(frozen=True)

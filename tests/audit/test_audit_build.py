@@ -159,7 +159,7 @@ def test_files_hold_what_was_measured_by_image(case: Case) -> None:
 def test_table_to_train_on(case: Case, action: str) -> None:
     translated = case.images("translated")
     artifact = case.audit(translated, segmenter(case, translated, {"i1": 0.25, "i3": 0.75}), on_fail=action)
-    assert training_set(translated, artifact) == artifact
+    assert training_set(translated, artifact).path == artifact.path
     rows = {s.id: s for s in SampleTable.read(artifact.path)}
     before = {s.id: s for s in SampleTable.read(translated.path)}
     source = {s.id: s for s in SampleTable.read(case.images("sim").path)}
@@ -169,6 +169,17 @@ def test_table_to_train_on(case: Case, action: str) -> None:
         assert "i3" not in rows
     else:
         assert rows["i3"] == replace(before["i3"], image=source["i3"].image, sha256=source["i3"].sha256)
+
+
+def test_what_is_trained_on_goes_by_the_images_alone(case: Case) -> None:
+    """Another threshold that leaves out the same images repeats no training; one that leaves out others does."""
+    translated = case.images("translated")
+    judge = segmenter(case, translated, {"i1": 0.25, "i3": 0.75})
+    found = [case.audit(translated, judge, on_fail="drop", thresholds={"flipped_image": at}) for at in (0.2, 0.3, 0.1)]
+    assert [len(read_audit(a).acted) for a in found] == [1, 1, 2]
+    first, same, other = (training_set(translated, a) for a in found)
+    assert found[0].digest != found[1].digest
+    assert first.digest == same.digest != other.digest
 
 
 def test_no_image_to_act_on_leaves_the_translated_set(case: Case) -> None:
