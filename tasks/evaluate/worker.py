@@ -28,7 +28,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 
 from tasks.compute import with_progress
-from tasks.contracts import TASKS, Scores
+from tasks.contracts import TASKS, ModelConfig, Scores
 from tasks.datasets import SampleTable, read_mask
 from tasks.evaluate.detection import detection_scores, ground_truth
 from tasks.evaluate.features import write_features
@@ -64,14 +64,18 @@ def evaluate(job: EvaluateJob) -> Scores:
 
 
 def _load(job: EvaluateJob) -> tuple[torch.nn.Module, Any]:
-    cfg = Config.fromfile(str(job.model / "config.py"))
+    try:
+        found = ModelConfig.read(job.model)
+    except (OSError, ValueError) as error:
+        raise TrainingError(str(error)) from error
+    cfg = Config({"model": found.model, "test_pipeline": found.test_pipeline})
     init_default_scope(TASKS[job.task].package)
     model = MODELS.build(cfg.model)
     state = load_checkpoint(job.model / CHECKPOINT)["state_dict"]
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
-        raise TrainingError(f"{job.model / CHECKPOINT} does not fit {job.model / 'config.py'}: {error}") from error
+        raise TrainingError(f"{job.model / CHECKPOINT} does not fit {ModelConfig.FILE}: {error}") from error
     loader = Runner.build_dataloader(
         dict(
             batch_size=job.batch,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tasks.compute import ComputeConfig, shared_memory_free, shared_memory_needed
-from tasks.contracts import Finding, Task
+from tasks.contracts import Finding, ModelConfig, Task
 from tasks.retrain.config import RetrainConfig, TrainingConfig
 from tasks.retrain.configuration import NEEDED, resolved, set_input_size
 from tasks.retrain.loaders import image_bytes
@@ -76,11 +76,15 @@ def _network_problems(training: TrainingConfig) -> Iterator[Problem]:
     except TrainingError as error:
         yield Problem(("overrides",), _unusable(training, error))
         return
+    try:
+        ModelConfig(**{key: network[key] for key in ModelConfig.model_fields}).check()
+    except ValueError as error:
+        yield Problem(("config",), _unusable(training, error))
     if training.batch == 1 and (part := pooled_to_a_point(network["model"])):
         yield Problem(("batch",), Finding.of("settings.batch_of_one", path=training.config, part=part))
 
 
-def _unusable(training: TrainingConfig, error: TrainingError) -> Finding:
+def _unusable(training: TrainingConfig, error: ValueError | TrainingError) -> Finding:
     if not there(training.config):
         return Finding.of("settings.no_file", path=training.config)
     return Finding.of("settings.network_wrong", reason=" ".join(str(error).split()))

@@ -87,7 +87,7 @@ TERMS |= {
     *("https", "python", "shift"),
     *("boxes_by_mask", "docker", "False", "keep_ratio", "maps", "size", "test_pipeline"),
     *("metrics", "HOME", "PREFECT_HOME", "Prefect", "crop", "kind", "masks", "values"),
-    *("first_channel", "true", "index", "images"),
+    *("first_channel", "true", "index", "images", "follow_links", "root"),
 }
 TYPED = re.compile(r"--\w+|\w+/|[a-z_]+(\.[a-z_]+)+(=\w+)?|pip install \S+")
 NETWORK = "fpn_r18"

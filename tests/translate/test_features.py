@@ -95,7 +95,8 @@ def _model(folder: Path, backbone: dict[str, Any], bgr_to_rgb: bool = True) -> t
     values = dict(type="SegDataPreProcessor", mean=[100.0, 110, 120], std=[50.0, 60, 70], bgr_to_rgb=bgr_to_rgb)
     loss = dict(type="CrossEntropyLoss", avg_non_ignore=True)
     head = dict(type="FCNHead", in_channels=32, in_index=2, channels=4, num_classes=3, loss_decode=loss)
-    cfg = Config(dict(model=dict(type="EncoderDecoder", data_preprocessor=values, backbone=backbone, decode_head=head)))
+    model = dict(type="EncoderDecoder", data_preprocessor=values, backbone=backbone, decode_head=head)
+    cfg = Config(dict(model=model, test_pipeline=[], input_size=(48, 32)))
     with DefaultScope.overwrite_default_scope("mmseg"):
         model = MODELS.build(cfg.model).eval()
     rng = torch.Generator().manual_seed(0)
@@ -152,7 +153,7 @@ def test_segmenter_folder_of_something_else_is_refused(tmp_path) -> None:
     with pytest.raises(WeightsError, match=r"checkpoint.pth holds another network's weights: .*layer1.2"):
         _features("segmenter", tmp_path / "model", sha256)
     config.unlink()
-    with pytest.raises(WeightsError, match=r"no file .*config.py: .* is no model of this pipeline"):
+    with pytest.raises(WeightsError, match=r"model is no model of this pipeline: .*config.py"):
         _features("segmenter", tmp_path / "model", sha256)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tasks.contracts import ModelConfig
 from tasks.store import UnreadableWeights, file_sha256, read_weights, tensors_of
 from tasks.translate.errors import WeightsError
 from tasks.translate.sections.features import Features
@@ -140,13 +141,15 @@ def _segmenter(folder: Path, sha256: str) -> FrozenFeatures:
     Strides: what the encoder gives up to 16; of a ResNet also its stem, at stride 2.
     """
     state = _read("segmenter", folder / "checkpoint.pth", sha256)
-    if not (folder / "config.py").is_file():
-        raise WeightsError(f"features segmenter: no file {folder / 'config.py'}: {folder} is no model of this pipeline")
+    try:
+        found = ModelConfig.read(folder).model
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"features segmenter: {folder} is no model of this pipeline: {error}") from error
     from mmengine.config import Config
     from mmseg.models.backbones import ResNet
     from mmseg.registry import MODELS
 
-    model = Config.fromfile(folder / "config.py").model
+    model = Config(found)
     if model.get("type") != "EncoderDecoder":
         kind = model.get("type")
         raise WeightsError(
