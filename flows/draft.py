@@ -128,8 +128,8 @@ def _dataset(place: Place, role: str, split: str | None, shared: bool) -> list[s
     if (found := place.layout) is not None:
         lines += [f"name: {place.name}", f'image_folder: "{found.images}"']
         lines.append(f'mask_folder: "{found.masks}"' if found.masks is not None else "mask_folder: null  # none found")
-        if found.mask_suffix:
-            lines.append(f'mask_suffix: "{found.mask_suffix}"')
+        for key, end in (("image_suffix", found.image_suffix), ("mask_suffix", found.mask_suffix)):
+            lines += [f'{key}: "{end}"'] if end else []
         lines.append(f'boxes: "{found.boxes}"' if found.boxes is not None else "boxes: null  # none found")
         if isinstance(found.yolo_names, str):
             lines.append(f"yolo_names: {found.yolo_names}")

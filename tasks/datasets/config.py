@@ -184,7 +184,10 @@ class FolderDataset(_Undivided):
     root: Path
     image_folder: str = "images/{split}"
     mask_folder: str | None = "masks/{split}"
-    mask_suffix: str = Field("", description="What a mask's base name has beyond its image's, such as '_L'.")
+    image_suffix: str = Field(
+        "", description="What an image's base name has that its mask's has not, such as '_image': no part of its id."
+    )
+    mask_suffix: str = Field("", description="What a mask's base name has that its image's has not, such as '_L'.")
     boxes: str | None = Field(
         "boxes_{split}.json", description="COCO instances file, or a folder of YOLO's <name>.txt; relative to root."
     )

@@ -44,8 +44,10 @@ class Item:
 
     @classmethod
     def merged(cls, problem: ItemError) -> Item:
-        """Repeated rows of a file, which may have several tables of them."""
-        return cls(f"{problem.file} {problem.finding.values['table']}", problem.file, None, None, problem, stray=True)
+        """What loses nothing: repeated rows of a file, which may have several tables of them, or a further label."""
+        return cls(
+            f"{problem.file} {problem.finding.values.get('table', '')}", problem.file, None, None, problem, stray=True
+        )
 
 
 @dataclass(slots=True)

@@ -169,6 +169,35 @@ def test_ids_in_equal_channels_are_these_ids(case: Case, mode: str) -> None:
     assert result.table.rows.drop("mask_sha256").equals(before.drop("mask_sha256"))
 
 
+def loud(path: Path) -> Path:
+    """The file with its extension in capitals, as some cameras and Windows programs write them."""
+    return path.rename(path.with_suffix(path.suffix.upper()))
+
+
+def test_extensions_in_capitals(case: Case) -> None:
+    if case.format.name in ("nuimages", "folder-coco", "folder-sequences"):
+        pytest.skip("a list says how its files are named")
+    before = case.read().table.rows
+    files = {p for f in case.written.files for p in (f.image, f.mask, f.labels) if p is not None and p.is_file()}
+    for path in files - {case.written.json}:
+        if path.suffix != ".zip":
+            loud(path)
+    result = case.read()
+    assert result.rejected == []
+    columns = [name for name in before.column_names if name not in ("image", "mask")]
+    assert result.table.rows.select(columns).equals(before.select(columns))
+
+
+def test_a_name_in_small_letters_and_in_capitals(case: Case) -> None:
+    image = on_disk(case.written.files[BAD].image)
+    if case.format.name in ("nuimages", "folder-coco", "folder-sequences"):
+        pytest.skip("a list says how its files are named")
+    image.with_suffix(image.suffix.upper()).write_bytes(image.read_bytes())
+    result = case.read()
+    case.rest_is_kept(result, but=None)
+    assert [r.cause for r in result.rejected] == ["unique"]
+
+
 def test_a_malformed_box(case: Case) -> None:
     if case.format.spoil_box is None:
         pytest.skip("the format's boxes come from pixels")

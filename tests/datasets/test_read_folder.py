@@ -592,3 +592,52 @@ def test_outlines_are_not_kept(folder: Folder) -> None:
     folder.save()
     content = CocoFile.load(folder.root / "boxes_train.json")
     assert content.annotations[0] == [CocoAnnotation(1, 0, 1, (1, 2, 10, 5), None)]
+
+
+def with_suffixes(folder: Folder) -> None:
+    """As IDD-Lite has it, with a second kind of labels."""
+    for n in range(4):
+        folder.image(n).rename(folder.image(n).with_name(f"drive_{n}_image.png"))
+        folder.mask(n).rename(folder.mask(n).with_name(f"drive_{n}_label.png"))
+        Image.new("L", (WIDTH, HEIGHT)).save(folder.mask(n).with_name(f"drive_{n}_inst_label.png"))
+        folder.coco["images"][n]["file_name"] = f"drive_{n}_image.png"
+    folder.save()
+
+
+def test_images_and_masks_that_differ_by_a_word(folder: Folder) -> None:
+    before = folder.read().table.rows
+    with_suffixes(folder)
+    result = folder.read(image_suffix="_image", mask_suffix="_label")
+    names = ("id", "boxes", "sha256", "mask_sha256", "class_pixels")
+    assert result.table.rows.select(names).equals(before.select(names))
+    told = [(r.file.name, r.finding.code, r.kind) for r in result.rejected]
+    assert told == [(f"drive_{n}_inst_label.png", "data.further_label", "row") for n in range(4)]
+    assert result.images == 4
+
+
+def test_words_that_images_have_in_the_folder_of_their_masks(folder: Folder) -> None:
+    with_suffixes(folder)
+    for path in (folder.root / "masks" / "train").iterdir():
+        if "inst" in path.name:
+            path.unlink()
+        else:
+            path.rename(folder.root / "images" / "train" / path.name)
+    (folder.root / "images" / "train" / "notes.png").write_bytes(b"")
+    result = folder.read(mask_folder="images/{split}", image_suffix="_image", mask_suffix="_label")
+    assert [s.id for s in result.table] == [f"drive_{n}" for n in range(4)]
+    assert [(r.file.name, r.finding.code) for r in result.rejected] == [("notes.png", "data.other_name")]
+
+
+def test_an_image_or_a_mask_alone_among_those_with_words(folder: Folder) -> None:
+    with_suffixes(folder)
+    folder.mask(1).with_name("drive_1_label.png").unlink()
+    folder.mask(1).with_name("drive_1_inst_label.png").unlink()
+    folder.image(2).with_name("drive_2_image.png").unlink()
+    for n in (0, 2, 3):
+        folder.mask(n).with_name(f"drive_{n}_inst_label.png").unlink()
+    result = folder.read(boxes=None, image_suffix="_image", mask_suffix="_label")
+    assert [s.id for s in result.table] == ["drive_0", "drive_3"]
+    assert {r.file.name: say(r.finding).split("/")[-1] for r in result.rejected} == {
+        "drive_1_image.png": "drive_1_label.png",
+        "drive_2_label.png": f"drive_2_image with any of {', '.join(SUFFIXES)}",
+    }

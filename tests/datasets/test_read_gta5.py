@@ -120,3 +120,14 @@ def test_shares_divide_frames(gta5: Gta5) -> None:
     splits = {split: {s.id for s in gta5.read(split=split, shares=shares).table} for split in shares}
     assert {split: len(ids) for split, ids in splits.items()} == {"train": 7, "val": 3}
     assert len(splits["train"] | splits["val"]) == 10
+
+
+def test_labels_that_tools_made_of_the_labels_are_passed_over(gta5: Gta5) -> None:
+    image, label = gta5.save()
+    before = gta5.read()
+    label.with_name("00001_labelTrainIds.png").write_bytes(label.read_bytes())
+    result = gta5.read()
+    assert (result.rejected, result.images) == ([], 1)
+    assert result.table.rows.equals(before.table.rows)
+    image.with_name("00001_labelTrainIds.png").write_bytes(label.read_bytes())
+    assert [r.cause for r in gta5.read().rejected] == ["named"]  # among the images it is out of place

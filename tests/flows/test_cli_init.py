@@ -174,6 +174,18 @@ def test_masks_beside_their_images_are_no_images(tmp_path: Path) -> None:
     assert "4 of 4 masks" in map_
 
 
+def test_images_and_masks_that_differ_by_a_word(tmp_path: Path) -> None:
+    root = tmp_path / "sim"
+    for kind in ("images", "masks"):
+        (root / kind).mkdir(parents=True)
+    for n in range(4):
+        Image.fromarray(picture(n)).save(root / "images" / f"{n:03d}_image.jpg")
+        Image.fromarray(mask(n)).save(root / "masks" / f"{n:03d}_label.png")
+        Image.fromarray(mask(n)).save(root / "masks" / f"{n:03d}_inst_label.png")
+    source, _ = drafted(tmp_path, root)
+    assert (source["image_suffix"], source["mask_suffix"]) == ("_image", "_label")
+
+
 def test_splits_without_masks_are_left_out_and_test_is_never_trained_on(tmp_path: Path) -> None:
     root = tmp_path / "sim"
     for split in ("train2017", "val2017", "test2017"):

@@ -31,7 +31,7 @@ class Layout:
         root: the folder.
         splits: the splits' names, two at least and training first; none where the set is not divided.
         images, masks: the folders of images and of masks below the root, ``{split}`` standing for the split's name.
-        mask_suffix: what a mask's base name has beyond its image's.
+        image_suffix, mask_suffix: what the base names of images and of masks have beyond what they have in common.
         boxes: a COCO file or a folder of YOLO's text files, likewise.
         yolo_names: the YAML file of YOLO's class names, or the names themselves.
         objects: the names of the boxes' classes.
@@ -42,6 +42,7 @@ class Layout:
     splits: tuple[str, ...]
     images: str
     masks: str | None
+    image_suffix: str
     mask_suffix: str
     boxes: str | None
     yolo_names: str | tuple[str, ...] | None
@@ -72,14 +73,14 @@ def look_at(root: Path, classes: Path | None = None) -> Layout:
     masks, labelled = _placed(root, _MASKS, splits)
     splits = labelled or splits  # a split that is published without labels is no use here
     pictures = _pictures(root, images, splits)
-    suffix = _suffix(pictures, _pictures(root, masks, splits)) if masks is not None else _own_suffix(pictures)
-    masks = images if masks is None and suffix else masks
+    ends = _suffixes(pictures, _pictures(root, masks, splits)) if masks is not None else ("", _own_suffix(pictures))
+    masks = images if masks is None and ends[1] else masks
     boxes, objects = _coco(root, splits)
     names: str | tuple[str, ...] | None = None
     listed = _lines(classes) if classes is not None else _listed(root)
     if boxes is None and (boxes := _yolo(root, splits)) is not None:
         names, objects = _yolo_names(root, root / boxes.replace("{split}", splits[0] if splits else ""))
-    found = Layout(root, splits, images, masks, suffix, boxes, names, objects, listed)
+    found = Layout(root, splits, images, masks, *ends, boxes, names, objects, listed)
     return found if len(splits) != 1 else _undivided(found)
 
 
@@ -146,16 +147,25 @@ def _pictures(root: Path, place: str, splits: tuple[str, ...]) -> list[Path]:
     return sorted(p for p in files if p.suffix.lower() in SUFFIXES)
 
 
-def _suffix(images: list[Path], masks: list[Path]) -> str:
-    """What a mask's base name has beyond its image's: that of the first pair."""
-    stems = {p.stem for p in images}
-    for mask in masks:
-        if mask.stem in stems:
-            return ""
-        for length in range(len(mask.stem) - 1, 0, -1):
-            if mask.stem[:length] in stems:
-                return mask.stem[length:]
-    return ""
+def _suffixes(images: list[Path], masks: list[Path]) -> tuple[str, str]:
+    """What the base names of images and of masks have beyond each other: that of the first pair."""
+    for end in ("", _common_end(images)):
+        stems = {p.stem.removesuffix(end) for p in images}
+        ends = {m for p in masks if (m := _beyond(p.stem, stems)) is not None}
+        if ends:
+            return ("", "") if "" in ends else (end, min(ends, key=lambda m: (len(m), m)))
+    return "", ""
+
+
+def _beyond(stem: str, stems: set[str]) -> str | None:
+    """What a mask's base name has beyond the longest of the images' that it begins with."""
+    return next((stem[n:] for n in range(len(stem), 0, -1) if stem[:n] in stems), None)
+
+
+def _common_end(images: list[Path]) -> str:
+    """The word that all images' base names end with, such as ``_image``."""
+    match = re.search(r"[_-][A-Za-z]\w*$", images[0].stem) if images else None
+    return match[0] if match and all(p.stem.endswith(match[0]) for p in images) else ""
 
 
 def _own_suffix(pictures: list[Path]) -> str:

@@ -249,7 +249,7 @@ def _by_name(folder: Path, suffix: str, kind: str, odd: list[Item]) -> dict[str,
     found = files_below(folder, Finding.of("data.wanted_because", form=f"*{suffix}", kind=kind))
     named: dict[str, Path] = {}
     for path in found.files:
-        if path.suffix != suffix:
+        if path.suffix.lower() != suffix:
             odd.append(Item.unusable(ItemError(path, Finding.of("data.other_name", form=f"<name>{suffix}"), "named")))
         elif named.setdefault(path.stem, path) is not path:
             odd.append(Item.unusable(ItemError(path, Finding.of("data.same_name", other=named[path.stem]), "unique")))

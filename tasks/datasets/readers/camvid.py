@@ -8,6 +8,7 @@ around connected pixels of a class. The index masks of the SegNet tutorial are a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -46,16 +47,19 @@ class CamvidReader:
         """List images by id, their names without suffix."""
         listed = files_below(self._images, Finding.of("data.wanted_images", form=f"*{_IMAGE}"))
         labels = files_below(self._masks, Finding.of("data.wanted_labels", form=f"*{_MASK}"))
-        masks = {path for path in labels.files if path.name.endswith(_MASK)}
-        images = set(listed.files) - masks  # they may lie in one folder
+        masks = {path for path in labels.files if path.name.lower().endswith(_MASK.lower())}
         problems = listed.problems + labels.problems
+        by_name = _named(masks, self._masks, _MASK, problems)
+        # They may lie in one folder.
+        images = {path for path in listed.files if path not in masks}
+        others = {path for path in images if path.suffix.lower() != _IMAGE}
+        pictures = _named(images - others, self._images, _IMAGE, problems)
         names = self._listed()
         if names is None:
-            problems += [_named(path) for path in images if path.suffix != _IMAGE]
-            names = {_below(path, self._images, _IMAGE) for path in images if path.suffix == _IMAGE}
-            names |= {_below(path, self._masks, _MASK) for path in masks}
+            problems += map(_odd_name, sorted(others))
+            names = pictures.keys() | by_name.keys()
         unusable = {problem.file: Item.unusable(problem) for problem in problems}
-        return [self._item(name, images, masks) for name in names] + list(unusable.values())
+        return [self._item(name, pictures.get(name), by_name.get(name)) for name in names] + list(unusable.values())
 
     def _listed(self) -> set[str] | None:
         """The names of the list, which may have a suffix and a path before them, and more after a blank."""
@@ -68,18 +72,20 @@ class CamvidReader:
                 Finding.of("data.not_there", why=error.finding, wanted=Finding.of("data.wanted_names")), error.file
             ) from error
 
-    def _item(self, name: str, images: set[Path], masks: set[Path]) -> Item:
-        image, mask = self._images / f"{name}{_IMAGE}", self._masks / f"{name}{_MASK}"
+    def _item(self, name: str, image: Path | None, mask: Path | None) -> Item:
+        no_image, no_mask = self._images / f"{name}{_IMAGE}", self._masks / f"{name}{_MASK}"
         match, problem = _NAME.fullmatch(name), None
         if match is None:
-            problem = _named(mask if mask in masks and image not in images else image)
-        elif image not in images and mask not in masks:
+            problem = _odd_name(image or mask or no_image)
+        elif image is None and mask is None:
             assert self._list is not None
-            problem = ItemError(image, Finding.of("data.listed_without_image", list=self._list, file=image), "paired")
+            problem = ItemError(
+                no_image, Finding.of("data.listed_without_image", list=self._list, file=no_image), "paired"
+            )
         else:
-            there, labelled = image if image in images else None, mask if mask in masks else None
-            problem = unpaired(Part(there, image), Part(labelled, mask))
-        return Item(name, image, mask, mask, problem, sequence=match["sequence"] if match else None)
+            problem = unpaired(Part(image, no_image), Part(mask, no_mask))
+        sequence = match["sequence"] if match else None
+        return Item(name, image or no_image, mask or no_mask, mask or no_mask, problem, sequence=sequence)
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
         """Boxes of connected pixels."""
@@ -87,11 +93,17 @@ class CamvidReader:
         return component_boxes(mask, self._categories, self._min_pixels)
 
 
-def _below(path: Path, folder: Path, suffix: str) -> str:
-    return path.relative_to(folder).as_posix().removesuffix(suffix)
+def _named(paths: Iterable[Path], folder: Path, end: str, problems: list[ItemError]) -> dict[str, Path]:
+    """The files by their paths below a folder without this end; of several of one name, all but one are problems."""
+    found: dict[str, Path] = {}
+    for path in sorted(paths):
+        name = path.relative_to(folder).as_posix()[: -len(end)]
+        if found.setdefault(name, path) is not path:
+            problems.append(ItemError(path, Finding.of("data.same_name", other=found[name]), "unique"))
+    return found
 
 
-def _named(path: Path) -> ItemError:
+def _odd_name(path: Path) -> ItemError:
     return ItemError(path, Finding.of("data.other_name", form=f"<sequence>_<frame>{_IMAGE}, {_MASK}"), "named")
 
 

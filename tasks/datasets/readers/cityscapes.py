@@ -60,15 +60,16 @@ class CityscapesReader:
         labels = files_below(self._labels, Finding.of("data.wanted_labels", form=f"<city>/*{_LABELS}"))
         by_kind: dict[str, dict[str, Path]] = {_IMAGE: {}, _LABELS: {}, _INSTANCES: {}}
         odd = []
-        for path in images.files + labels.files:
-            kind = next((k for k in by_kind if path.name.endswith(k)), None)
-            name = path.name.removesuffix(kind or "")
+        for path, is_image in [*((p, True) for p in images.files), *((p, False) for p in labels.files)]:
+            kind = next((k for k in by_kind if path.with_suffix(path.suffix.lower()).name.endswith(k)), None)
+            name = path.name[: -len(kind or "")]
             if kind is not None and _NAME.fullmatch(name):
-                by_kind[kind][name] = path
-            elif kind is not None or path in images.files:
+                if by_kind[kind].setdefault(name, path) is not path:
+                    odd.append(ItemError(path, Finding.of("data.same_name", other=by_kind[kind][name]), "unique"))
+            elif kind is not None or is_image:
                 pattern = f"<city>_<6 digits>_<6 digits>{kind or _IMAGE}"
                 odd.append(ItemError(path, Finding.of("data.other_name", form=pattern), "named"))
-        keys = sorted(by_kind[_IMAGE].keys() | by_kind[_LABELS].keys())
+        keys = sorted(set().union(*by_kind.values()))
         problems = images.problems + labels.problems + odd
         return [self._item(key, by_kind) for key in keys] + [Item.unusable(p) for p in problems]
 

@@ -53,7 +53,7 @@ class FolderReader:
         self.dataset = config.name
         self._images = place(config.image_folder)
         self._masks = place(config.mask_folder) if config.mask_folder is not None else None
-        self._mask_suffix = config.mask_suffix
+        self._image_suffix, self._mask_suffix = config.image_suffix, config.mask_suffix
         self._sequence = _pattern(config.sequence) if config.sequence is not None else None
         self._boxes: BoxFiles | None = None
         if config.boxes is not None:
@@ -71,12 +71,13 @@ class FolderReader:
         ]
 
     def find(self) -> list[Item]:
-        """List images by id: the path below the image folder without suffix, ``/`` written as ``__``."""
+        """List images by id: the path below the image folder without suffixes, ``/`` written as ``__``."""
         images, masks, problems = self._list()
-        orphans = {_id(stem): problem for stem, problem in (self._boxes.load(images) if self._boxes else {}).items()}
+        listed = {f"{stem}{self._image_suffix}": paths for stem, paths in images.items()}
+        alone = self._boxes.load(listed) if self._boxes else {}
+        orphans = {_id(stem.removesuffix(self._image_suffix)): problem for stem, problem in alone.items()}
         for stem in masks.keys() - images.keys():
-            missing = Finding.of("data.no_file_of", file=self._images / stem, suffixes=SUFFIXES)
-            orphans[_id(stem)] = label_alone(masks[stem][0], missing)
+            orphans[_id(stem)] = self._orphan(stem, images, masks)
         orphans |= {_id(str(problem.file)): problem for problem in problems}
         items = [self._item(stem, path, masks.get(stem)) for stem, paths in images.items() for path in paths]
         return items + [
@@ -84,16 +85,30 @@ class FolderReader:
             for i, p in orphans.items()
         ]
 
+    def _orphan(self, stem: str, images: dict[str, list[Path]], masks: dict[str, list[Path]]) -> ItemError:
+        """A mask of no image: lost, unless it is a further label of one that has its own, such as a_inst_label."""
+        file = masks[stem][0]
+        starts = (stem[: match.start()] for match in re.finditer("[_.-]", stem) if self._mask_suffix)
+        if first := next((start for start in starts if start in images and start in masks), None):
+            return ItemError(file, Finding.of("data.further_label", mask=masks[first][0]), "unique", "row")
+        missing = Finding.of("data.no_file_of", file=self._images / f"{stem}{self._image_suffix}", suffixes=SUFFIXES)
+        return label_alone(file, missing)
+
     def _list(self) -> tuple[dict[str, list[Path]], dict[str, list[Path]], list[ItemError]]:
         """The files of images and of masks by the images' stems, and what could not be listed."""
+        suffix, end = self._mask_suffix, self._image_suffix
         images, problems = _by_stem(self._images, Finding.of("data.wanted_images", form=", ".join(SUFFIXES)))
-        if self._masks is None:
-            return images, {}, problems
-        suffix = self._mask_suffix
-        masks, more = _by_stem(self._masks, Finding.of("data.wanted_masks"))
         if suffix and self._masks == self._images:
             images = {stem: paths for stem, paths in images.items() if not stem.endswith(suffix)}
+        form = Finding.of("data.other_name", form=f"<name>{end}{'/'.join(SUFFIXES)}")
+        problems += [ItemError(p, form, "named") for s, paths in images.items() for p in paths if not s.endswith(end)]
+        images = {stem.removesuffix(end): paths for stem, paths in images.items() if stem.endswith(end)}
+        if self._masks is None:
+            return images, {}, problems
+        masks, more = _by_stem(self._masks, Finding.of("data.wanted_masks"))
         masks = {stem.removesuffix(suffix): paths for stem, paths in masks.items() if stem.endswith(suffix)}
+        if not suffix and self._masks == self._images:  # then a picture that is no image is a mask
+            masks = {stem: paths for stem, paths in masks.items() if not (end and stem.endswith(end))}
         twice = [
             ItemError(p, Finding.of("data.same_name", other=paths[0]), "unique")
             for paths in masks.values()
@@ -114,7 +129,7 @@ class FolderReader:
             extra = self._boxes.extra(image) if self._boxes else {}
         except ItemError as error:
             problem = error
-        labels = self._boxes.file(stem) if self._boxes else None
+        labels = self._boxes.file(f"{stem}{self._image_suffix}") if self._boxes else None
         return Item(id_, image, masks[0] if masks else None, labels, problem, extra, sequence)
 
     def _sequence_of(self, id_: str) -> str | None:

@@ -1,5 +1,6 @@
 """GTA5, or Playing for Data (Richter et al., ECCV 2016): ``images/<5 digits>.png`` and ``labels/<5 digits>.png``.
 
+Beside the labels may lie ``<5 digits>_labelTrainIds.png``, which tools make of them: they are not read.
 A label is a palette image whose indices are Cityscapes' label ids, and 34 for licence plates. There are no objects:
 boxes are those of connected pixels. A few images of the published set are black or white all over, though their labels
 are not (15188 and 17705 are known); they are found by their content.
@@ -24,7 +25,9 @@ from tasks.datasets.readers.pairing import Part, unpaired
 from tasks.datasets.table import BoxSource
 from tasks.datasets.taxonomy import Taxonomy
 
-_NAME = re.compile(r"\d{5}\.png")  # of a file, right in its folder
+_NAME = re.compile(r"(\d{5})\.png", re.IGNORECASE)  # of a file, right in its folder
+# What tools write beside the labels for their own training.
+_COMPANION = re.compile(r"\d{5}_label(Train)?Ids\.png", re.IGNORECASE)
 _PNG = b"\x89PNG"
 _COLOR_TYPES = (2, 6)  # RGB, RGBA: the 26th byte of a PNG file (PNG specification, 11.2.2: IHDR)
 
@@ -45,7 +48,7 @@ class Gta5Reader:
     def find(self) -> list[Item]:
         """List images by id, their five digits."""
         images, problems = _by_name(self._images)
-        labels, more = _by_name(self._labels)
+        labels, more = _by_name(self._labels, _COMPANION)
         items = [self._item(name, images.get(name), labels.get(name)) for name in images.keys() | labels.keys()]
         return items + [Item.unusable(p) for p in problems + more]
 
@@ -68,17 +71,19 @@ class Gta5Reader:
         return component_boxes(mask, self._categories, self._min_pixels)
 
 
-def _by_name(folder: Path) -> tuple[dict[str, Path], list[ItemError]]:
-    """The files right in a folder by their five digits, and whatever else is there."""
+def _by_name(folder: Path, companion: re.Pattern[str] | None = None) -> tuple[dict[str, Path], list[ItemError]]:
+    """The files right in a folder by their five digits, and whatever else is there but ``companion``."""
     listed = files_below(folder, Finding.of("data.wanted_files", form="<5 digits>.png"))
-    found, problems = {}, list(listed.problems)
+    found: dict[str, Path] = {}
+    problems = list(listed.problems)
     for path in listed.files:
-        if _NAME.fullmatch(str(path.relative_to(folder))):
-            found[path.stem] = path
-        else:
-            problems.append(
-                ItemError(path, Finding.of("data.other_name", form=f"{folder.name}/<5 digits>.png"), "named")
-            )
+        name = str(path.relative_to(folder))
+        if match := _NAME.fullmatch(name):
+            if found.setdefault(match[1], path) is not path:
+                problems.append(ItemError(path, Finding.of("data.same_name", other=found[match[1]]), "unique"))
+        elif companion is None or not companion.fullmatch(name):
+            form = f"{folder.name}/<5 digits>.png"
+            problems.append(ItemError(path, Finding.of("data.other_name", form=form), "named"))
     return found, problems
 
 

@@ -36,7 +36,7 @@ from tasks.datasets.taxonomy import Taxonomy
 
 _FIELDS = 15
 _MORE_FIELDS = {16: Finding.of("data.fields_score"), 17: Finding.of("data.fields_tracking")}
-_OTHER_BENCHMARK = re.compile(r"\d{6}(_\d\d)?\.png")
+_OTHER_BENCHMARK = re.compile(r"\d{6}(_\d\d)?\.png", re.IGNORECASE)
 
 
 class KittiReader:
@@ -59,27 +59,30 @@ class KittiReader:
 
     def find(self) -> list[Item]:
         """List images by id, their names without suffix."""
-        found: list[set[str]] = []
+        found: list[dict[str, Path]] = []
         problems: list[ItemError] = []
         for place in self.places:
-            listed = files_below(place, Finding.of("data.wanted_files", form=f"{self._form}{_suffix(place)}"))
+            form = f"{self._form}{_suffix(place)}"
+            listed = files_below(place, Finding.of("data.wanted_files", form=form))
             problems += listed.problems
-            found.append(set())
+            found.append({})
             for path in listed.files:
                 file = path.relative_to(place).as_posix()
-                name = file.removesuffix(_suffix(place))
-                if self._name.fullmatch(name) and name != file:
-                    found[-1].add(name)
+                name = file[: -len(path.suffix)] if path.suffix.lower() == _suffix(place) else ""
+                if self._name.fullmatch(name):
+                    if found[-1].setdefault(name, path) is not path:
+                        problems.append(ItemError(path, Finding.of("data.same_name", other=found[-1][name]), "unique"))
                 elif not _OTHER_BENCHMARK.fullmatch(file):
-                    form = f"{self._form}{_suffix(place)}"
                     problems.append(ItemError(path, Finding.of("data.other_name", form=form), "named"))
         return [self._item(name, found) for name in set().union(*found)] + [Item.unusable(p) for p in problems]
 
-    def _item(self, name: str, found: list[set[str]]) -> Item:
-        image, *labels = (place / f"{name}{_suffix(place)}" for place in self.places)
-        parts = zip([image, *labels], found, strict=True)
-        problem = unpaired(*(Part(path if name in names else None, path) for path, names in parts))
-        return Item(name, image, labels[0] if self._semantic else None, labels[-1], problem)
+    def _item(self, name: str, found: list[dict[str, Path]]) -> Item:
+        parts = [
+            Part(files.get(name), place / f"{name}{_suffix(place)}")
+            for place, files in zip(self.places, found, strict=True)
+        ]
+        image, *labels = (part.file or place / name for part, place in zip(parts, self.places, strict=True))
+        return Item(name, image, labels[0] if self._semantic else None, labels[-1], unpaired(*parts))
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
         """Boxes of the visible pixels of every object, or the annotated boxes."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from tasks.contracts import Finding
 from tasks.datasets.config import MoraiDataset
 from tasks.datasets.errors import ItemError, MalformedError
-from tasks.datasets.files import files_below, is_file, text_lines
+from tasks.datasets.files import files_below, text_lines
 from tasks.datasets.images import read_label
 from tasks.datasets.items import Boxes, Item, clipped
 from tasks.datasets.readers.kitti_lines import parse_line
@@ -58,6 +58,7 @@ class MoraiReader:
         self._min_pixels = config.min_box_pixels
         self._categories = taxonomy.categories(config.palette)
         self._by_mask = taxonomy.categories_by_mask(config.palette)
+        self._instances: dict[Path, Path] = {}  # by the text beside them, which only capture mode saves
 
     def find(self) -> list[Item]:
         """List images by id: the path below the root and the time of capture.
@@ -86,6 +87,9 @@ class MoraiReader:
     def _captured(self, folder: Path, frames: Frames) -> list[Item]:
         """The frames of a camera in capture mode."""
         starts = Times(frames).starts(self._gap)
+        for kinds in frames.values():
+            if _OBJECTS in kinds and _INSTANCES in kinds:
+                self._instances[kinds[_OBJECTS]] = kinds[_INSTANCES]
         return [self._item(folder, _complete(folder, time, kinds), starts) for time, kinds in frames.items()]
 
     def _saved(self, images: Path, labels: Path, cameras: dict[Path, Frames]) -> list[Item]:
@@ -128,7 +132,8 @@ class MoraiReader:
                 found.reject(item.labels, Finding.of("data.in_line", line=number, why=error.finding))
         if mask is None:  # then no object's class comes from it either
             return found
-        visible = _by_instance(objects, mask, path) if (path := _instances(item)) else _by_class(objects, mask)
+        path = self._instances.get(item.labels)
+        visible = _by_instance(objects, mask, path) if path is not None else _by_class(objects, mask)
         seen = [box for box, pixels in visible if pixels >= self._min_pixels]
         found.kept += seen
         found.hidden = len(objects) - len(seen)
@@ -219,15 +224,6 @@ def _read_instances(path: Path, mask: NDArray[np.uint8]) -> NDArray[np.int64]:
     label = read_label(path, (mask.shape[1], mask.shape[0])).astype(np.int64)
     packed = label if label.ndim == 2 else label[..., 0] << 16 | label[..., 1] << 8 | label[..., 2]
     return np.asarray(np.unique(packed, return_inverse=True)[1].reshape(mask.shape), np.int64)
-
-
-def _instances(item: Item) -> Path | None:
-    """The instance image beside the text, which only capture mode saves."""
-    assert item.labels is not None
-    if not item.labels.name.endswith(_OBJECTS):
-        return None
-    path = item.labels.with_suffix(".png")
-    return path if is_file(path) else None
 
 
 reader = MoraiReader

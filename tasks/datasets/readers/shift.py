@@ -131,7 +131,7 @@ class ShiftReader:
 
     def _frame_of(self, name: str, kind: str, suffix: str) -> str:
         """The frame's digits in a file's name; empty where it is not of the format's form."""
-        match = re.fullmatch(rf"([0-9]{{8}})_{kind}_{re.escape(self._view)}\.{suffix}", name)
+        match = re.fullmatch(rf"([0-9]{{8}})_{kind}_{re.escape(self._view)}\.(?i:{suffix})", name)
         return match[1] if match else ""
 
     def _not_named(self, kind: str, suffix: str) -> Finding:

@@ -193,7 +193,7 @@ def _listed(folders: Iterable[tuple[_Scene, Path]], kind: str, suffix: str) -> t
         listed = files_below(folder, Finding.of("data.wanted_files", form=form))
         odd += listed.problems
         for path in listed.files:
-            match = re.fullmatch(rf"{kind}_([0-9]{{5}})\.{suffix}", path.name)
+            match = re.fullmatch(rf"{kind}_([0-9]{{5}})\.(?i:{suffix})", path.name)
             key = (*scene, int(match[1]) if match else -1)
             if match is None:
                 odd.append(ItemError(path, Finding.of("data.other_name", form=form), "named"))

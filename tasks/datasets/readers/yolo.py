@@ -47,6 +47,7 @@ class YoloBoxes:
         self._folder, self._source = folder, names
         self._categories, self._key = categories, key
         self._names: dict[int, str] = {}
+        self._texts: dict[str, Path] = {}  # by an image's path below its folder, without suffix
 
     def load(self, images: Mapping[str, Sequence[Path]]) -> dict[str, ItemError]:
         """Read the classes' names, and list the text files.
@@ -62,11 +63,12 @@ class YoloBoxes:
         """
         self._names = _read_names(self._source) if isinstance(self._source, Path) else dict(enumerate(self._source))
         listed = files_below(self._folder, Finding.of("data.wanted_yolo"))
-        texts = {p.relative_to(self._folder).with_suffix("").as_posix(): p for p in listed.files if p.suffix == ".txt"}
+        self._texts, twice = _by_stem(self._folder, listed.files)
         wanted = set(images)
+        texts = self._texts
         if wanted and not wanted & texts.keys():
             raise DatasetError(Finding.of("data.no_yolo", name=min(wanted), n=len(wanted)), self._folder)
-        problems = {str(p.file): p for p in listed.problems}
+        problems = {str(p.file): p for p in listed.problems + twice}
         for stem in texts.keys() - wanted:
             if texts[stem].name != _CLASSES:
                 problems[stem] = label_alone(texts[stem], Finding.of("data.none_named", name=stem))
@@ -74,7 +76,7 @@ class YoloBoxes:
 
     def file(self, stem: str) -> Path:
         """The file that holds an image's boxes, which is missing where it has none."""
-        return self._folder / f"{stem}.txt"
+        return self._texts.get(stem, self._folder / f"{stem}.txt")
 
     def extra(self, image: Path) -> dict[str, Any]:
         """The format says nothing else of an image."""
@@ -109,6 +111,18 @@ class YoloBoxes:
             return None
         width, height = size
         return Box(category, _pixels(x1, width), _pixels(y1, height), _pixels(x2, width), _pixels(y2, height))
+
+
+def _by_stem(folder: Path, files: list[Path]) -> tuple[dict[str, Path], list[ItemError]]:
+    """The text files by their paths below the folder without suffix, and those of a name that another has."""
+    found: dict[str, Path] = {}
+    twice = []
+    for path in files:
+        if path.suffix.lower() == ".txt":
+            stem = path.relative_to(folder).as_posix()[: -len(path.suffix)]
+            if found.setdefault(stem, path) is not path:
+                twice.append(ItemError(path, Finding.of("data.same_name", other=found[stem]), "unique"))
+    return found, twice
 
 
 def _read_names(path: Path) -> dict[int, str]:
