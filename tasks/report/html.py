@@ -1,10 +1,14 @@
-"""The report as one HTML file: styles, script and pictures inside, nothing fetched; all is there without a script."""
+"""The report as one HTML file: styles, script and pictures inside, nothing fetched; all is there without a script.
+
+A page that would be too large to be mailed has its pictures in files beside it.
+"""
 
 from __future__ import annotations
 
 import base64
 import functools
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +20,10 @@ from tasks.catalogue import say, speaking, t
 from tasks.contracts import Arm
 from tasks.datasets import page_templates
 from tasks.report import audits, glance_rows, intervals, words
+from tasks.report.beside import Beside
 from tasks.report.costs import stages
 from tasks.report.figures import page as figures
-from tasks.report.gallery.pictures import pack
+from tasks.report.figures.save import audit_files
 from tasks.report.markdown import first_line
 from tasks.report.model import Report, TaskTable
 from tasks.report.provenance import chain
@@ -33,26 +38,53 @@ _WORDS = (
     *("role_label", "roles_label", "stage_label", "artifact_label", "input_label"),
 )
 _AUDITS = ("acted", "destinations", "failed", "few", "measured_detail", "measured_recall", "passed", "seen", "unseen")
+FIGURES = "figures"  # the folder of the figures' files, from the page
 _SHRINK, _SMALLEST = 0.75, 96
 
 
-def render_html(report: Report, image_width: int, max_bytes: int = MAX_BYTES) -> str:
-    """Render the page, in the report's language.
+def render_html(report: Report, image_width: int, max_bytes: int = MAX_BYTES, folder: Path | None = None) -> str:
+    """Render the page, in the report's language, at most ``max_bytes`` large.
+
+    Where it would be larger, its pictures are made smaller; where less than half as wide would be too large still, they
+    are files in ``folder`` instead, and if that is not enough, the audits' figures are those that ``save_figures``
+    wrote there. The page says so.
 
     Args:
         report: the report as built (read back from ``report.json`` it has no pictures, only placeholders).
-        image_width: pictures are scaled down to so many pixels; further where the page would pass ``max_bytes``.
+        image_width: pictures are scaled down to so many pixels.
+        folder: of the page; None where there can be nothing beside it: then pictures are made as small as it takes.
     """
     with speaking(report.language):
+        least = _SMALLEST if folder is None else max(_SMALLEST, image_width // 2)
+        width = image_width
         while True:
-            drawn = functools.partial(pack, width=image_width)
-            page = _template().render(
-                report=report, pack=drawn, leads=_leads(report), audited={a.name for a in report.audits}, **_helpers()
-            )
-            if len(page.encode()) <= max_bytes or image_width <= _SMALLEST:
-                return page
+            page = _rendered(report, width, Beside())
+            if len(page.encode()) <= max_bytes or width <= least:
+                break
             log.info("the page has %.1f MB: pictures are made smaller", len(page.encode()) / 1e6)
-            image_width = max(_SMALLEST, int(image_width * _SHRINK))
+            width = max(least, int(width * _SHRINK))
+        for beside in _beside(report, folder) if folder is not None else ():
+            if len(page.encode()) <= max_bytes:
+                break
+            log.info("the page has %.1f MB: pictures are put beside it", len(page.encode()) / 1e6)
+            page = _rendered(report, image_width, beside)
+        if len(page.encode()) > max_bytes:
+            log.warning("the page has %.1f MB, more than %.1f", len(page.encode()) / 1e6, max_bytes / 1e6)
+        return page
+
+
+def _beside(report: Report, folder: Path) -> Iterable[Beside]:
+    """What can lie beside the page: the pictures, then the audits' figures as well."""
+    yield Beside(folder)
+    files = {(of, kind): f"{FIGURES}/{name}.svg" for name, of, kind in audit_files(report)}
+    yield Beside(folder, {which: file for which, file in files.items() if (folder / file).is_file()})
+
+
+def _rendered(report: Report, width: int, beside: Beside) -> str:
+    drawn = functools.partial(beside.packed, width=width)
+    audited = {part.name for part in report.audits}
+    told = {"pack": drawn, "leads": _leads(report), "audited": audited, "beside": beside}
+    return _template().render(report=report, **told, **_helpers())
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from tasks.report.config import ReportConfig
 from tasks.report.csvs import save_csvs
 from tasks.report.figures.save import save_figures
 from tasks.report.gallery.files import save_pictures
-from tasks.report.html import render_html
+from tasks.report.html import FIGURES, render_html
 from tasks.report.markdown import render_markdown
 from tasks.report.model import REPORT_JSON
 from tasks.store import Recipe, Store, code_version, write_json
@@ -32,7 +32,8 @@ def build_report_files(config: ReportConfig, record: RunRecord, store: Store) ->
 
     Returns:
         Artifact of kind ``report``: ``report.json``, ``report.md``, ``report.html``, ``config.yaml`` (the resolved
-        configuration, which repeats the run), ``tables/*.csv`` and ``figures/``.
+        configuration, which repeats the run), ``tables/*.csv``, ``figures/``, and ``pictures/`` where the page had no
+        room for them.
     """
     recipe = report_recipe(config, record, store.resolved)
     return store.build(recipe, lambda folder: _write(config, record, store.resolved, folder))
@@ -54,8 +55,8 @@ def _write(config: ReportConfig, record: RunRecord, resolved: dict[str, Any], fo
     write_json(folder / REPORT_JSON, report.to_json())
     (folder / CONFIG).write_text(yaml.safe_dump(report.config, sort_keys=False, allow_unicode=True), encoding="utf-8")
     save_csvs(report, folder / "tables")
-    save_figures(report, folder / "figures")
-    save_pictures(report.galleries, folder / "figures")
+    save_figures(report, folder / FIGURES)
+    save_pictures(report.galleries, folder / FIGURES)
     (folder / MARKDOWN).write_text(render_markdown(report), encoding="utf-8")
-    (folder / PAGE).write_text(render_html(report, config.image_width), encoding="utf-8")
+    (folder / PAGE).write_text(render_html(report, config.image_width, folder=folder), encoding="utf-8")
     return {"verdicts": {v.task: v.sentence for v in report.verdicts}, "failures": len(report.failures)}

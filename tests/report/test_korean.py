@@ -86,6 +86,7 @@ TERMS |= {
     *("detection", "include", "max_rejected", "rate", "sequence", "shared", "tolerance"),
     *("https", "python", "shift"),
     *("boxes_by_mask", "docker", "False", "keep_ratio", "maps", "size", "test_pipeline"),
+    *("figures", "pictures"),
     *("metrics", "HOME", "PREFECT_HOME", "Prefect", "crop", "kind", "masks", "values"),
     *("first_channel", "true", "index", "images", "follow_links", "root"),
 }

@@ -35,9 +35,16 @@ def save_figures(report: Report, folder: Path) -> list[str]:
     written: list[str] = []
     with speaking(report.language):
         style = stylesheet()
-        for name, figure in _named(report):
+        for name, _, figure in _named(report):
             written += _written(figure, folder / name, style)
     return written
+
+
+def audit_files(report: Report) -> list[tuple[str, str, str]]:
+    """The files of the audits' figures, without their endings: name, translator and kind of figure."""
+    audited = {part.name for part in report.audits}
+    with speaking(report.language):
+        return [(name, of, figure.kind) for name, of, figure in _named(report) if of in audited]
 
 
 def _written(figure: Figure, path: Path, style: str) -> Iterable[str]:
@@ -66,8 +73,8 @@ def _light(sheet: str) -> dict[str, str]:
     return {name: re.sub(r"light-dark\(([^,()]+),[^()]*\)", r"\1", value).strip() for name, value in pairs}
 
 
-def _named(report: Report) -> Iterable[tuple[str, Figure]]:
-    """Every figure with a name for its file that no other has."""
+def _named(report: Report) -> Iterable[tuple[str, str, Figure]]:
+    """Every figure with a name for its file that no other has, and whose it is."""
     best = {v.task: v.arm for v in report.verdicts}
     found: list[tuple[str, Figure]] = [
         (t.task, f) for t in report.tables for f in of_task(t, best.get(t.task), with_scores=True)
@@ -79,7 +86,7 @@ def _named(report: Report) -> Iterable[tuple[str, Figure]]:
         plain = f"{figure.kind}_{re.sub(r'[^A-Za-z0-9.-]+', '-', subject).strip('-.')[:80] or 'translator'}"
         name = next(n for i in range(1, len(taken) + 2) if (n := plain if i == 1 else f"{plain}-{i}") not in taken)
         taken.add(name)
-        yield name, figure
+        yield name, subject, figure
 
 
 def _encoded(figure: Figure, style: str) -> Iterable[tuple[str, Callable[[], bytes]]]:
