@@ -32,7 +32,7 @@ format: install  ## format the code and mend what ruff can
 	$(BIN)/ruff check --fix .
 
 lock: install  ## make requirements.lock anew from pyproject.toml: pins with hashes, no index addresses
-	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev --extra features --extra onnx --universal --python-version 3.11 --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev --extra onnx --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
 
 pictures: smoke  ## draw the README's pictures from a smoke run (needs Chromium and chromedriver)

@@ -18,6 +18,7 @@ from tasks.audit.stage import audit_translation
 from tasks.contracts import TASKS, Artifact, Task
 from tasks.datasets import SampleTable
 from tasks.evaluate.stage import evaluate_model
+from tasks.retrain import weighted
 from tasks.retrain.stage import train_model
 from tasks.settings import ConfigError
 from tasks.store import Store
@@ -88,8 +89,8 @@ def _readings(
     settings: PipelineConfig, sets: dict[str, Artifact], translated: dict[str, Artifact], store: Store
 ) -> dict[Reading, Artifact]:
     """Train the judges, and let them read every set that has the labels to compare with."""
-    retrain = judges(settings)
     tables = {role: SampleTable.read(a.path) for role, a in sets.items()}
+    retrain = weighted(judges(settings), tables["target"])
     wanted = readings(settings, lambda role, task: len(tables[role].labelled(TASKS[task].labels)) > 0)
     seed, target = retrain.seeds[0], (sets["target"],)
     how = (retrain, settings.compute, store)

@@ -117,7 +117,8 @@ def _models(store: Store, todo: list[PlannedStage]) -> tuple[str, int]:
 def _weights(settings: PipelineConfig) -> Iterator[Examined]:
     """Files of weights that are named, each of which had its SHA-256 when the configuration was loaded."""
     for task, training in settings.retrain.tasks().items():
-        found = f"{training.init.path}: there, with its SHA-256" if training.init else "none named: trained from random"
+        init = training.initial()
+        found = f"{init.path}: there, with its SHA-256" if init else "none named: trained from random"
         yield Examined(f"initial weights of {task}", found)
     for translator in settings.translate.translators:
         if isinstance(translator, Learned) and translator.weights is not None:

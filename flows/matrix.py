@@ -13,7 +13,9 @@ from flows.config import PipelineConfig
 from flows.progress import advance
 from flows.shape import Cell, cells, tables_of
 from tasks.contracts import Arm, Artifact, Failure, ModelCard, Result
+from tasks.datasets import SampleTable
 from tasks.evaluate.stage import compare, evaluate_model
+from tasks.retrain import weighted
 from tasks.retrain.stage import train_model
 from tasks.store import Store
 
@@ -33,7 +35,8 @@ def experiment_matrix(
         What finished and what failed, in the order of the configuration.
     """
     store = Store(settings.store, settings.model_dump(mode="json"))
-    retrain, compute = settings.retrain.absolute(), settings.compute
+    retrain = weighted(settings.retrain.absolute(), SampleTable.read(sets["target"].path))
+    compute = settings.compute
     how = (retrain, compute, store)
     matrix = cells(settings)
     # All trainings are submitted before any evaluation: an evaluation waits for its model inside a worker.

@@ -13,7 +13,7 @@ from tasks.contracts import TASKS, Artifact, Result, RunRecord, Task
 from tasks.datasets import SampleDataset, SampleTable, checks_recipe, dataset_recipe, drawn_recipe
 from tasks.evaluate import classes_left_out, comparison_recipe, evaluation_recipe
 from tasks.report import report_recipe
-from tasks.retrain import model_recipe
+from tasks.retrain import RetrainConfig, model_recipe, weighted
 from tasks.store import Store
 from tasks.translate import Learned, translated_recipe, translator_recipe
 
@@ -88,7 +88,7 @@ def _audits(planner: Planner, settings: PipelineConfig, sets: Named, translated:
     config = settings.audit
     if config is None or not translated:
         return {}
-    retrain = judges(settings)
+    retrain = _weighted(judges(settings), sets)
     read: dict[Reading, Artifact] = {}
     for task, names in readings(settings, partial(_labelled, sets)).items():
         recipe = model_recipe(task, retrain.seeds[0], (sets["target"],), retrain)
@@ -107,6 +107,11 @@ def _labelled(sets: Mapping[str, Artifact], role: str, task: Task) -> bool:
     return not is_built(sets[role]) or len(SampleTable.read(sets[role].path).labelled(TASKS[task].labels)) > 0
 
 
+def _weighted(retrain: RetrainConfig, sets: Named) -> RetrainConfig:
+    """With class weights as numbers, where the set that they come from was read already."""
+    return weighted(retrain, SampleTable.read(sets["target"].path)) if is_built(sets["target"]) else retrain
+
+
 def _fit(images: Artifact, audit: Artifact | None) -> Artifact:
     """What is trained on: the audit's table where it acted on images, which only a finished audit can tell."""
     if audit is None:
@@ -117,7 +122,7 @@ def _fit(images: Artifact, audit: Artifact | None) -> Artifact:
 def _matrix(
     planner: Planner, settings: PipelineConfig, sets: Named, fit: Named
 ) -> tuple[dict[Cell, Artifact], dict[Cell, Artifact]]:
-    retrain, sides = settings.retrain.absolute(), (sets["source"], sets["target"])
+    retrain, sides = _weighted(settings.retrain.absolute(), sets), (sets["source"], sets["target"])
     models, scored = {}, {}
     for cell in cells(settings):
         task, arm, seed = cell

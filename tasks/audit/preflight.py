@@ -6,12 +6,9 @@ from collections.abc import Iterator
 
 from tasks.audit.config import AuditConfig
 from tasks.settings import Problem, file_problems
-from tasks.translate import extra_problems
 
 
 def audit_problems(config: AuditConfig) -> Iterator[Problem]:
     """The problems of the ``audit`` section by itself."""
     if config.inception is not None:
         yield from file_problems(("inception",), config.inception.path, config.inception.sha256)
-    if config.features == "efficientnet_lite0":
-        yield from extra_problems(("features",))

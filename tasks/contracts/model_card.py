@@ -44,6 +44,7 @@ class ModelCard(Filed):
         iterations, batch, seed: of the training.
         train_images: of all sets together. train_sets: in the order of the arm's parts.
         device: what it was trained on, for people. overrides: changes to the mmengine file, by dotted key.
+        class_weights: of segmentation's loss, in the order of the classes; None where all weigh the same.
         resumed_at: iterations at which it went on after a crash as another training than the undisturbed one, on a GPU;
             a training that goes on to the same bits has none.
     """
@@ -63,6 +64,7 @@ class ModelCard(Filed):
     train_sets: tuple[TrainSet, ...] = ()
     device: str | None = None
     overrides: dict[str, Any] | None = None
+    class_weights: tuple[float, ...] | None = None
     resumed_at: tuple[int, ...] = ()
 
     @field_validator("initial_weights", mode="before")

@@ -168,6 +168,8 @@ def _protocol(scored: Sequence[Loaded], benchmark: str) -> Iterable[Fact]:
     }
     yield fact(t("tables.seeds"), lambda s: seeds[s.result.arm])
     yield fact(t("tables.initial_weights"), lambda s: _weights(s.card.initial_weights))
+    if any(s.card.class_weights for s in scored):
+        yield fact(t("tables.class_weights"), _class_weights)
     if any(s.card.resumed_at for s in scored):
         none = t("tables.undisturbed")
         yield fact(t("tables.resumed_at"), lambda s: ", ".join(map(str, s.card.resumed_at)) or none)
@@ -180,6 +182,14 @@ def _weights(initial: InitialWeights | None) -> str:
         return t("tables.random")
     weights = initial.weights or t("tables.unknown")
     return t("tables.digest", weights=weights, digest=initial.sha256[:12]) if initial.sha256 else weights
+
+
+def _class_weights(loaded: Loaded) -> str:
+    names = [c.name for c in loaded.scores.classes]
+    weights = loaded.card.class_weights
+    if weights is None or len(weights) != len(names):
+        return t("tables.equal")
+    return ", ".join(f"{name} {weight:.2f}" for name, weight in zip(names, weights, strict=True))
 
 
 def _notes(task: Task, columns: Sequence[Column], rows: Sequence[Row]) -> Iterable[str]:

@@ -6,6 +6,7 @@ from tasks import face
 
 if TYPE_CHECKING:
     from tasks.retrain.checkpoints import CHECKPOINT, load_checkpoint
+    from tasks.retrain.class_weights import weighted
     from tasks.retrain.config import RetrainConfig
     from tasks.retrain.data import DATASETS
     from tasks.retrain.make_model import build_model, model_recipe

@@ -16,6 +16,7 @@ from tasks.retrain.config import Weights
 from tasks.retrain.finite import not_finite
 from tasks.retrain.suitable import TrainingError
 from tasks.store import UnreadableWeights, atomic_path, file_sha256, read_weights, tensors_of
+from tasks.translate import IMAGENET_SHA256, own_names
 
 log = logging.getLogger(__name__)
 CHECKPOINTS = "iter_*.pth"
@@ -103,6 +104,8 @@ def load_initial(model: torch.nn.Module, weights: Weights, config: Path) -> dict
         given = tensors_of(read_weights(weights.path))
     except UnreadableWeights as error:
         raise TrainingError(f"init: {error}") from error
+    if weights.sha256 == IMAGENET_SHA256:
+        given = own_names(given)
     own = model.state_dict()
     bare = not any(k.startswith("backbone.") for k in given)  # a classifier's file names its backbone's tensors bare
     named = {f"backbone.{k}" if bare else k: v for k, v in given.items()}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, PositiveFloat, field_validator
 
 from tasks.contracts import Arm, Section, Task
 from tasks.settings import packaged
+from tasks.translate import IMAGENET_SHA256, imagenet_weights
 
 NEW = "+"  # begins the name of an override that the network's file does not have, as in Hydra
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # as NumPy takes it
@@ -30,12 +31,23 @@ class TrainingConfig(Section):
     input_size: tuple[int, int] | None = Field(
         None, description="Width and height that images are resized to; the configuration file's own where not given."
     )
-    init: Weights | None = Field(None, description="Initial weights; random where not given.")
+    init: Weights | Literal["packaged"] | None = Field(
+        None, description="Initial weights; packaged: ImageNet's, of EfficientNet-Lite0. Random where not given."
+    )
+    class_weights: Literal["none", "real"] | tuple[PositiveFloat, ...] = Field(
+        "none", description="Of segmentation's loss; real: sqrt(median / frequency) of the target set, for every arm."
+    )
     checkpoint_every: int = Field(200, ge=1, description="Iterations between checkpoints, from which a crash resumes.")
     log_every: int = Field(20, ge=1, description="Iterations between points of the learning curve.")
     overrides: dict[str, Any] = Field(
         {}, description="Changes to the mmengine configuration, by dotted key; one that is new to it begins with '+'."
     )
+
+    def initial(self) -> Weights | None:
+        """The file of the initial weights; None where they are random."""
+        if self.init == "packaged":
+            return Weights(path=imagenet_weights(), sha256=IMAGENET_SHA256)
+        return self.init
 
 
 class RetrainConfig(Section):
@@ -65,6 +77,13 @@ class RetrainConfig(Section):
             raise ValueError(f"a seed is named twice: {seeds}")
         return seeds
 
+    @field_validator("detection")
+    @classmethod
+    def _unweighted(cls, training: TrainingConfig | None) -> TrainingConfig | None:
+        if training is not None and training.class_weights != "none":
+            raise ValueError("class_weights are of segmentation's loss: leave them out here")
+        return training
+
     def tasks(self) -> dict[Task, TrainingConfig]:
         """The tasks that are trained."""
         both: dict[Task, TrainingConfig | None] = {"detection": self.detection, "segmentation": self.segmentation}
@@ -74,7 +93,9 @@ class RetrainConfig(Section):
         """The same with absolute paths of files, for processes that may have another working directory."""
 
         def files(training: TrainingConfig) -> TrainingConfig:
-            init = training.init and training.init.model_copy(update={"path": training.init.path.absolute()})
+            init = training.init
+            if isinstance(init, Weights):
+                init = init.model_copy(update={"path": init.path.absolute()})
             return training.model_copy(update={"config": packaged(training.config).absolute(), "init": init})
 
         return self.model_copy(update={task: files(training) for task, training in self.tasks().items()})

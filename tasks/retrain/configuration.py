@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.contracts import TASKS, Task
 from tasks.datasets import SampleTable, TableInfo
+from tasks.retrain.class_weights import set_class_weights
 from tasks.retrain.config import NEW, TrainingConfig
 from tasks.retrain.job import TrainJob
 from tasks.retrain.suitable import TrainingError, check_images
@@ -95,6 +96,10 @@ def load_config(task: Task, training: TrainingConfig, info: TableInfo) -> Config
         raise TrainingError(f"{training.config} lacks {', '.join(missing)}")
     classes = len(info.detection if task == "detection" else info.classes)
     _replace(cfg.model, "num_classes", lambda _: classes)
+    if isinstance(training.class_weights, tuple):
+        if len(training.class_weights) != classes:
+            raise TrainingError(f"retrain.{task}.class_weights: {len(training.class_weights)} for {classes} classes")
+        set_class_weights(cfg.model, training.class_weights)
     if training.input_size is not None:
         set_input_size(cfg, training.input_size)
     cfg.param_scheduler = [_in_iterations(dict(s), training.iterations) for s in cfg.param_scheduler]

@@ -16,6 +16,7 @@ from mmseg.registry import TRANSFORMS as SEG_TRANSFORMS
 
 from tasks.contracts import Task
 from tasks.datasets import IGNORE, MaskEncoding, Sample, SampleTable, TableInfo, read_image, read_mask
+from tasks.translate import EfficientNetLite as EfficientNetLite  # a backbone: importing it registers it
 
 
 def detection_metainfo(info: TableInfo) -> dict[str, Any]:

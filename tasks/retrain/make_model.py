@@ -9,10 +9,11 @@ from typing import Any
 
 from tasks.compute import Machine, device_kind
 from tasks.contracts import Artifact, Task
-from tasks.retrain.config import RetrainConfig, TrainingConfig
+from tasks.retrain.config import RetrainConfig, TrainingConfig, Weights
 from tasks.retrain.configuration import resolved
 from tasks.retrain.job import TrainJob
 from tasks.store import Recipe, Store, code_version, content_digest, write_json
+from tasks.translate import IMAGENET_SHA256
 
 _SHOWN = re.compile(r"Iter\(train\)|^resuming|^error")
 
@@ -75,4 +76,5 @@ def key_of(training: TrainingConfig) -> dict[str, Any]:
     """
     fields = training.model_dump(mode="json", exclude={"config", "overrides", "init", "checkpoint_every", "log_every"})
     network = [training.config.name, content_digest(resolved(training))]
-    return {**fields, "config": network, "init": training.init and training.init.sha256}
+    init = training.init.sha256 if isinstance(training.init, Weights) else training.init and IMAGENET_SHA256
+    return {**fields, "config": network, "init": init}

@@ -7,6 +7,7 @@ from typing import Any
 
 from tasks.compute import ComputeConfig, shared_memory_free, shared_memory_needed
 from tasks.contracts import Finding, ModelConfig, Task
+from tasks.retrain.class_weights import weighable
 from tasks.retrain.config import RetrainConfig, TrainingConfig
 from tasks.retrain.configuration import NEEDED, resolved, set_input_size
 from tasks.retrain.loaders import image_bytes
@@ -20,6 +21,7 @@ POOLED_TO_A_POINT = {
     *("APCHead", "ASPPHead", "DepthwiseSeparableASPPHead", "PSPHead", "UPerHead"),
     *("BiSeNetV1", "BiSeNetV2", "DDRNet", "FastSCNN", "ICNet", "PIDNet", "ResNeSt", "STDCContextPathNet"),
 }
+_PACKAGED = "EfficientNetLite"  # the backbone whose weights come as a package
 _BATCH_NORMS = {"BN", "BN1d", "BN2d", "SyncBN", "MMSyncBN"}
 
 
@@ -50,8 +52,8 @@ def _passed(task: Task, training: TrainingConfig, compute: ComputeConfig) -> int
 
 
 def _training(training: TrainingConfig) -> Iterator[Problem]:
-    if training.init is not None:
-        yield from file_problems(("init",), training.init.path, training.init.sha256)
+    if (init := training.initial()) is not None:
+        yield from file_problems(("init",), init.path, init.sha256)
     if training.log_every > training.iterations:
         values = {"every": training.log_every, "iterations": training.iterations}
         yield Problem(("log_every",), Finding.of("settings.never_logged", **values))
@@ -80,8 +82,19 @@ def _network_problems(training: TrainingConfig) -> Iterator[Problem]:
         ModelConfig(**{key: network[key] for key in ModelConfig.model_fields}).check()
     except ValueError as error:
         yield Problem(("config",), _unusable(training, error))
+    yield from _unfitting(training, network["model"])
     if training.batch == 1 and (part := pooled_to_a_point(network["model"])):
         yield Problem(("batch",), Finding.of("settings.batch_of_one", path=training.config, part=part))
+
+
+def _unfitting(training: TrainingConfig, model: Mapping[str, Any]) -> Iterator[Problem]:
+    """Packaged weights of another backbone, and class weights that no loss takes."""
+    backbone = str(model.get("backbone", {}).get("type")).rpartition(".")[2]
+    if training.init == "packaged" and backbone != _PACKAGED:
+        values: dict[str, Any] = {"path": training.config, "backbone": backbone, "expected": _PACKAGED}
+        yield Problem(("init",), Finding.of("settings.other_backbone", **values))
+    if training.class_weights != "none" and not any(weighable(model)):
+        yield Problem(("class_weights",), Finding.of("settings.unweighable", path=training.config))
 
 
 def _unusable(training: TrainingConfig, error: ValueError | TrainingError) -> Finding:

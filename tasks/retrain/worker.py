@@ -50,8 +50,7 @@ def train(job: TrainJob) -> None:
         print(f"resuming from {resumed.name}", flush=True)
     runner = Runner.from_cfg(cfg)
     initial = InitialWeights(weights=RANDOM_WEIGHTS)
-    if job.training.init is not None:
-        init = job.training.init
+    if (init := job.training.initial()) is not None:
         runner.model.init_weights()  # now: train() does it only once, and would undo what is loaded
         counts = checkpoints.load_initial(runner.model, init, job.training.config)
         initial = InitialWeights(weights=init.path.name, sha256=init.sha256, **counts)
@@ -93,6 +92,7 @@ def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: InitialWeights)
         train_sets=tuple(TrainSet(dataset=t.info.dataset, images=len(t)) for t in tables),
         device=device_name(torch.device(job.device)),
         overrides=job.training.overrides,
+        class_weights=weights if isinstance(weights := job.training.class_weights, tuple) else None,
         resumed_at=_noted(job.work),
     )
     write_json(job.work / ModelCard.FILE, card.content())

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from tasks.translate.importing import import_generator
     from tasks.translate.make_translated import build_translated, translated_recipe
     from tasks.translate.make_translator import build_translator, translator_recipe
+    from tasks.translate.networks.efficientnet_lite import EfficientNetLite
     from tasks.translate.networks.features import build_features
+    from tasks.translate.networks.imagenet import IMAGENET_SHA256, imagenet_weights, own_names
     from tasks.translate.networks.initial import initialise
     from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
     from tasks.translate.networks.whole_image import (
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
         to_tensor,
         translate_padded,
     )
-    from tasks.translate.preflight import extra_problems, size_problems, translator_problems
+    from tasks.translate.preflight import size_problems, translator_problems
     from tasks.translate.sections.features import Features
     from tasks.translate.sections.identity import Identity
     from tasks.translate.sections.learned import MINIMUM, Learned

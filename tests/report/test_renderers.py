@@ -136,6 +136,17 @@ def test_where_a_training_was_resumed_is_told(fake: Any) -> None:
     assert (fact.value, fact.differs) == ("200 (Real); never (Simulator)", True)
 
 
+def test_class_weights_are_told_by_name(fake: Any) -> None:
+    run = fake({("segmentation", "real", 0): 0.3, ("segmentation", "source", 0): 0.2})
+    record = run.record()
+    for arm in record.results:
+        path = arm.model.file("card.json")
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"class_weights": [0.5, 2, 1.25]}))
+    report = Report.read(write_report.fn(ReportConfig(), record, run.store).path)
+    fact = next(f for f in report.tables[0].protocol if f.name == "class weights in the loss")
+    assert (fact.value, fact.differs) == ("road 0.50, sky 2.00, train 1.25", False)
+
+
 @pytest.mark.parametrize("task", ["segmentation", "detection"])
 def test_partial_run(write: Any, task: str) -> None:
     content, markdown, page = read(write({(task, "source", 0): 0.2}, translators=(), with_boxes=False)[0])

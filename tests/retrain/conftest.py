@@ -39,7 +39,7 @@ def squares(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
             write_png(folder / f"{i}_mask.png", mask)
             box = Box(0, x, y, x + 32, y + 32)
             files = (folder / f"{i}.png", folder / f"{i}_mask.png")
-            samples.append(Sample(str(i), *files, 64, 64, "train", str(i), str(i), (box,)))
+            samples.append(Sample(str(i), *files, 64, 64, "train", str(i), str(i), (box,), class_pixels=(3072, 1024)))
         SampleTable.from_samples(samples, INFO, work).write(work)
 
     return Store(folder / "store").build(Recipe("dataset", config={}, inputs={}, code="1"), make)

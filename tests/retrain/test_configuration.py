@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmengine.registry import MODELS, init_default_scope
 
+import tasks.retrain.data  # noqa: F401 - registers what networks are built of
 from tasks.contracts.task import TASKS
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import SampleTable, SegmentationClass, TableInfo

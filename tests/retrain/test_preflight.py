@@ -13,6 +13,7 @@ from tasks.retrain.configuration import load_config, read_network
 from tasks.retrain.preflight import POOLED_TO_A_POINT, batch_problems, pooled_to_a_point, retrain_problems
 from tests.retrain.conftest import INFO
 
+LITE = "configs/networks/segmentation/efficientnet_lite0_fpn.py"
 FPN = "configs/networks/segmentation/fpn_r18_cpu.py"
 
 
@@ -54,6 +55,20 @@ def test_initial_weights_that_are_missing_or_others(tmp_path: Path) -> None:
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         in told(init={"path": weights, "sha256": sha256})[0][1]
     )
+
+
+def test_packaged_weights_are_of_one_backbone() -> None:
+    assert told(LITE, init="packaged", class_weights="real") == []
+    ((place, sentence),) = told(init="packaged")
+    assert place == "segmentation.init"
+    assert sentence.startswith(
+        f"packaged weights are EfficientNet-Lite0's, and the backbone of {FPN} is ResNetV1c: take"
+    )
+    ((place, sentence),) = told(
+        overrides={"+model.decode_head.loss_decode.use_sigmoid": True}, config=LITE, class_weights="real"
+    )
+    assert place == "segmentation.class_weights"
+    assert sentence.startswith(f"{LITE} has no CrossEntropyLoss over classes")
 
 
 @pytest.mark.parametrize(

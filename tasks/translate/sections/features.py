@@ -14,8 +14,8 @@ class Features(Section):
     """The frozen network whose features are compared."""
 
     network: Literal["vgg19", "efficientnet_lite0", "segmenter", "random"] = Field(
-        description="vgg19: its ImageNet weights in a file; efficientnet_lite0: packaged ImageNet weights (extra "
-        "'features'); segmenter: the encoder of a model that this pipeline trained; random: for smoke runs only."
+        description="vgg19: its ImageNet weights in a file; efficientnet_lite0: packaged ImageNet weights; "
+        "segmenter: the encoder of a model that this pipeline trained; random: for smoke runs only."
     )
     path: Path | None = Field(None, description="vgg19: the weights' file; segmenter: the model artifact's folder.")
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="SHA-256 of the file (checkpoint.pth).")
