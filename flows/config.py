@@ -55,7 +55,9 @@ class PipelineConfig(RunConfig):
         for role, needed in self.labels_needed().items():
             yield from below(("datasets", role), label_problems(role, tables[role], needed))
         for i, translator in enumerate(self.translate.translators):
-            yield from below(("translate", "translators", i), size_problems(translator, sizes))
+            yield from below(
+                ("translate", "translators", i), size_problems(translator, sizes, self.datasets.max_rejected)
+            )
         if (training := self.retrain.segmentation) is not None:
             read = sizes if self.audit is not None else {"benchmark": sizes["benchmark"]}  # judges read all of them
             yield from below(("evaluate",), batch_problems(training, read, self.evaluate.batch))
@@ -103,7 +105,7 @@ class TrainTranslatorConfig(RunConfig):
     def data_problems(self, tables: Mapping[str, SampleTable]) -> Iterator[Problem]:
         """What of the data sets, by role, cannot be trained on as it is configured."""
         sizes = {role: table.sizes() for role, table in tables.items()}
-        yield from below(("translator",), size_problems(self.translator, sizes))
+        yield from below(("translator",), size_problems(self.translator, sizes, self.datasets.max_rejected))
 
 
 class DataConfig(RunConfig):

@@ -20,7 +20,7 @@ class TranslatorCard(Filed):
         losses: by name, as last averaged. variety: of the outputs, in shares of the inputs'.
         rollbacks: each with its ``step``, its reason ``rollback`` and the ``lr_factor`` from then on.
         device, processes: what trained it.
-        source_images, target_images: what it was trained on.
+        source_images, target_images: what it was trained on. left_out: side -> ids of images smaller than crops.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -39,6 +39,7 @@ class TranslatorCard(Filed):
     processes: int | None = None
     source_images: int | None = None
     target_images: int | None = None
+    left_out: dict[str, tuple[str, ...]] | None = None
 
     @field_validator("parameters", mode="before")
     @classmethod

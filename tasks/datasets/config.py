@@ -27,6 +27,9 @@ class _Dataset(Section):
         "images are chosen so that each class is shown about equally often, rare classes first.",
     )
     seed: int = Field(0, ge=0, description="Seed of that draw, and of shares.")
+    min_side: int = Field(
+        16, ge=1, description="Leave out images with fewer pixels a side; 16 is the least that translators take."
+    )
     follow_links: bool = Field(False, description="Also read what links that lead out of the set's root point to.")
 
     @property

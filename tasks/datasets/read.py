@@ -18,7 +18,7 @@ from tasks.compute import with_progress
 from tasks.contracts import Finding, readable
 from tasks.datasets import select
 from tasks.datasets.config import Stored
-from tasks.datasets.errors import DatasetError, ItemError, Rejection
+from tasks.datasets.errors import DatasetError, ImageError, ItemError, Rejection
 from tasks.datasets.images import content_of, label_of, other_size, picture_of
 from tasks.datasets.items import Boxes, Draws, Item, SplitReader
 from tasks.datasets.masks import MaskEncoding, counted, decoded, value_text
@@ -87,7 +87,9 @@ def _read(config: Stored, taxonomy: Taxonomy, folder: Path) -> ReadResult:
     place = ", ".join(str(p) for p in reader.places)
     items, rejected = _unique(select.wanted(reader.find(), config, place))
     names = usable_names(item.id for item in items if not item.stray)
-    one = _One(reader, taxonomy.encoding(reader.dataset), len(taxonomy.classes), config.split, folder, names)
+    one = _One(
+        reader, taxonomy.encoding(reader.dataset), len(taxonomy.classes), config.split, folder, names, config.min_side
+    )
     with ThreadPoolExecutor(os.cpu_count(), initializer=confine, initargs=(config.confined_to,)) as pool:
         read = pool.map(one, items)
         outcomes = list(with_progress(read, len(items), f"reading {reader.dataset} {config.split}"))
@@ -136,7 +138,10 @@ def _unique(items: list[Item]) -> tuple[list[Item], list[Rejection]]:
 
 @dataclass(frozen=True)
 class _One:
-    """Reads one item: its sample and its boxes, or why it cannot be used; ``names``: ids as file names."""
+    """Reads one item: its sample and its boxes, or why it cannot be used.
+
+    ``names`` are the ids as file names, ``least`` the pixels that an image must have a side.
+    """
 
     reader: SplitReader
     encoding: MaskEncoding | None
@@ -144,6 +149,7 @@ class _One:
     split: str
     folder: Path
     names: Mapping[str, str]
+    least: int
 
     def __call__(self, item: Item) -> tuple[Sample, Boxes] | ItemError:
         try:
@@ -156,6 +162,9 @@ class _One:
     def _read(self, item: Item) -> tuple[Sample, Boxes]:
         content = content_of(item.image)
         image = picture_of(content, item.image)
+        if min(image.size) < self.least:
+            finding = Finding.of("data.too_small", width=image.width, height=image.height, least=self.least)
+            raise ImageError(item.image, finding, "size")
         mask = self._mask(item, image.size)
         indices = None
         if mask is not None and self.reader.needs_mask:

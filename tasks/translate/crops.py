@@ -20,16 +20,18 @@ from tasks.translate.focus import Focus
 from tasks.translate.sections.learned import Training
 
 log = logging.getLogger(__name__)
+_SHOWN = 20  # of the images that are left out, so many are named in the log
 
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """The images of one side, source or target, and the crops of them."""
+    """The images of one side, source or target, and the crops of them; ``left_out`` are the ids of those too small."""
 
     name: str
     paths: tuple[Path, ...]
     training: Training
     focus: Focus | None = None
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, name: str, table: SampleTable, training: Training) -> TrainingImages:
@@ -37,9 +39,14 @@ class TrainingImages:
 
         Raises:
             TranslatorError: class-aware crops are wanted, and the source set has no labels.
+            PixelError: no image is as large as the crops.
         """
         if not len(table):
             raise ValueError(f"the {name} set has no images to train on")
+        table, left_out = _large_enough(table, training)
+        if left_out:
+            shown = ", ".join(left_out[:_SHOWN])
+            log.warning("%s: %d images smaller than the crops are left out: %s", name, len(left_out), shown)
         focus = None
         if training.crops == "classes":
             focus = Focus.of(table, training.width, (training.seed, *name.encode()))
@@ -50,13 +57,13 @@ class TrainingImages:
                 )
             if focus is None:
                 log.info("the %s set has no labels: its crops are uniform", name)
-        return cls(name, tuple(s.image for s in table), training, focus)
+        return cls(name, tuple(s.image for s in table), training, focus, left_out)
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """An image at training size, ``uint8 [H, W, 3]``."""
         pixels, width = read_image(self.paths[index]), self.training.width
         if width is not None and width != pixels.shape[1]:
-            height = round(pixels.shape[0] * width / pixels.shape[1])
+            height = self.training.loaded((pixels.shape[1], pixels.shape[0]))[1]
             shrinks = width < pixels.shape[1]
             mode = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
             pixels = cv2.resize(pixels, (width, height), interpolation=mode)  # type: ignore[assignment]
@@ -77,17 +84,33 @@ class TrainingImages:
         pixels = self.image(index)
         height, width = pixels.shape[:2]
         if height < size or width < size:
-            raise PixelError(
-                self.paths[index],
-                Finding.of("data.below_crop", width=width, height=height, crop=size),
-                "size",
-            )
+            raise _below_crop(self.paths[index], (width, height), size)
         rng = np.random.default_rng([*salt, 1, position])
         if spot is None:
             top, left = rng.integers(0, [height - size + 1, width - size + 1])
         else:
             top, left = spot.corner(rng, height, width, size)
         return pixels[top : top + size, left : left + size]
+
+
+def _large_enough(table: SampleTable, training: Training) -> tuple[SampleTable, tuple[str, ...]]:
+    """The rows whose images hold a crop, and the ids of the others.
+
+    Raises:
+        PixelError: there are no such rows.
+    """
+    fits = {size: min(training.loaded(size)) >= training.crop for size in table.sizes()}
+    if all(fits.values()):
+        return table, ()
+    ids, widths, heights = (table.rows[name].to_pylist() for name in ("id", "width", "height"))
+    kept = [i for i, size in enumerate(zip(widths, heights, strict=True)) if fits[size]]
+    if not kept:
+        raise _below_crop(table[0].image, training.loaded((widths[0], heights[0])), training.crop)
+    return table.take(kept), tuple(sorted(set(ids) - {ids[i] for i in kept}))
+
+
+def _below_crop(image: Path, size: tuple[int, int], crop: int) -> PixelError:
+    return PixelError(image, Finding.of("data.below_crop", width=size[0], height=size[1], crop=crop), "size")
 
 
 @functools.lru_cache(maxsize=8)

@@ -27,10 +27,13 @@ def translator_problems(config: Translator) -> Iterator[Problem]:
         yield from below(("features",), _features_problems(config.features))
 
 
-def size_problems(config: Translator, sizes: Mapping[str, Mapping[Size, int]]) -> Iterator[Problem]:
+def size_problems(
+    config: Translator, sizes: Mapping[str, Mapping[Size, int]], tolerated: float = 0
+) -> Iterator[Problem]:
     """Images that are too small for a translator's crops, or for its network.
 
     Args:
+        tolerated: the share of a side's images that training may leave out as smaller than its crops.
         config: the translator.
         sizes: ``source`` and ``target`` -> (width, height) in pixels -> how many images have it.
     """
@@ -41,15 +44,11 @@ def size_problems(config: Translator, sizes: Mapping[str, Mapping[Size, int]]) -
     if config.weights is not None:
         return
     for side in ("source", "target"):
-        loaded = ((_loaded(size, config.training.width), n) for size, n in sizes[side].items())
-        if small := {size: n for size, n in loaded if min(size) < config.training.crop}:
+        at_training = ((config.training.loaded(size), n) for size, n in sizes[side].items())
+        small = {size: n for size, n in at_training if min(size) < config.training.crop}
+        if sum(small.values()) > tolerated * sum(sizes[side].values()):
             finding = _told_small("settings.smaller_than_crop", side, small, config.training.crop)
             yield Problem(("training", "crop"), finding)
-
-
-def _loaded(size: Size, width: int | None) -> Size:
-    """An image's size at training: see ``crops``."""
-    return size if width is None else (width, round(size[1] * width / size[0]))
 
 
 def _told_small(code: str, side: str, small: Mapping[Size, int], least: int) -> Finding:

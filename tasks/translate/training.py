@@ -260,6 +260,10 @@ class Trainer:
             "log": self.log.pending(),
         }
 
+    def _left_out(self) -> dict[str, tuple[str, ...]]:
+        sides = (self.source, self.target)
+        return {side.name: side.left_out for side in sides if side.left_out}
+
     def _sample(self) -> None:
         if self.ranks.first:
             path = self.folder / "samples" / f"{self.step:07d}.png"
@@ -280,6 +284,7 @@ class Trainer:
             "processes": self.ranks.count,
             "source_images": len(self.source.paths),
             "target_images": len(self.target.paths),
+            **({"left_out": left_out} if (left_out := self._left_out()) else {}),
             **self.learner.notes,
             **card,
         }

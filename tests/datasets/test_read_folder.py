@@ -130,6 +130,19 @@ def test_images_in_subfolders_have_distinct_ids(folder: Folder) -> None:
     assert [s.id for s in folder.read(boxes=None).table][-1] == "night__drive_0"
 
 
+def test_transparent_and_tiny_images_are_left_out(folder: Folder) -> None:
+    pixels = np.full((HEIGHT, WIDTH, 4), 255, np.uint8)
+    Image.fromarray(pixels).save(folder.image(1))  # simulators save alpha that says nothing
+    pixels[0, 0, 3] = 0
+    Image.fromarray(pixels).save(folder.image(2))
+    assert only(folder.read(), folder.image(2)).code == "data.see_through"
+    folder.image(2).unlink()
+    Image.new("RGB", (WIDTH, 15)).save(folder.image(2))
+    assert only(folder.read(), folder.image(2)) == Finding.of("data.too_small", width=WIDTH, height=15, least=16)
+    found = folder.read(min_side=HEIGHT + 1)
+    assert (len(found.table), {r.cause for r in found.rejected}) == (0, {"size"})
+
+
 def test_truncated_image(folder: Folder) -> None:
     folder.image(2).write_bytes(folder.image(2).read_bytes()[:500])
     found = only(folder.read(), folder.image(2))

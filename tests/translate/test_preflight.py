@@ -76,6 +76,14 @@ def test_images_smaller_than_the_crops() -> None:
     assert len(read({(256, 128): 2}, width=100)) == 2  # the target, too
 
 
+def test_few_images_smaller_than_the_crops_are_tolerated() -> None:
+    values = {"method": "cut", "training": {"iterations": 1, "crop": 64}}
+    config = TypeAdapter(Translator).validate_python(values)
+    sizes = {"source": {(128, 64): 19, (20, 64): 1}, "target": {(512, 256): 9}}
+    assert list(size_problems(config, sizes, 0.05)) == []
+    assert len(list(size_problems(config, sizes, 0.04))) == 1
+
+
 def test_images_smaller_than_the_network(tmp_path: Path) -> None:
     weights = {"path": tmp_path / "w", "sha256": "0" * 64}
     values = {"method": "cut", "training": {"iterations": 1}, "weights": weights}

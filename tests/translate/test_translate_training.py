@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from tasks.contracts.translator_card import TranslatorCard
 from tasks.datasets.images import PixelError
 from tasks.translate import checkpoints
 from tasks.translate.errors import TranslatorError
@@ -122,6 +123,19 @@ def test_log_averages_and_drops_what_a_resume_repeats(tmp_path) -> None:
 def test_crop_larger_than_the_image_names_the_image(sets, make_cut, tmp_path) -> None:
     with pytest.raises(PixelError, match=r"source\d.png: 40x36 at training size.*lower training.crop"):
         _trainer(make_cut(crop=64), *sets, tmp_path / "t").run()
+
+
+def test_images_smaller_than_the_crops_are_left_out_and_listed(sets, make_table, make_cut, tmp_path, caplog) -> None:
+    source = make_table("mixed", sizes=[(40, 36), (20, 36), (40, 36), (40, 31)])
+    with caplog.at_level("WARNING"):
+        card = _trainer(make_cut(iterations=4), source, sets[1], tmp_path / "t").run()
+    assert card["left_out"] == {"source": ("mixed1", "mixed3")}
+    assert card["source_images"] == 2
+    assert TranslatorCard.read(tmp_path / "t").left_out == card["left_out"]
+    assert "2 images smaller than the crops are left out: mixed1, mixed3" in caplog.text
+    whole = _trainer(make_cut(iterations=4), source.take([0, 2]), sets[1], tmp_path / "w").run()
+    assert whole["losses"] == card["losses"]
+    assert "left_out" not in whole
 
 
 def test_crops_cover_each_epoch_once(sets, make_cut, tmp_path) -> None:

@@ -51,6 +51,10 @@ class Training(Section):
     checkpoint_every: int = Field(500, ge=1, description="Steps between checkpoints: the most a crash can cost.")
     sample_every: int = Field(1000, ge=1, description="Steps between grids of sample translations.")
 
+    def loaded(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The width and height at training of an image of this width and height, in pixels."""
+        return size if self.width is None else (self.width, round(size[1] * self.width / size[0]))
+
 
 class Learned(TranslatorSection):
     """A method that trains a generator on the source and the target set."""
