@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.evaluate import Cluster, ImageFacts, SegmentationEvidence, judged_metric, scoreboard
+from tasks.evaluate import Cluster, ImageFacts, SegmentationEvidence, judged_metric, resample, score_models
 
 Floats = NDArray[np.float64]
 
@@ -152,7 +152,9 @@ def _compared(
 ) -> Iterator[tuple[tuple[bool, int], tuple[str, float | None, float | None]]]:
     rng = np.random.default_rng([seed, world.drives, world.frames])
     for repetition in range(repetitions):
-        board = scoreboard("segmentation", arms(world, rng, better), resamples, repetition, cluster)
+        evidence = arms(world, rng, better)
+        how = resample(evidence, resamples, repetition, cluster)
+        board = score_models("segmentation", evidence, how, repetition)
         found = judged_metric(board.measured(("better", "source"), (0,))["metrics", "mIoU"], MARGIN)
         assert board.clusters
         yield (board.clusters.enough, board.clusters.effective), (found.outcome, found.low, found.high)

@@ -21,6 +21,8 @@ NoteCode = Literal[
     "no_sign_flip",
     "few_resamples",
     "made_with",
+    "no_slices",
+    "no_attributes",
 ]
 
 
@@ -123,7 +125,9 @@ class Note(Frozen):
             ``no_common_seed``: the two ``arms`` are not compared; ``few_common_seeds``: they are by ``seeds`` alone, of
             ``declared``; ``no_sign_flip``: not reported under ``least`` seeds, where it cannot go under ``level``;
             ``few_resamples``: of so many ``comparisons`` of classes none can pass the adjustment alone, with so many
-            ``resamples``; with ``least`` of them one could; ``made_with``: the arms were not all made with the same.
+            ``resamples``; with ``least`` of them one could; ``made_with``: the arms were not all made with the same;
+            ``no_slices``: the benchmark's images have no attributes of these ``names``; ``no_attributes``: nor any
+            that divide them, the benchmark being named.
         values: the numbers by these names. made: of ``made_with``, the arms that were made alike.
     """
 
@@ -132,6 +136,7 @@ class Note(Frozen):
     seeds: tuple[int, ...] = ()
     values: dict[str, int | float] = {}
     made: tuple[MadeWith, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class Clusters(Frozen):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from tasks import face
 
 if TYPE_CHECKING:
-    from tasks.evaluate.comparison import Quantity, Scored, compare_arms, read_scores, scoreboard
+    from tasks.evaluate.comparison import compare_arms
     from tasks.evaluate.config import EvaluateConfig
     from tasks.evaluate.differences import Measured, judged_classes, judged_metric
     from tasks.evaluate.evidence import (
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tasks.evaluate.make_comparison import build_comparison, comparison_recipe
     from tasks.evaluate.make_evaluation import build_evaluation, classes_left_out, evaluation_recipe
     from tasks.evaluate.resampling import Cluster
+    from tasks.evaluate.scoreboard import Quantity, Scored, read_scores, resample, score_models
     from tasks.evaluate.statistics import average_precision, benjamini_hochberg, image_weights, interval, iou, mean_over
 else:
     __all__, __getattr__ = face(__name__, __file__)

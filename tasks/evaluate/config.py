@@ -29,6 +29,12 @@ class EvaluateConfig(Section):
         "are enough of them, blocks where there are few, images where each is a drive of its own or drives are not "
         "known.",
     )
+    slices: tuple[str, ...] | None = Field(
+        None,
+        description="What parts of the benchmark are scored apart: attributes of its images (weather), box_size "
+        "(COCO's small, medium, large) and sequence (each drive). Without it, box_size, sequence and the attributes "
+        "that have 2 to 12 values; [] for none.",
+    )
     margin: float = Field(
         0.005, ge=0, lt=1, description="The largest difference in mIoU, mAP or a class's score that does not matter."
     )

@@ -7,7 +7,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,8 +19,16 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from pydantic import ValidationError
 
-from tasks.contracts import Scores, first_problem
+from tasks.contracts import BoxSize, Scores, first_problem
 from tasks.evaluate.images import ImageFacts, read_images
+
+# COCO's areas of boxes in square pixels.
+ALL_AREAS = (0.0, 1e10)
+BOX_AREAS: dict[BoxSize, tuple[float, float]] = {
+    "small": (0.0, 32.0**2),
+    "medium": (32.0**2, 96.0**2),
+    "large": (96.0**2, 1e10),
+}
 
 
 class EvidenceError(ValueError):
@@ -45,6 +53,11 @@ class SegmentationEvidence:
     counts: NDArray[np.int64]
     left_out: tuple[str, ...]
     facts: ImageFacts | None = None
+
+    def within(self, part: NDArray[np.bool_]) -> Self:
+        """The same, of the images marked in ``bool [N]`` alone, without what is known of them."""
+        ids = tuple(i for i, there in zip(self.ids, part, strict=True) if there)
+        return replace(self, ids=ids, counts=self.counts[part], facts=None)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -95,6 +108,14 @@ class ClassDetections:
     matched: NDArray[np.bool_]
     ignored: NDArray[np.bool_]
 
+    def within(self, part: NDArray[np.bool_]) -> Self:
+        """The same, of the images marked in ``bool [N]`` alone."""
+        kept = part[self.image]
+        image = (np.cumsum(part) - 1)[self.image[kept]].astype(np.int32)
+        return replace(
+            self, image=image, score=self.score[kept], matched=self.matched[:, kept], ignored=self.ignored[:, kept]
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class DetectionEvidence:
@@ -116,9 +137,20 @@ class DetectionEvidence:
     boxes: NDArray[np.int64]
     facts: ImageFacts | None = None
 
+    def within(self, part: NDArray[np.bool_]) -> Self:
+        """The same, of the images marked in ``bool [N]`` alone, without what is known of them."""
+        ids = tuple(i for i, there in zip(self.ids, part, strict=True) if there)
+        found = tuple(of.within(part) for of in self.detections)
+        return replace(self, ids=ids, detections=found, boxes=self.boxes[part], facts=None)
+
     @classmethod
-    def read(cls, folder: Path) -> Self:
+    def read(cls, folder: Path, areas: tuple[float, float] = ALL_AREAS) -> Self:
         """Read ``scores.json``, ``ground_truth.json``, ``predictions.json`` and ``images.parquet``; match the boxes.
+
+        Args:
+            folder: of the evaluation.
+            areas: square pixels, least and most, of the true boxes that count, as ``BOX_AREAS`` has them. Others are
+                ignored, and so are detections of other areas that find nothing.
 
         Raises:
             EvidenceError: a file is missing or broken, they do not fit each other, or a score is not a number.
@@ -128,7 +160,7 @@ class DetectionEvidence:
         categories = tuple(c["name"] for c in sorted(truth["categories"], key=lambda c: c["id"]))
         if categories != names or len(truth["images"]) != images:
             raise EvidenceError(f"{folder}: ground_truth.json and scores.json differ in their classes or images")
-        evaluation = matched(truth, _checked(folder / "predictions.json", truth))
+        evaluation = matched(truth, _checked(folder / "predictions.json", truth), areas=areas)
         order = sorted(truth["images"], key=lambda image: image["id"])
         position = {image["id"]: i for i, image in enumerate(order)}
         by_class = np.reshape(np.array(evaluation.evalImgs, dtype=object), (len(names), images))
@@ -234,14 +266,18 @@ def _checked(path: Path, truth: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def matched(
-    truth: dict[str, Any], annotations: list[dict[str, Any]], thresholds: tuple[float, ...] | None = None
+    truth: dict[str, Any],
+    annotations: list[dict[str, Any]],
+    thresholds: tuple[float, ...] | None = None,
+    areas: tuple[float, float] = ALL_AREAS,
 ) -> COCOeval:
-    """COCOeval's matches an image and class, over boxes of all areas, 100 detections an image; not accumulated.
+    """COCOeval's matches an image and class, over boxes of some areas, 100 detections an image; not accumulated.
 
     Args:
         truth: COCO instances.
         annotations: the detections as annotations, with ``id``, ``area`` and ``score``.
         thresholds: of IoU; COCO's ten where not given.
+        areas: square pixels, least and most, of the true boxes that count.
     """
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         reference, found = COCO(), COCO()
@@ -251,7 +287,7 @@ def matched(
         evaluation = COCOeval(reference, found, "bbox")
         if thresholds is not None:
             evaluation.params.iouThrs = np.array(thresholds)
-        evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
+        evaluation.params.areaRng, evaluation.params.areaRngLbl = [[*areas]], ["all"]
         evaluation.params.maxDets = [100]
         evaluation.evaluate()
     return evaluation

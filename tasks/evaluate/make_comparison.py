@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.contracts import Arm, Artifact, Comparison, Task
-from tasks.evaluate.comparison import Scored, compare_arms
+from tasks.evaluate.comparison import compare_arms
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.made_with import made_with_note
+from tasks.evaluate.scoreboard import Scored
 from tasks.store import Recipe, Store, code_version, write_json
 
 
@@ -64,7 +65,7 @@ def comparison_recipe(
     """What a ``comparison`` artifact is made from; the arguments are those of ``build_comparison``."""
     slice_ = {
         "declared": declared,
-        **{name: getattr(config, name) for name in ("resamples", "cluster", "margin")},
+        **{name: getattr(config, name) for name in ("resamples", "cluster", "margin", "slices")},
         "sides": [baseline, oracle],
     }
     return Recipe(

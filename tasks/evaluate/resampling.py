@@ -103,6 +103,10 @@ class Resampling:
         correction = self.missed * units / (units - 1) if units > 1 else math.nan
         return Support(images, there, units - 1, correction, lacking)
 
+    def within(self, part: NDArray[np.bool_]) -> Resampling:
+        """The same resamples, of the images marked in ``bool [N]`` alone."""
+        return replace(self, weights=self.weights[:, part], units=self.units[part])
+
     def _needs(self) -> Needs:
         """What a verdict takes at the least."""
         of = self.clusters

@@ -26,12 +26,13 @@ from tasks.contracts.comparison import (
 )
 from tasks.contracts.task import Task
 from tasks.datasets.table import Sample, SampleTable, TableInfo
-from tasks.evaluate.comparison import Scored, compare_arms, read_scores
+from tasks.evaluate.comparison import compare_arms
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.detection import detection_scores
 from tasks.evaluate.differences import Measured, judged_classes, judged_metric, mirrored
 from tasks.evaluate.evidence import EvidenceError
 from tasks.evaluate.images import write_images
+from tasks.evaluate.scoreboard import Scored, read_scores
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
 from tasks.store.files import write_json
 

@@ -13,8 +13,9 @@ from rich.console import Console
 
 from flows.cli.app import invoke
 from tasks.contracts.arm import Arm
-from tasks.evaluate.comparison import Scored, compare_arms
+from tasks.evaluate.comparison import compare_arms
 from tasks.evaluate.config import EvaluateConfig
+from tasks.evaluate.scoreboard import Scored
 from tasks.report.model import Node, Report
 from tasks.trends.comparing.build import compare_runs
 from tasks.trends.comparing.find import NotAReport
