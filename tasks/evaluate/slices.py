@@ -27,7 +27,7 @@ STRETCHES = 4  # into as many the only drive is divided
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class SlicePart:
     """A part of the benchmark. boxes: how many count, where it is of some boxes alone."""
 
     kind: SliceKind
@@ -105,12 +105,12 @@ def _facts(evidence: Mapping[Cell, Evidence]) -> ImageFacts | None:
 
 def _of_images(
     task: Task, evidence: Mapping[Cell, Evidence], how: Resampling, wanted: Sequence[str] | None, seed: int
-) -> Iterator[Part]:
+) -> Iterator[SlicePart]:
     """The parts that are some of the images."""
     facts = _facts(evidence)
     for kind, key, name, part in _divided(facts, wanted) if facts else ():
         within = {cell: of.within(part) for cell, of in evidence.items()}
-        yield Part(kind, key, name, score_models(task, within, how.within(part), seed), int(part.sum()))
+        yield SlicePart(kind, key, name, score_models(task, within, how.within(part), seed), int(part.sum()))
 
 
 def _divided(
@@ -153,10 +153,10 @@ def _stretches(facts: ImageFacts, drive: NDArray[np.bool_]) -> Iterator[tuple[Sl
         first += len(frames_of)
 
 
-def _of_sizes(scored: Sequence[Scored], how: Resampling, seed: int) -> Iterator[Part]:
+def _of_sizes(scored: Sequence[Scored], how: Resampling, seed: int) -> Iterator[SlicePart]:
     """The parts that are some of the boxes."""
     for size, areas in BOX_AREAS.items():
         evidence: dict[Cell, Evidence] = {(s.arm, s.seed): DetectionEvidence.read(s.folder, areas) for s in scored}
         boxes = next(iter(evidence.values())).boxes  # type: ignore[union-attr]
         board = score_models("detection", evidence, how, seed)
-        yield Part("size", BOX_SIZE, size, board, int(boxes.any(1).sum()), int(boxes.sum()))
+        yield SlicePart("size", BOX_SIZE, size, board, int(boxes.any(1).sum()), int(boxes.sum()))

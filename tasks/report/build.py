@@ -17,6 +17,7 @@ from tasks.report.intervals import read_comparison, with_intervals
 from tasks.report.model import Cost, DatasetRow, Report, TranslatorRow
 from tasks.report.provenance import provenance, reference
 from tasks.report.reading import Reader
+from tasks.report.slices import with_slices
 from tasks.report.tables import Loaded, read_results, task_table
 from tasks.report.verdict import verdict
 from tasks.store import Manifest, describe_environment
@@ -47,7 +48,9 @@ def _build(record: RunRecord, config: ReportConfig, resolved: dict[str, Any]) ->
     comparison = read_comparison(record, reader)
     compared = {t.task: t for t in comparison.tasks} if comparison else {}
     tables = {t: task_table(t, mine, config, benchmark, reader) for t in tasks if (mine := _of(t, scored))}
-    tables |= {t: with_intervals(tables[t], c, config.baseline) for t, c in compared.items() if t in tables}
+    tables |= {
+        t: with_slices(with_intervals(tables[t], c, config.baseline), c) for t, c in compared.items() if t in tables
+    }
     translators = tuple(_translators(record, manifests, reader))
     controls = frozenset(t.name for t in translators if t.method == "identity")
     verdicts = [

@@ -113,6 +113,7 @@ def _of_tasks(found: Iterable[TaskTable]) -> dict[str, Iterable[Line]]:
     for table in known:
         made[f"scores_{table.task}"] = list(_scores(table))
         made[f"seeds_{table.task}"] = list(_seeds(table))
+        made[f"slices_{table.task}"] = list(_slices(table))
     made["arms"] = [{"task": t.task, **_flat(row)} for t in known for row in t.rows]
     made["mixtures"] = [
         {"task": t.task, "arm": row.arm, "part": part, "images": images}
@@ -142,6 +143,14 @@ def _seeds(table: TaskTable) -> Iterable[Line]:
         for column, cell in zip(table.columns, row.cells, strict=True):
             of = {"arm": row.arm, "column": column.name, "is_class": column.is_class}
             yield from ({**of, "seed": seed, "score": score} for seed, score in cell.seeds.items())
+
+
+def _slices(table: TaskTable) -> Iterable[Line]:
+    for part in table.slices:
+        for row, cell in zip(table.rows, part.cells, strict=True):
+            of = {"kind": part.kind, "key": part.key, "name": part.name, "images": part.images, "boxes": part.boxes}
+            values = _flat(cell)
+            yield {**of, "arm": row.arm, **{k: v for k, v in values.items() if k != "best"}}
 
 
 def _boxes(report: Report) -> Iterable[Line]:

@@ -12,7 +12,7 @@ from tasks.report.audits import acted, failed, passed
 from tasks.report.fitting import LINE_CHARS, Rank, TextBlock, escape, fit, listing, short
 from tasks.report.gates import DATA
 from tasks.report.intervals import class_changes
-from tasks.report.markdown_table import at_a_glance, protocol, scores
+from tasks.report.markdown_table import at_a_glance, by_part, protocol, scores
 from tasks.report.model import AuditPart, Cost, Gate, Report
 from tasks.report.words import (
     arm_label,
@@ -123,6 +123,8 @@ def _tables(report: Report) -> Iterable[TextBlock]:
         told = [(row.label, class_changes(table, row)) for row in arms]
         if classes := [escape(t("markdown.of_arm", label=label, told=text)) for label, text in told if text]:
             yield _list("markdown.classes", classes, Rank.CLASSES)
+        if table.slices:
+            yield TextBlock((*by_part(table), ""), Rank.CLASSES)
         yield TextBlock((protocol(table),))
         yield listing("", [escape(n) for n in table.notes], Rank.NOTES, len(table.notes))
 

@@ -57,6 +57,16 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def by_part(table: TaskTable) -> Iterable[str]:
+    """The first metric by part of the benchmark in Markdown, from the whole to its first parts alone."""
+    title = t("slices.title", metric=table.columns[0].name)
+    lines = [title, "", _line([t("slices.part"), t("slices.images"), *(short(row.label) for row in table.rows)])]
+    lines.append(_line(["---"] + ["---:"] * (1 + len(table.rows))))
+    rows = [_line([short(p.label), f"{p.images:,}", *(_cell(c, True) for c in p.cells)]) for p in table.slices]
+    yield "\n".join([*lines, *rows])
+    yield from ("\n".join([*lines, *rows[:n]]) for n in _ROWS if n < len(rows))
+
+
 def at_a_glance(found: Glance) -> Iterable[str]:
     """The translators at a glance in Markdown, from the whole to its first rows alone."""
     measures = [cell.measure for cell in found.rows[0].cells]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from tasks.catalogue import Language
-from tasks.contracts import Arm, Audit, Check, DatasetRole, Failure, Finding, Frozen, Stage, Task
+from tasks.contracts import Arm, Audit, Check, DatasetRole, Failure, Finding, Frozen, SliceKind, Stage, Task
 from tasks.contracts import Outcome as Decided
 from tasks.report.gallery.grid import Grid
 from tasks.report.glance import Glance
@@ -91,11 +91,29 @@ class Curve(Frozen):
     points: tuple[tuple[float, float], ...]
 
 
+class SliceRow(Frozen):
+    """The first metric on a part of the benchmark; ``cells`` in the order of the table's rows.
+
+    Attributes:
+        kind, key, name: which part, as in ``contracts.Slice``. label: the same for people.
+        images: that have something to score. boxes: how many count, where it is of some boxes alone.
+    """
+
+    kind: SliceKind
+    key: str
+    name: str
+    label: str
+    images: int
+    boxes: int | None = None
+    cells: tuple[Cell, ...]
+
+
 class TaskTable(Frozen):
     """The comparison for one task; the first column is the metric that the verdict is about.
 
     Attributes:
         margin: the largest difference that does not matter, in points; None where no intervals are known.
+        slices: the metric by part of the benchmark.
     """
 
     task: Task
@@ -104,6 +122,7 @@ class TaskTable(Frozen):
     protocol: tuple[Fact, ...]
     notes: tuple[str, ...]
     margin: float | None = None
+    slices: tuple[SliceRow, ...] = ()
     curves: tuple[Curve, ...]
 
     def row(self, arm: Arm) -> Row | None:

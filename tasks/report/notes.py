@@ -154,6 +154,8 @@ def _told(note: Note) -> str:
         case "no_common_seed" | "few_common_seeds":
             values |= {"arm": part_label(note.arms[0]), "against": part_label(note.arms[1])}
             values |= {"common": len(note.seeds), "seeds": ", ".join(map(str, note.seeds))}
+        case "no_slices" | "no_attributes":
+            values |= {"names": ", ".join(note.names)}
         case "made_with":
             values |= {"each": "; ".join(map(_made_with, note.made))}
     return t(f"notes.{note.code}", **values)

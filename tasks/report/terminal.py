@@ -64,6 +64,8 @@ def _print(report: Report, record: RunRecord, console: Console) -> None:
         console.print(Text(gate_words(gate), style=_GATES[gate.outcome]))
     for table in report.tables:
         console.print(_scores(table))
+        if table.slices:
+            console.print(_by_part(table))
         for line in _beside(table):
             console.print(Text(line, style="dim"))
     for part in report.audits:
@@ -110,6 +112,19 @@ def _scores(table: TaskTable) -> Table:
             *(_cell(r.cells[index], not column.is_class) for r in table.rows),
             end_section=last_metric,
         )
+    return printed
+
+
+def _by_part(table: TaskTable) -> Table:
+    """The first metric by part of the benchmark."""
+    title = t("slices.title", metric=table.columns[0].name)
+    printed = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    printed.add_column("", overflow="fold")
+    printed.add_column(t("slices.images"), justify="right")
+    for row in table.rows:
+        printed.add_column(escape(row.label), justify="right", overflow="fold")
+    for part in table.slices:
+        printed.add_row(escape(part.label), f"{part.images:,}", *(_cell(cell, False) for cell in part.cells))
     return printed
 
 

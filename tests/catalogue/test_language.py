@@ -18,7 +18,7 @@ from tasks.catalogue.language import LANGUAGES, Language, catalogue, say, speaki
 from tasks.contracts.arm import Arm
 from tasks.contracts.audit import Acted, Domain
 from tasks.contracts.audit_check import DETAIL_PARTS, BoxSize, Measure, Severity
-from tasks.contracts.comparison import ClusterReason, NoteCode
+from tasks.contracts.comparison import ClusterReason, NoteCode, SliceKind
 from tasks.contracts.comparison import Outcome as Decided
 from tasks.contracts.finding import Finding
 from tasks.contracts.record import RunRecord
@@ -79,6 +79,8 @@ DYNAMIC: dict[str, Iterable[str]] = {
     "words.over_{}": ("real", "source", "real_source"),
     "words.stage_{}": get_args(StageKind),
     "notes.{}": get_args(NoteCode),
+    "slices.{}": [k for k in get_args(SliceKind) if k != "size"],
+    "slices.size_{}": [s for s in SIZES if s != "all"],
     "clusters.{}": ("sequence", "blocks", *(r for r in get_args(ClusterReason) if r != "single_frames")),
     "audits.kept_{}": DETAIL_PARTS,
     "audits.acted_{}": choices(Acted, "action"),

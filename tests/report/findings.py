@@ -37,6 +37,7 @@ from tasks.contracts.comparison import (
     Needs,
     Note,
     Outcome,
+    Slice,
     TaskComparison,
 )
 from tasks.contracts.finding import Finding
@@ -61,6 +62,7 @@ def compared(
     missing: Sequence[tuple[str, int]] = (),
     notes: Sequence[Note] = (),
     clusters: Clusters | None = None,
+    slices: Sequence[Slice] = (),
 ) -> Comparison:
     """The comparison of a run: intervals of 2 points to either side of each score, the given differences.
 
@@ -71,7 +73,8 @@ def compared(
     """
     tasks = dict.fromkeys(task for task, _, _ in arms)
     found = (_task(t, arms, changes, classes or {}, class_changes or {}, missing, notes) for t in tasks)
-    return Comparison(tasks=tuple(of.model_copy(update={"clusters": clusters}) for of in found))
+    more = {"clusters": clusters, "slices": tuple(slices)}
+    return Comparison(tasks=tuple(of.model_copy(update=more) for of in found))
 
 
 def _task(

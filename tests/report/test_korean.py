@@ -15,9 +15,10 @@ import pytest
 from rich.console import Console
 
 from tasks.catalogue.language import catalogue, speaking, t
+from tasks.contracts.arm import Arm
 from tasks.contracts.audit import Acted
 from tasks.contracts.check import Check
-from tasks.contracts.comparison import Clusters, MadeWith, Needs, Note
+from tasks.contracts.comparison import Clusters, Estimate, MadeWith, Needs, Note, Slice, SliceScore
 from tasks.contracts.comparison import Outcome as Decided
 from tasks.contracts.finding import Finding
 from tasks.contracts.record import Failure, RunRecord
@@ -46,10 +47,30 @@ PAIRS = {
     ("real+translated(cut)", "real"): difference(0.1, -0.2, 0.3, "no difference"),
 }
 ONE_DRIVE = Clusters(kind="blocks", reason="few_drives", sequences=1, block=17, units=10, effective=9, enough=False)
+SLICES = [
+    Slice(
+        kind=kind,
+        key=key,
+        name=name,
+        images=20,
+        boxes=30,
+        against=Arm("source"),
+        scores=(
+            SliceScore(arm=Arm("translated(cut)"), score=Estimate(value=0.3, low=0.2, high=0.4), difference=DOUBT),
+        ),
+    )
+    for kind, key, name in (
+        ("size", "box_size", "small"),
+        ("stretch", "sequence", "1-15"),
+        ("sequence", "sequence", "7"),
+    )
+]
 CLASSES = {"road": 0.6, "sky": 0.8, "car": 0.3, "bus": 0.2, "van": None, "cab": 0.0}
 CHANGES = {"road": difference(-4, -6, -2, "harms"), "sky": difference(1, 0.2, 2, "improves"), "car": DOUBT}
 NOTES = [
     Note(code="one_seed"),
+    Note(code="no_slices", names=("7",)),
+    Note(code="no_attributes", names=("7",)),
     Note(code="one_seed", arms=("source", "translated(cut)")),
     Note(code="training_unknown"),
     Note(code="no_common_seed", arms=("real", "source")),
@@ -198,7 +219,7 @@ def data_checks() -> list[Check]:
 def whole(fake: Callable[..., Any]) -> Any:
     """A run with all that a report can say: intervals, audits, failures, a file that cannot be read."""
     arms = {**ARMS, **MIXED}
-    about = {"missing": [("translated(fda)", 2)], "notes": NOTES, "clusters": ONE_DRIVE}
+    about = {"missing": [("translated(fda)", 2)], "notes": NOTES, "clusters": ONE_DRIVE, "slices": SLICES}
     dropped = [
         Acted(id=f"a{i}", flipped=0.4, action=action) for i, action in product(range(9), ("drop", "keep_source"))
     ]
