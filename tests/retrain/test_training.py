@@ -12,13 +12,16 @@ import pytest
 import torch
 
 from tasks.compute.config import ComputeConfig
+from tasks.compute.machine import Machine
 from tasks.compute.process import ProcessError
 from tasks.contracts.artifact import Artifact
 from tasks.contracts.task import Task
 from tasks.retrain import worker
 from tasks.retrain.checkpoints import load_checkpoint, newest
 from tasks.retrain.config import RetrainConfig, Weights
+from tasks.retrain.finite import not_finite
 from tasks.retrain.job import TrainJob
+from tasks.retrain.make_model import build_model
 from tasks.retrain.stage import train_model
 from tasks.retrain.suitable import TrainingError
 from tasks.store.digest import file_sha256
@@ -139,15 +142,16 @@ def _workers(folder: Path) -> list[int]:
     return found
 
 
-def trained_here(work: Path, sets: tuple[Artifact, ...], seed: int = 0, **changes: object) -> Path:
+def trained_here(
+    work: Path, sets: tuple[Artifact, ...], seed: int = 0, task: Task = "segmentation", **changes: object
+) -> Path:
     """Train in this process, which spares starting another; returns the checkpoint."""
     from tasks.retrain import worker
 
     work.mkdir()
-    training = settings("segmentation", **{"iterations": 2, **changes}).segmentation
     job = TrainJob(
-        task="segmentation",
-        training=training,
+        task=task,
+        training=settings(task, **{"iterations": 2, **changes}).tasks()[task],
         tables=tuple(s.path for s in sets),
         seed=seed,
         work=work,
@@ -243,15 +247,37 @@ def test_where_a_training_went_on_otherwise_is_noted(
     assert worker._noted(tmp_path) == noted
 
 
+WILD = {"optim_wrapper.optimizer.lr": 1.0e30, "param_scheduler": []}
+DIVERGED = r"^the training diverged: its (loss|weights) .*at iteration \d+ and a learning rate of 1e\+30; lower the "
+
+
+@pytest.mark.parametrize("task", ["detection", "segmentation"])
 @pytest.mark.parametrize("every", [1, 100], ids=["by the loss", "by the weights"])
-def test_a_diverging_training_ends_early(squares: Artifact, tmp_path: Path, every: int) -> None:
-    wild = {"optim_wrapper.optimizer.lr": 1.0e30, "param_scheduler": []}
-    told = r"^the training diverged: its (loss|weights) .*at iteration \d+ and a learning rate of 1e\+30; lower the "
-    changes = {"iterations": 10, "checkpoint_every": 8, "log_every": every, "overrides": wild}
-    with pytest.raises(TrainingError, match=told) as caught:
-        trained_here(tmp_path / "work", (squares,), **changes)
+def test_a_diverging_training_ends_early(squares: Artifact, tmp_path: Path, task: Task, every: int) -> None:
+    changes = {"iterations": 10, "checkpoint_every": 8, "log_every": every, "overrides": WILD}
+    with pytest.raises(TrainingError, match=DIVERGED) as caught:
+        trained_here(tmp_path / "work", (squares,), task=task, **changes)
     assert len(str(caught.value).splitlines()) == 1
     assert newest(tmp_path / "work") is None
+
+
+def test_a_diverged_training_is_not_resumed_from_what_it_lost(squares: Artifact, tmp_path: Path) -> None:
+    """Through the store, which keeps what a failed training left: the rerun says the same and takes up nothing lost."""
+
+    def here(_module: str, job: Path, *_: object) -> None:
+        worker.work(job)
+
+    store, machine = Store(tmp_path), Machine(ComputeConfig(device="cpu"), tmp_path, start=here)
+    config = settings("detection", iterations=4, checkpoint_every=1, overrides=WILD)
+    for _ in range(2):
+        with pytest.raises(TrainingError, match=DIVERGED):
+            build_model("detection", "real", 0, (squares,), config, store, machine)
+        (work,) = tmp_path.glob("model/.*.building")
+        left = [load_checkpoint(path)["state_dict"] for path in work.glob("iter_*.pth")]
+        assert [not_finite(weights) for weights in left] == [None] * len(left)
+        torch.save({"state_dict": {"a": torch.tensor(float("nan"))}}, work / "iter_3.pth")
+    assert newest(work) != work / "iter_3.pth"
+    assert not list(tmp_path.glob("model/[!.]*"))
 
 
 def test_a_checkpoint_that_is_not_finite_is_passed_over(tmp_path: Path) -> None:
