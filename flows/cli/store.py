@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -82,15 +81,16 @@ def gc(
 
     Example: `sim2real store gc --days 7 --dry-run`
     """
-    from tasks.store import collect
+    from tasks.store import collect, delete
 
-    store = _opened(root)
-    doomed = collect(store, before=time.time() - days * 86400)
-    for folder in doomed:
-        print(f"{'would delete' if dry_run else 'deleting'} {folder.relative_to(store.root)}")
-        if not dry_run:
-            shutil.rmtree(folder)
-    print(f"{len(doomed)} folders")
+    store, before = _opened(root), time.time() - days * 86400
+    gone = 0
+    for folder in collect(store, before):
+        is_gone = dry_run or delete(store, folder, before)
+        gone += is_gone
+        what = "would delete" if dry_run else "deleted" if is_gone else "kept, as it was taken up meanwhile:"
+        print(f"{what} {folder.relative_to(store.root)}")
+    print(f"{gone} folders")
     return FINE
 
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from tasks.compute.config import ComputeConfig
     from tasks.compute.device import device_kind, device_name, resolve_device
     from tasks.compute.gpus import GpuError
+    from tasks.compute.locking import Exclusive
     from tasks.compute.machine import Lease, Machine, threads
     from tasks.compute.memory import peak_memory, tell_peak_memory
     from tasks.compute.process import (

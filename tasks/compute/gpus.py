@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from tasks.compute.locking import REMIND_SECONDS, Exclusive, holder
 
 log = logging.getLogger(__name__)
 FOLDER = ".gpus"
@@ -65,34 +65,36 @@ def held(names: Sequence[str], folder: Path, count: int = 1, poll: float = _POLL
         The names of the GPUs that are held.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    taken = _take(names, folder, count)
-    if not taken:
-        log.info("waiting for %d of the GPUs %s: they are at work", count, ", ".join(names))
-    while not taken:
+    again = time.monotonic()
+    while not (taken := _take(names, folder, count)):
+        if time.monotonic() >= again:
+            again += REMIND_SECONDS
+            busy = "; ".join(f"{name}: {holder(_lock(folder, name))}" for name in names)
+            log.info("waiting for %d of the GPUs %s", count, busy)
         time.sleep(poll)
-        taken = _take(names, folder, count)
     try:
         yield tuple(taken)
     finally:
         _release(taken)
 
 
-def _take(names: Sequence[str], folder: Path, count: int) -> dict[str, FileLock]:
+def _take(names: Sequence[str], folder: Path, count: int) -> dict[str, Exclusive]:
     """Lock so many that are free; none of them where they are fewer."""
-    taken: dict[str, FileLock] = {}
+    taken: dict[str, Exclusive] = {}
     for name in names:
-        lock = FileLock(folder / f"{socket.gethostname()}-{re.sub(r'[^A-Za-z0-9.-]', '_', name)}.lock")
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            continue
-        taken[name] = lock
+        lock = Exclusive(_lock(folder, name), f"working on GPU {name}")
+        if lock.taken():
+            taken[name] = lock
         if len(taken) == count:
             return taken
     _release(taken)
     return {}
 
 
-def _release(taken: Mapping[str, FileLock]) -> None:
+def _lock(folder: Path, name: str) -> Path:
+    return folder / f"{socket.gethostname()}-{re.sub(r'[^A-Za-z0-9.-]', '_', name)}.lock"
+
+
+def _release(taken: Mapping[str, Exclusive]) -> None:
     for lock in taken.values():
         lock.release()

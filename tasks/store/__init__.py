@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from tasks.store.digest import content_digest, file_sha256, known_sha256
     from tasks.store.environment import decisive, describe_environment
     from tasks.store.files import PARTIAL, atomic_path, write_json, write_png
-    from tasks.store.gc import collect
+    from tasks.store.gc import collect, delete
     from tasks.store.manifest import MANIFEST, Manifest, StoreError, damage
     from tasks.store.places import place_of, remember_place, store_of
     from tasks.store.recipe import Recipe

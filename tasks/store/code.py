@@ -20,6 +20,7 @@ NEUTRAL = {
     "tasks.catalogue.language": "wording",
     "tasks.compute.config": "which machine is used, and how",
     "tasks.compute.gpus": "which GPU is held, not what is computed on it",
+    "tasks.compute.locking": "who waits for whom",
     "tasks.compute.machine": "which device and threads are held; results on others differ by rounding alone",
     "tasks.compute.memory": "measures, and changes nothing",
     "tasks.compute.process": "how a worker is started, heard and ended",

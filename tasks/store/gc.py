@@ -1,13 +1,15 @@
-"""Which artifacts may go: not used lately, and not an input, at any depth, of one that stays."""
+"""Which artifacts may go, and how they go: not used lately, and not an input, at any depth, of one that stays."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from tasks.compute import Exclusive
+from tasks.store.store import BUILDING, Store, made_from
 
-from tasks.store.store import BUILDING, LOCKS, Store, made_from
+_DELETING = ".deleting"
 
 
 def collect(store: Store, before: float) -> list[Path]:
@@ -19,7 +21,8 @@ def collect(store: Store, before: float) -> list[Path]:
 
     Returns:
         Artifacts last used before then that no kept artifact, and no build going on, was made from; and the temporary
-        folders of builds that were given up. A folder that a running build holds is never listed.
+        folders of builds that were given up, and of deletions that were. A folder that a running build holds is never
+        listed.
     """
     manifests = {(m.kind, m.key): m for m in store.artifacts()}
     building = list(store.root.glob(f"*/.*{BUILDING}"))
@@ -33,7 +36,45 @@ def collect(store: Store, before: float) -> list[Path]:
             kept.add(current)
             todo += [(i.kind, i.key) for i in manifests[current].inputs.values()]
     unused = [store.root / kind / key for kind, key in sorted(manifests.keys() - kept)]
-    return [p for p in unused if not _locked(store, p)] + abandoned
+    half = sorted(store.root.glob(f"*/.*{_DELETING}"))
+    return [p for p in unused if not _locked(store, p)] + abandoned + half
+
+
+def delete(store: Store, folder: Path, before: float) -> bool:
+    """Delete a folder that ``collect`` listed, while its lock is held and if nobody has taken it up since.
+
+    It is renamed first: whoever looks finds all of it or none, and what a kill leaves goes with the next collection.
+
+    Args:
+        store: the store. folder: one that ``collect`` listed. before: as of ``collect``.
+
+    Returns:
+        Whether it is gone; not where it is being built, was used meanwhile, or a build that has begun is made from it.
+
+    Raises:
+        OSError: it may not be deleted.
+    """
+    lock = _lock(store, folder)
+    lock.path.parent.mkdir(parents=True, exist_ok=True)
+    if not lock.taken():
+        return False
+    try:
+        doomed = folder.with_name(f".{_key(folder)}{_DELETING}")
+        if folder != doomed:
+            if not folder.exists() or folder.stat().st_mtime >= before or _is_needed(store, folder):
+                return False
+            shutil.rmtree(doomed, ignore_errors=True)
+            folder.rename(doomed)
+        shutil.rmtree(doomed)
+        return True
+    finally:
+        lock.release()
+
+
+def _is_needed(store: Store, folder: Path) -> bool:
+    """Whether a build that goes on now was begun with this artifact."""
+    building = (p for p in store.root.glob(f"*/.*{BUILDING}") if p != folder and _locked(store, p))
+    return any((folder.parent.name, folder.name) in _made_from(p) for p in building)
 
 
 def _made_from(work: Path) -> list[tuple[str, str]]:
@@ -45,12 +86,18 @@ def _made_from(work: Path) -> list[tuple[str, str]]:
 
 
 def _locked(store: Store, folder: Path) -> bool:
-    key = folder.name.removeprefix(".").removesuffix(BUILDING)
-    path = store.root / LOCKS / f"{folder.parent.name}-{key}.lock"
-    if not path.exists():
+    lock = _lock(store, folder)
+    if not lock.path.exists():
         return False
-    try:
-        with FileLock(path).acquire(timeout=0):
-            return False
-    except Timeout:
-        return True
+    if lock.taken():
+        lock.release()
+        return False
+    return True
+
+
+def _lock(store: Store, folder: Path) -> Exclusive:
+    return store.lock(folder.parent.name, _key(folder), "clearing away")
+
+
+def _key(folder: Path) -> str:
+    return folder.name.removeprefix(".").removesuffix(BUILDING).removesuffix(_DELETING)

@@ -12,9 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from tasks.compute import peak_memory
+from tasks.compute import Exclusive, peak_memory
 from tasks.contracts import Artifact
 from tasks.store.environment import describe_environment
 from tasks.store.files import PARTIAL, write_json
@@ -56,7 +54,7 @@ class Store:
         kind, key = recipe.kind, recipe.key
         if (hit := self._hit(kind, key)) is not None:  # without a lock: a hit needs no write access
             return hit
-        with self._lock(kind, key):
+        with self._building(kind, key):
             # All of it this time: what the first look found damaged by chance must not pass by chance.
             if (hit := self._hit(kind, key, full=True)) is not None:
                 return hit
@@ -170,17 +168,17 @@ class Store:
             shutil.rmtree(work)
         work.mkdir(parents=True, exist_ok=True)
 
+    def lock(self, kind: str, key: str, what: str) -> Exclusive:
+        """The lock of an artifact: one builder, or gc, at a time. ``what``: what it is held for."""
+        return Exclusive(self.root / LOCKS / f"{kind}-{key}.lock", f"{what} {kind} {key}")
+
     @contextmanager
-    def _lock(self, kind: str, key: str) -> Iterator[None]:
-        """One builder a key. The operating system drops the lock of a process that dies."""
-        folder = self.root / LOCKS
-        lock = FileLock(folder / f"{kind}-{key}.lock")
+    def _building(self, kind: str, key: str) -> Iterator[None]:
+        """Hold the lock of an artifact that is to be built."""
+        lock = self.lock(kind, key, "building")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=1)
-        except Timeout:
-            log.info("%s %s: another run is building it; waiting", kind, key)
-            lock.acquire()
+            lock.path.parent.mkdir(parents=True, exist_ok=True)
+            lock.__enter__()
         except OSError as error:
             why = error.strerror or error
             raise StoreError(

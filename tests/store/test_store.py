@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from tasks.contracts.artifact import Artifact
 from tasks.store.digest import content_digest
 from tasks.store.files import atomic_path
-from tasks.store.gc import collect
+from tasks.store.gc import collect, delete
 from tasks.store.manifest import MANIFEST, Manifest, StoreError
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
@@ -200,6 +201,47 @@ def test_gc_keeps_the_inputs_of_a_build_that_can_be_resumed(tmp_path: Path) -> N
     assert collect(store, before=time.time() - 3600) == []
     os.utime(left, (1, 1))
     assert set(collect(store, before=time.time() - 3600)) == {source.path, left}
+
+
+def test_gc_deletes_nothing_that_was_taken_up_after_it_looked(tmp_path: Path) -> None:
+    store, before = Store(tmp_path), time.time() + 1
+    names = ("unused", "used again", "an input of a build", "built anew")
+    artifacts = {name: build(store, name) for name in names}
+    doomed = collect(store, before)
+    assert set(doomed) == {a.path for a in artifacts.values()}
+    os.utime(artifacts["used again"].path, (before, before))
+    gone = {}
+
+    def make(folder: Path) -> None:
+        with store.lock("text", artifacts["built anew"].key, "building"):
+            gone.update({p: delete(store, p, before) for p in doomed})
+
+    inputs = {"x": artifacts["an input of a build"]}
+    store.build(Recipe("result", config={}, inputs=inputs, code="1"), make)
+    assert [name for name, artifact in artifacts.items() if gone[artifact.path]] == ["unused"]
+    assert [name for name, artifact in artifacts.items() if not artifact.path.exists()] == ["unused"]
+
+
+def test_a_deletion_that_was_killed_is_finished_and_never_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, before = Store(tmp_path), time.time() + 1
+    artifact = build(store)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", _killed_deletion)
+        with pytest.raises(KeyboardInterrupt):
+            delete(store, artifact.path, before)
+    assert list(store.artifacts()) == []
+    (left,) = collect(store, 1)
+    assert left.name == f".{artifact.key}.deleting"
+    assert delete(store, left, 1)
+    assert list((tmp_path / "text").iterdir()) == []
+
+
+def _killed_deletion(folder: Path, ignore_errors: bool = False) -> None:
+    if not ignore_errors:
+        (folder / MANIFEST).unlink()
+        raise KeyboardInterrupt
 
 
 def _interrupted(folder: Path) -> None:
