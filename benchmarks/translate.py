@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import torch
 
-from tasks.compute import device_name, resolve_device, threads
+from tasks.compute import device_name, resolve_device, share_threads, threads
 from tasks.datasets import Sample, SampleTable, TableInfo, read_image
 from tasks.store import file_sha256, write_png
 from tasks.translate import (
@@ -32,7 +32,6 @@ from tasks.translate import (
     WholeImageTranslator,
     autocast,
     initialise,
-    share_threads,
     to_tensor,
     translate_padded,
     translate_table,

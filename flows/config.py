@@ -15,7 +15,7 @@ from tasks.contracts import TASKS, Arm, Labels
 from tasks.datasets import RunConfig, SampleTable, label_problems
 from tasks.evaluate import EvaluateConfig
 from tasks.report import ReportConfig
-from tasks.retrain import RetrainConfig, batch_problems, loader_problems, retrain_problems
+from tasks.retrain import RetrainConfig, loader_problems, retrain_problems
 from tasks.settings import Document, Problem, below, read, validate
 from tasks.translate import Learned, TranslateConfig, Translator, size_problems, translator_problems
 
@@ -58,9 +58,6 @@ class PipelineConfig(RunConfig):
             yield from below(
                 ("translate", "translators", i), size_problems(translator, sizes, self.datasets.max_rejected)
             )
-        if (training := self.retrain.segmentation) is not None:
-            read = sizes if self.audit is not None else {"benchmark": sizes["benchmark"]}  # judges read all of them
-            yield from below(("evaluate",), batch_problems(training, read, self.evaluate.batch))
 
     def arms(self) -> tuple[Arm, ...]:
         """The arms, with every bare ``translated`` standing for one arm a translator."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tasks.compute.locking import Exclusive
     from tasks.compute.machine import Lease, Machine, threads
     from tasks.compute.memory import peak_memory, tell_peak_memory
+    from tasks.compute.ordered import ahead
     from tasks.compute.process import (
         EXPLAINED,
         REFUSED,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     )
     from tasks.compute.progress import artifact_key, with_progress
     from tasks.compute.shared_memory import shared_memory_free, shared_memory_needed
+    from tasks.compute.turns import AT_ONCE, share_threads
     from tasks.compute.watchdog import LOG
     from tasks.compute.worker import do_job
 else:

@@ -20,7 +20,11 @@ class EvaluateConfig(Section):
         description="The classes that mIoU and mAP are the mean of. benchmark: all that the benchmark has; shared: of "
         "these, only those that source and target can have as well, for a simulator that does not tell some apart.",
     )
-    batch: int = Field(4, ge=1, description="Images in a batch of inference; must be 1 where image sizes differ.")
+    batch: int = Field(
+        4,
+        ge=1,
+        description="Images in a network at once; of one size each, so that it changes scores by rounding alone.",
+    )
     resamples: int = Field(2000, ge=100, description="Bootstrap resamples of the benchmark's images for intervals.")
     cluster: Literal["auto", "sequence", "blocks", "image"] = Field(
         "auto",

@@ -15,27 +15,26 @@ if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
-from mmengine.config import Config
-from mmengine.registry import MODELS, init_default_scope
-from mmengine.runner import Runner
+from numpy.typing import NDArray
+from torch import Tensor
 
-from tasks.compute import with_progress
-from tasks.contracts import TASKS, ModelConfig, Scores
+from tasks.compute import share_threads, with_progress
+from tasks.contracts import TASKS, Scores
 from tasks.datasets import SampleTable, read_mask
 from tasks.evaluate.detection import detection_scores, ground_truth
 from tasks.evaluate.features import write_features
 from tasks.evaluate.images import write_images
+from tasks.evaluate.inference import Inference
 from tasks.evaluate.job import EvaluateJob
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
-from tasks.retrain import CHECKPOINT, DATASETS, TrainingError, check_images, load_checkpoint
+from tasks.retrain import TrainingError, check_images
 from tasks.store import write_json, write_png
 
 
@@ -48,96 +47,74 @@ def evaluate(job: EvaluateJob) -> Scores:
     table = SampleTable.read(job.table)
     check_images(job.task, table)
     table = table.labelled(TASKS[job.task].labels)
-    model, loader = _load(job)
-    pooled: list[torch.Tensor] = []
-    if job.task == "segmentation":
-        backbone: Any = model.backbone
-        backbone.register_forward_hook(lambda _, __, maps: pooled.append(maps[-1].mean(dim=(2, 3)).float().cpu()))
-    outputs = with_progress(_predict(model, loader), len(table), f"{job.task} inference", bar=False)
-    measured = (_segmentation if job.task == "segmentation" else _detection)(job, table, outputs)
-    if len(vectors := [v.numpy() for batch in pooled for v in batch]) == len(table):
-        write_features(job.work, table.rows["id"].to_pylist(), vectors)
+    measured = (_segmentation if job.task == "segmentation" else _detection)(job, table)
     write_images(job.work, table)
     scores = Scores(task=job.task, images=len(table), left_out=job.left_out, **measured)
     write_json(job.work / Scores.FILE, scores.content())
     return scores
 
 
-def _load(job: EvaluateJob) -> tuple[torch.nn.Module, Any]:
-    try:
-        found = ModelConfig.read(job.model)
-    except (OSError, ValueError) as error:
-        raise TrainingError(str(error)) from error
-    cfg = Config({"model": found.model, "test_pipeline": found.test_pipeline})
-    init_default_scope(TASKS[job.task].package)
-    model = MODELS.build(cfg.model)
-    state = load_checkpoint(job.model / CHECKPOINT)["state_dict"]
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        raise TrainingError(f"{job.model / CHECKPOINT} does not fit {ModelConfig.FILE}: {error}") from error
-    loader = Runner.build_dataloader(
-        dict(
-            batch_size=job.batch,
-            num_workers=0,
-            sampler=dict(type="DefaultSampler", shuffle=False),
-            dataset=dict(
-                type=DATASETS[job.task].__name__, table=str(job.table), pipeline=cfg.test_pipeline, test_mode=True
-            ),
-        )
-    )
-    return model.to(job.device).eval(), loader
+def _said(job: EvaluateJob, table: SampleTable, finish: Callable[[int, Any, Tensor | None], Any]) -> list[Any]:
+    """What ``finish`` returned of each image, in the table's order."""
+    sizes = list(zip(*(table.rows[side].to_pylist() for side in ("width", "height")), strict=True))
+    found = with_progress(Inference(job).run(sizes, finish), len(table), f"{job.task} inference", bar=False)
+    by_position = dict(found)
+    return [by_position[i] for i in range(len(table))]
 
 
-@torch.inference_mode()
-def _predict(model: torch.nn.Module, loader: Any) -> Iterator[Any]:
-    for batch in loader:
-        yield from model.test_step(batch)  # type: ignore[operator]
-
-
-def _segmentation(job: EvaluateJob, table: SampleTable, outputs: Iterator[Any]) -> dict[str, Any]:
+def _segmentation(job: EvaluateJob, table: SampleTable) -> dict[str, Any]:
     names = tuple(c.name for c in table.info.classes)
-    assert table.info.encoding is not None  # check_images saw to it
-    total = np.zeros((len(names), len(names)), np.int64)
-    evidence: dict[str, list[Any]] = {"id": [], "truth": [], "predicted": [], "pixels": []}
-    for sample, output in zip(table, outputs, strict=True):
-        predicted = output.pred_sem_seg.data[0].cpu().numpy().astype(np.uint8)
+    encoding = table.info.encoding
+    assert encoding is not None  # check_images saw to it
+
+    def finish(position: int, output: Any, feature: Tensor | None) -> tuple[NDArray[np.int64], Tensor | None]:
+        sample, predicted = table[position], output.pred_sem_seg.data[0].cpu().numpy().astype(np.uint8, copy=False)
         assert sample.mask is not None
-        confusion = confusion_matrix(read_mask(sample.mask, table.info.encoding), predicted, len(names))
-        total += confusion
-        rows, columns = np.nonzero(confusion)
-        evidence["id"] += [sample.id] * len(rows)
-        evidence["truth"] += rows.tolist()
-        evidence["predicted"] += columns.tolist()
-        evidence["pixels"] += confusion[rows, columns].tolist()
         write_png(job.work / "predictions" / f"{sample.id}.png", predicted)
-    pq.write_table(pa.table(evidence), job.work / "confusion.parquet")
-    return segmentation_scores(total, names, job.left_out)
+        return confusion_matrix(read_mask(sample.mask, encoding), predicted, len(names)), feature
+
+    found = _said(job, table, finish)
+    ids = table.rows["id"].to_pylist()
+    _write_confusions(job.work / "confusion.parquet", ids, [confusion for confusion, _ in found])
+    if len(features := [f.numpy() for _, f in found if f is not None]) == len(table):
+        write_features(job.work, ids, features)
+    return segmentation_scores(sum(confusion for confusion, _ in found), names, job.left_out)
 
 
-def _detection(job: EvaluateJob, table: SampleTable, outputs: Iterator[Any]) -> dict[str, Any]:
-    predictions: list[dict[str, Any]] = []
-    for image_id, output in enumerate(outputs, 1):
-        found = output.pred_instances.cpu()
-        boxes = found.bboxes.numpy()
-        boxes[:, 2:] -= boxes[:, :2]
-        predictions += [
-            {
-                "image_id": image_id,
-                "category_id": int(label) + 1,
-                "bbox": box.round(2).tolist(),
-                "score": round(score, 5),
-            }
-            for box, label, score in zip(boxes, found.labels.numpy(), found.scores.tolist(), strict=True)
-        ]
+def _write_confusions(path: Path, ids: list[str], confusions: list[NDArray[np.int64]]) -> None:
+    images, truth, predicted = np.nonzero(np.stack(confusions))
+    pixels = np.concatenate([c[c > 0] for c in confusions])
+    columns = {"truth": truth, "predicted": predicted, "pixels": pixels}
+    pq.write_table(pa.table({"id": pa.array(ids).take(pa.array(images)), **columns}), path)
+
+
+def _detection(job: EvaluateJob, table: SampleTable) -> dict[str, Any]:
+    predictions = [result for of_image in _said(job, table, _results) for result in of_image]
     truth = ground_truth(table)
     write_json(job.work / "predictions.json", predictions, indent=None)
     write_json(job.work / "ground_truth.json", truth, indent=None)
     return detection_scores(truth, predictions, job.left_out)
 
 
+def _results(position: int, output: Any, _: Tensor | None) -> list[dict[str, Any]]:
+    """An image's detections as COCO results."""
+    found = output.pred_instances.cpu()
+    boxes = found.bboxes.numpy()
+    boxes[:, 2:] -= boxes[:, :2]
+    return [
+        {
+            "image_id": position + 1,
+            "category_id": int(label) + 1,
+            "bbox": box.round(2).tolist(),
+            "score": round(score, 5),
+        }
+        for box, label, score in zip(boxes, found.labels.numpy(), found.scores.tolist(), strict=True)
+    ]
+
+
 def work(path: Path) -> None:
     """Run the job of a file."""
+    share_threads()
     scores = evaluate(EvaluateJob.model_validate_json(path.read_text()))
     print(f"scored {scores.images} images: {scores.metrics}", flush=True)
 

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from tasks.retrain.config import RetrainConfig
     from tasks.retrain.data import DATASETS
     from tasks.retrain.make_model import build_model, model_recipe
-    from tasks.retrain.preflight import batch_problems, loader_problems, retrain_problems
+    from tasks.retrain.preflight import loader_problems, retrain_problems
+    from tasks.retrain.sizes import size_after
     from tasks.retrain.suitable import TrainingError, check_images
 else:
     __all__, __getattr__ = face(__name__, __file__)

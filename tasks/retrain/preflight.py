@@ -1,18 +1,17 @@
-"""What can be said of trainings before one begins: networks, overrides, weights, batches, sizes of images."""
+"""What can be said of trainings before one begins: networks, overrides, weights, batches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tasks.compute import ComputeConfig, shared_memory_free, shared_memory_needed
 from tasks.contracts import Finding, ModelConfig, Task
 from tasks.retrain.class_weights import weighable
 from tasks.retrain.config import RetrainConfig, TrainingConfig
-from tasks.retrain.configuration import NEEDED, resolved, set_input_size
+from tasks.retrain.configuration import NEEDED, resolved
 from tasks.retrain.loaders import image_bytes
 from tasks.retrain.overriding import override_problems
-from tasks.retrain.sizes import Size, size_after
 from tasks.retrain.suitable import TrainingError
 from tasks.settings import Problem, below, file_problems, there
 
@@ -119,24 +118,3 @@ def pooled_to_a_point(node: Any) -> str | None:
     if name in POOLED_TO_A_POINT and normalises and 1 in node.get("pool_scales", (1,)):
         return name
     return pooled_to_a_point(list(node.values()))
-
-
-def batch_problems(training: TrainingConfig, sizes: Mapping[str, Iterable[Size]], batch: int) -> Iterator[Problem]:
-    """Images of several sizes that segmentation is to read in one batch, which mmseg does not pad to one.
-
-    Args:
-        training: the section of the task ``segmentation``.
-        sizes: role -> the (width, height) in pixels that its images have.
-        batch: images in a batch of inference.
-    """
-    if batch == 1:
-        return
-    network = resolved(training)
-    if training.input_size is not None:
-        set_input_size(network, training.input_size)
-    for role, of_role in sizes.items():
-        passed = sorted({size_after(network["test_pipeline"], size) for size in of_role})
-        if len(passed) > 1:
-            shown = tuple(f"{width}x{height}" for width, height in passed)
-            values: dict[str, Any] = {"side": role, "n": len(passed), "sizes": shown, "path": training.config}
-            yield Problem(("batch",), Finding.of("settings.sizes_in_a_batch", **values))

@@ -28,6 +28,5 @@ if TYPE_CHECKING:
     from tasks.translate.sections.identity import Identity
     from tasks.translate.sections.learned import MINIMUM, Learned
     from tasks.translate.sections.reinhard import Reinhard
-    from tasks.translate.turns import share_threads
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from tasks.compute import with_progress
+from tasks.compute import ahead, with_progress
 from tasks.contracts import Finding
 from tasks.datasets import PixelError, Sample, SampleTable, content_of, rgb_of
 from tasks.store import file_sha256, write_png
-from tasks.translate.ahead import ahead
 from tasks.translate.methods.base import Image, ImageTranslator
 from tasks.translate.pixels import is_whole_png
 

@@ -6,7 +6,7 @@ made a second.
 
 from __future__ import annotations
 
-from tasks.compute import die_with_parent, do_job
+from tasks.compute import die_with_parent, do_job, share_threads
 
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
@@ -22,7 +22,6 @@ from tasks.translate.apply import translate_table
 from tasks.translate.errors import WeightsError
 from tasks.translate.job import TOLD, TranslationJob
 from tasks.translate.methods.base import Resources, method_module
-from tasks.translate.turns import share_threads
 
 
 def work(path: Path) -> None:

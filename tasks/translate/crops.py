@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.compute import ahead
 from tasks.contracts import Finding
 from tasks.datasets import PixelError, SampleTable, read_image
-from tasks.translate.ahead import ahead
 from tasks.translate.errors import TranslatorError
 from tasks.translate.focus import Focus
 from tasks.translate.sections.learned import Training

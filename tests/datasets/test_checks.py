@@ -225,7 +225,7 @@ def test_sizes_matter_in_the_benchmark(sets: Sets) -> None:
         sets.change(role, lambda s: replace(s, width=50), 2)
     check = sets.only("benchmark", "sizes")
     assert told(check) == ("48x36, images: 5", "50x36, images: 1")
-    assert "evaluate.batch must be 1" in say(check.finding)
+    assert "in batches of its own" in say(check.finding)
 
 
 @pytest.mark.parametrize("role", ["source", "target"])

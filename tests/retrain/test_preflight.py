@@ -8,9 +8,9 @@ import torch
 from mmengine.registry import MODELS, init_default_scope
 
 from tasks.catalogue.language import say, speaking
-from tasks.retrain.config import RetrainConfig, TrainingConfig
+from tasks.retrain.config import RetrainConfig
 from tasks.retrain.configuration import load_config, read_network
-from tasks.retrain.preflight import POOLED_TO_A_POINT, batch_problems, pooled_to_a_point, retrain_problems
+from tasks.retrain.preflight import POOLED_TO_A_POINT, pooled_to_a_point, retrain_problems
 from tests.retrain.conftest import INFO
 
 LITE = "configs/networks/segmentation/efficientnet_lite0_fpn.py"
@@ -214,25 +214,6 @@ def test_new_settings_reach_the_training() -> None:
     ).segmentation
     assert training is not None
     assert load_config("segmentation", training, INFO).env.x == 1
-
-
-@pytest.mark.parametrize(
-    ("config", "sizes", "problems"),
-    [
-        ("segformer_b0", {(2048, 1024), (1024, 512)}, []),  # of one shape: resized to one size
-        ("segformer_b0", {(2048, 1024), (1280, 720)}, ["batch"]),
-        ("fpn_r18_cpu", {(2048, 1024), (1280, 720)}, []),
-    ],
-)
-def test_images_of_several_sizes_in_a_batch(config: str, sizes: set[Any], problems: list[str]) -> None:
-    training = TrainingConfig(config=Path(f"configs/networks/segmentation/{config}.py"), iterations=4)
-    found = list(batch_problems(training, {"benchmark": sizes}, 4))
-    assert [str(p.place[0]) for p in found] == problems
-    assert list(batch_problems(training, {"benchmark": sizes}, 1)) == []
-    smaller = training.model_copy(update={"input_size": (512, 256)})
-    for problem, shown in zip(batch_problems(smaller, {"benchmark": sizes}, 4), found, strict=True):
-        assert "(455x256, 512x256)" in say(problem.finding)
-        assert say(shown.finding).startswith("the images of benchmark have 2 sizes after the test_pipeline of configs/")
 
 
 def test_mmseg_takes_no_batch_of_several_sizes() -> None:

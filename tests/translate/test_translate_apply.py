@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tasks.compute.turns import share_threads
 from tasks.datasets.images import PixelError, read_image
 from tasks.datasets.table import SampleTable
 from tasks.translate.apply import translate_table
@@ -12,7 +13,6 @@ from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
 from tasks.translate.networks.whole_image import WholeImageTranslator
 from tasks.translate.sections.learned import MINIMUM
-from tasks.translate.turns import share_threads
 
 SIZES = [(40, 36), (40, 36), (41, 37), (19, 22), (40, 36), (40, 36), (40, 36)]
 

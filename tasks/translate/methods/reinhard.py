@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.compute import ahead
 from tasks.datasets import SampleTable, read_image
-from tasks.translate.ahead import ahead
 from tasks.translate.methods.base import Image, PerImage, Resources
 from tasks.translate.sections.reinhard import Reinhard
 

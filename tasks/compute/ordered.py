@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from tasks.compute import threads
+from tasks.compute.machine import threads
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.compute import threads
+from tasks.compute.machine import threads
 
 AT_ONCE = 2
 

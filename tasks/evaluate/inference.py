@@ -1,0 +1,165 @@
+"""A trained model run on a benchmark: read, run and finished several batches at a time."""
+
+from __future__ import annotations
+
+import copy
+import queue
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import Any, TypeVar
+
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import MODELS, init_default_scope
+from mmengine.structures import PixelData
+from torch import Tensor, nn
+from torch.nn import functional as nnf
+
+from tasks.compute import AT_ONCE, ahead, threads
+from tasks.contracts import TASKS, ModelConfig
+from tasks.evaluate.job import EvaluateJob
+from tasks.retrain import CHECKPOINT, DATASETS, TrainingError, load_checkpoint, size_after
+
+Size = tuple[int, int]  # width and height in pixels
+R = TypeVar("R")
+# Position of an image in the table, what the model says of it, and its feature [D] where it passed whole.
+Finish = Callable[[int, Any, Tensor | None], R]
+
+
+class Inference:
+    """A model of an ``EvaluateJob``, with the images of its table that have the task's labels.
+
+    Batches are read, run and finished in threads, several on their way at once. They take turns in the network: on a
+    GPU one at a time, on a CPU two, each on half of the threads (``share_threads``) and with half of the batch. So the
+    network runs on while other images are decoded, and what was predicted is written.
+
+    A batch holds images of one size after the test pipeline: images of several sizes would be padded to the largest,
+    and what a network says of an image would depend on its neighbours. So the size of a batch changes results by
+    rounding alone.
+
+    Raises:
+        TrainingError: the model's configuration is no such, or the checkpoint does not fit it.
+    """
+
+    def __init__(self, job: EvaluateJob) -> None:
+        cfg = _config(job)
+        init_default_scope(TASKS[job.task].package)
+        dataset = dict(type=DATASETS[job.task].__name__, table=str(job.table), pipeline=cfg.test_pipeline)
+        self._images = MMENGINE_DATASETS.build(dict(**dataset, test_mode=True))
+        self._pipeline = cfg.test_pipeline
+        turns = 1 if job.device == "cuda" else min(AT_ONCE, threads())
+        self._batch = max(1, job.batch // turns)
+        self._models: queue.SimpleQueue[_Model] = queue.SimpleQueue()
+        model = _built(cfg, job)
+        for _ in range(turns):
+            self._models.put(_Model(_sharing_weights(model)))
+
+    def run(self, sizes: Sequence[Size], finish: Finish[R]) -> Iterator[tuple[int, R]]:
+        """Yield every image's position and ``finish(position, said, feature)``, which is called in threads.
+
+        Args:
+            sizes: of the images, in the table's order.
+            finish: given what mmdet or mmseg says of the image, on the CPU for segmentation.
+        """
+        passed = [size_after(self._pipeline, size) for size in sizes]
+        for batch in ahead(lambda batch: self._finished(batch, finish), batches(passed, self._batch)):
+            yield from batch
+
+    def _finished(self, batch: list[int], finish: Finish[R]) -> list[tuple[int, R]]:
+        read = [self._images[i] for i in batch]
+        said: list[tuple[Any, Tensor | None]] = []
+        with self._turn() as model:
+            # A pipeline may hold steps that ``size_after`` does not know.
+            for _, same in groupby(read, lambda image: image["inputs"].shape):
+                said += model(list(same))
+        return [(i, finish(i, output, feature)) for i, (output, feature) in zip(batch, said, strict=True)]
+
+    @contextmanager
+    def _turn(self) -> Iterator[_Model]:
+        model = self._models.get()
+        try:
+            yield model
+        finally:
+            self._models.put(model)
+
+
+def batches(sizes: Sequence[Size], count: int) -> list[list[int]]:
+    """Positions of images, those of one size in the same batches of at most ``count``; sizes as they first come."""
+    groups: dict[Size, list[int]] = {}
+    for position, size in enumerate(sizes):
+        groups.setdefault(size, []).append(position)
+    return [group[k : k + count] for group in groups.values() for k in range(0, len(group), count)]
+
+
+class _Model:
+    """One copy of a network, for one thread at a time."""
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+        self._maps: list[Tensor] = []
+        if hasattr(network, "postprocess_result"):  # mmseg's: features are the segmenters' alone
+            network.postprocess_result = types.MethodType(_labelled, network)
+            network.backbone.register_forward_hook(lambda _, __, maps: self._maps.append(maps[-1]))
+
+    @torch.inference_mode()
+    def __call__(self, images: list[dict[str, Any]]) -> list[tuple[Any, Tensor | None]]:
+        """What the network says of each image, and the mean of the backbone's last map over it."""
+        self._maps.clear()
+        said = self._network.test_step(pseudo_collate(images))
+        whole = len(self._maps) == 1 and len(self._maps[0]) == len(images)  # a sliding window passes in parts
+        pooled = self._maps[0].mean(dim=(2, 3)).float().cpu() if whole else [None] * len(images)
+        self._maps.clear()
+        return list(zip(said, pooled, strict=True))
+
+
+def _config(job: EvaluateJob) -> Config:
+    try:
+        found = ModelConfig.read(job.model)
+    except (OSError, ValueError) as error:
+        raise TrainingError(str(error)) from error
+    return Config({"model": found.model, "test_pipeline": found.test_pipeline})
+
+
+def _built(cfg: Config, job: EvaluateJob) -> nn.Module:
+    model: nn.Module = MODELS.build(cfg.model)
+    state = load_checkpoint(job.model / CHECKPOINT)["state_dict"]
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise TrainingError(f"{job.model / CHECKPOINT} does not fit {ModelConfig.FILE}: {error}") from error
+    # Channels last: up to twice as fast on CPUs, and what tensor cores want.
+    model.to(job.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model.eval()
+
+
+def _sharing_weights(model: nn.Module) -> nn.Module:
+    """A copy that another thread may run at the same time: modules may keep something of a forward pass."""
+    weights = {id(t): t for t in (*model.parameters(), *model.buffers())}
+    return copy.deepcopy(model, weights)
+
+
+def _labelled(network: Any, logits: Tensor, samples: list[Any]) -> list[Any]:
+    """mmseg's ``postprocess_result``, for labels alone: without padding, at the image's size, the class of most.
+
+    Here because mmseg also keeps every class's map at full size, resizes where nothing is to be resized, and takes
+    ``argmax`` across the maps, which is 6 times as slow as ``max``, whose indices are the same: the first of equals.
+
+    Args:
+        logits: ``[N, C, H, W]``, at the network's input size.
+        samples: mmseg's data samples; each is given ``pred_sem_seg``, ``uint8 [1, H, W]`` on the CPU.
+    """
+    for of_image, sample in zip(logits, samples, strict=True):
+        left, right, top, bottom = sample.metainfo.get("img_padding_size", sample.metainfo.get("padding_size", [0] * 4))
+        height, width = of_image.shape[1:]
+        of_image = of_image[None, :, top : height - bottom, left : width - right]
+        if of_image.shape[2:] != (size := tuple(sample.metainfo["ori_shape"])):
+            of_image = nnf.interpolate(of_image, size, mode="bilinear", align_corners=network.align_corners)
+        of_image = of_image[0]
+        one = len(of_image) == 1  # a map of one class against the rest
+        best = of_image[0].sigmoid() > network.decode_head.threshold if one else of_image.max(dim=0).indices
+        sample.set_data({"pred_sem_seg": PixelData(data=best.to(torch.uint8).cpu()[None])})
+    return samples
