@@ -35,6 +35,8 @@ class PipelineConfig(RunConfig):
         arms = self.arms()
         if not self.retrain.tasks():
             raise ValueError("retrain: neither detection nor segmentation is given")
+        if taught := [arm for arm in arms if arm.teacher is not None]:
+            raise ValueError(f"retrain.arms: nothing labels target images for {', '.join(taught)}")
         if not arms:
             raise ValueError("retrain.arms: no arm is left; translated needs a translator")
         return self

@@ -12,7 +12,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from flows.config import PipelineConfig
 from flows.progress import advance
 from flows.shape import Cell, cells, tables_of
-from tasks.contracts import Arm, Artifact, Failure, ModelCard, Result
+from tasks.contracts import Arm, Artifact, Failure, ModelCard, Result, TrainSet
 from tasks.datasets import SampleTable
 from tasks.evaluate.stage import compare, evaluate_model
 from tasks.retrain import weighted
@@ -40,7 +40,9 @@ def experiment_matrix(
     how = (retrain, compute, store)
     matrix = cells(settings)
     # All trainings are submitted before any evaluation: an evaluation waits for its model inside a worker.
-    models = {cell: train_model.submit(*cell, tables_of(cell[1], sets, translated), *how) for cell in matrix}
+    models = {
+        cell: train_model.submit(*cell, tables_of(cell[1], sets, translated), *how, cell[1].drawing) for cell in matrix
+    }
     scores: dict[Cell, PrefectFuture[Artifact]] = {}
     sides = (sets["source"], sets["target"])
     for cell in matrix:
@@ -80,13 +82,9 @@ def compared(settings: PipelineConfig, results: tuple[Result, ...], store: Store
     return compare(scored, cells(settings), settings.evaluate, *sides, store)
 
 
-def members(arm: Arm, model: Artifact) -> dict[Arm, int]:
-    """The arm's parts, such as ``real`` and ``translated(cut)`` -> how many images of each the model was trained on.
-
-    They are the model card's, which counts the images that have the task's labels.
-    """
-    card = ModelCard.read(model.path)
-    return {part: told.images for part, told in zip(arm.parts, card.train_sets, strict=True)}
+def members(arm: Arm, model: Artifact) -> dict[Arm, TrainSet]:
+    """The arm's parts, such as ``real`` and ``translated(cut)`` -> what the model's card says of each."""
+    return dict(zip(arm.parts, ModelCard.read(model.path).train_sets, strict=True))
 
 
 def _outcomes(
@@ -100,8 +98,10 @@ def _outcomes(
             failures.append(Failure(task=task, arm=arm, seed=seed, error=error))
             continue
         model, evaluation = models[cell].result(), scores[cell].result()
-        images = members(arm, model)
-        results.append(Result(task=task, arm=arm, seed=seed, model=model, evaluation=evaluation, images=images))
+        parts = members(arm, model)
+        made: dict[str, Any] = {"images": {part: told.images for part, told in parts.items()}}
+        made["drawn"] = {part: told.share for part, told in parts.items() if told.share is not None}
+        results.append(Result(task=task, arm=arm, seed=seed, model=model, evaluation=evaluation, **made))
     return tuple(results), tuple(failures)
 
 

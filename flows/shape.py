@@ -27,11 +27,22 @@ def cells(settings: PipelineConfig) -> tuple[Cell, ...]:
     return tuple(product(settings.retrain.tasks(), settings.arms(), settings.retrain.seeds))
 
 
-def tables_of(arm: Arm, sets: Mapping[str, Artifact], translated: Mapping[str, Artifact]) -> tuple[Artifact, ...]:
-    """The images that an arm is trained on: one set, or the real one and another."""
+def tables_of(
+    arm: Arm, sets: Mapping[str, Artifact], translated: Mapping[str, Artifact], labelled: Artifact | None = None
+) -> tuple[Artifact, ...]:
+    """The images that an arm is trained on: the set of each of its parts.
+
+    Args:
+        arm: the arm.
+        sets: ``source`` and ``target``.
+        translated: translator -> translated source.
+        labelled: the target with what the arm's teacher says of it, where it has one.
+    """
     members = {"real": sets["target"], "source": sets["source"]}
     members |= {Arm.translated(name): images for name, images in translated.items()}
-    return tuple(members[part] for part in arm.parts)
+    if labelled is not None:
+        members |= {part: labelled for part in arm.parts if part.teacher is not None}
+    return tuple(members[part if part.teacher is not None else part.origin] for part in arm.parts)
 
 
 def judges(settings: PipelineConfig) -> RetrainConfig:

@@ -126,7 +126,7 @@ def _matrix(
     models, scored = {}, {}
     for cell in cells(settings):
         task, arm, seed = cell
-        recipe = model_recipe(task, seed, tables_of(arm, sets, fit), retrain)
+        recipe = model_recipe(task, seed, tables_of(arm, sets, fit), retrain, arm.drawing)
         models[cell] = planner.plan(f"retrain {task} {arm} seed {seed}", recipe)
     for cell, model in models.items():
         task, arm, seed = cell

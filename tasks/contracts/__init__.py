@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         SliceScore,
         TaskComparison,
     )
+    from tasks.contracts.drawing import Drawing, Member, Phase
     from tasks.contracts.filed import Filed, first_problem
     from tasks.contracts.finding import Finding, Value
     from tasks.contracts.frozen import Frozen

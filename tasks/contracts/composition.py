@@ -13,12 +13,10 @@ _KINDS = ("real", "source", "translated", "pseudo")
 _AUGMENTED = "augmented"
 _INSIDE = (None, _AUGMENTED)  # what may stand in parentheses behind source
 _SHARE = 0.5  # of the iterations before fine-tuning, where none is given
-_SET = re.compile(r"(real|source|translated)(?:\(([^()\[\]]+)\))?(?:\[(\d+)\])?")
+_SET = re.compile(r"(real|source|translated)(?:\((.+)\))?(?:\[(\d+)\])?", re.DOTALL)
 _PSEUDO = re.compile(r"pseudo\((.+)\)", re.DOTALL)
 _SELF_TRAINED = re.compile(r"self_train\((.+)\)", re.DOTALL)
 _FIRST = re.compile(r"(.+?)(?: for ([-+.\w]+))?", re.DOTALL)
-_OUTSIDE = r"(?![^(]*\))"  # of a translator's name
-_PLUS, _AND, _THEN = (re.compile(re.escape(word) + _OUTSIDE) for word in ("+", " + ", " then "))
 _WEIGHTED = re.compile(r"(\d+) (.+)", re.DOTALL)
 _FORMS = {
     "of": ("of", "images"),
@@ -232,11 +230,22 @@ def parsed(text: str) -> Composition:
 def _parsed(text: str) -> Composition:
     if (found := _SELF_TRAINED.fullmatch(text)) is not None:
         return _taught(_set(found[1]))
-    first, *then = _THEN.split(text)
+    first, *then = _split(text, " then ")
     if then and (found := _FIRST.fullmatch(first)) is not None:
         share = _SHARE if found[2] is None else _number(found[2])
         return _followed(_mix_of(found[1]), _mix_of(" then ".join(then)), share)
     return _mix_of(text)
+
+
+def _split(text: str, word: str) -> list[str]:
+    """The text at a word wherever that stands in no parentheses, as it may in a translator's name."""
+    pieces, start, depth = [], 0, 0
+    for i, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0 and i >= start and text.startswith(word, i):
+            pieces.append(text[start:i])
+            start = i + len(word)
+    return [*pieces, text[start:]]
 
 
 def _number(word: str) -> float:
@@ -250,12 +259,12 @@ def _number(word: str) -> float:
 
 
 def _mix_of(text: str) -> Composition:
-    if len(weighted := _AND.split(text)) > 1:
+    if len(weighted := _split(text, " + ")) > 1:
         found = [_WEIGHTED.fullmatch(part) for part in weighted]
         if any(part is None or not int(part[1]) for part in found):
             raise ValueError("a ratio is written as 3 real + 1 source")
         return _mix([_set(part[2]) for part in found if part], [int(part[1]) for part in found if part])
-    sets = [_set(part) for part in _PLUS.split(text)]
+    sets = [_set(part) for part in _split(text, "+")]
     return _mix(sets, ()) if len(sets) > 1 else Composition((Mix(tuple(sets)),))
 
 

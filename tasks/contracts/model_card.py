@@ -28,10 +28,16 @@ class InitialWeights(Frozen):
 
 
 class TrainSet(Frozen):
-    """A part of what a model was trained on: its data set, and how many of the images have the task's labels."""
+    """A part of what a model was trained on.
+
+    Attributes:
+        dataset: its name. images: how many of it have the task's labels and were drawn from.
+        share: which share of the images that the training drew are of it, as expected; all parts' together 1.
+    """
 
     dataset: str
     images: int
+    share: float | None = None
 
 
 class ModelCard(Filed):

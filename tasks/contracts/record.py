@@ -21,8 +21,9 @@ class Result(BaseModel):
         model: artifact of kind ``model``: ``card.json`` (network, input size, iterations, batch, seed, initial weights,
             train images), ``curve.json`` (iteration -> loss) and ``checkpoint.pth``.
         evaluation: artifact of kind ``evaluation``: ``scores.json``, predictions and per-image evidence.
-        images: part of the arm -> how many of its images have the task's labels and were trained on. Batches are drawn
-            from all of them alike, so this is also the ratio in which a mixed arm saw its parts.
+        images: part of the arm -> how many of its images have the task's labels and were trained on.
+        drawn: part of the arm -> its share of the images that the training drew, from 0 to 1; empty where that was not
+            recorded: batches were then drawn from all images alike.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,6 +34,7 @@ class Result(BaseModel):
     model: Artifact
     evaluation: Artifact
     images: dict[Arm, int] = {}
+    drawn: dict[Arm, float] = {}
 
     def __hash__(self) -> int:
         return hash((self.task, self.arm, self.seed))  # a dict has no hash, and a run has one result a cell

@@ -21,7 +21,7 @@ from tasks.datasets.naming import path_text, text_path, unusable
 from tasks.store import atomic_path, content_digest, place_of, remember_place, store_of
 
 TABLE = "samples.parquet"  # the table's file name in every artifact that holds one
-BoxSource = Literal["annotated", "instances", "components"]
+BoxSource = Literal["annotated", "instances", "components", "predicted"]
 
 _META = b"sim2real"
 _ROOT = "@root/"  # what a path under the data set's root begins with
@@ -122,7 +122,7 @@ class TableInfo(BaseModel):
         encoding: how the mask files are decoded to those indices; None where the set has no masks.
         boxes_from: how its boxes come about: drawn by annotators or known to the simulator (``annotated``), around the
             visible pixels of instances (``instances``), around connected pixels of a class, so that what touches is
-            one (``components``); None where the set is not labelled with boxes.
+            one (``components``), by a trained model (``predicted``); None where the set is not labelled with boxes.
         impossible: the segmentation classes that no label of the set can become: it does not tell them apart.
         impossible_boxes: the detection classes that no box of the set can have.
         root: by what name the store knows where the data set's files lie: a digest of what they are; None without one.

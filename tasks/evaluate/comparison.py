@@ -36,7 +36,7 @@ def compare_arms(
     oracle: Arm,
     seed: int = 0,
 ) -> Comparison:
-    """Compare the arms of each task with the baseline, the oracle, and mixed arms with the mixed baseline.
+    """Compare the arms of each task with the baseline, the oracle, and what they are built on (``Arm.built_on``).
 
     Args:
         scored: the evaluated models.
@@ -91,6 +91,7 @@ def _compared(
 def _pairs(arms: Sequence[Arm], baseline: Arm, oracle: Arm) -> list[Pair]:
     pairs = [(arm, other) for other in (baseline, oracle) for arm in arms if arm != other]
     pairs += [(arm, baseline.with_real) for arm in arms if arm.mixed and arm != baseline.with_real]
+    pairs += [(arm, other) for arm in arms for other in arm.built_on]
     return [pair for pair in dict.fromkeys(pairs) if pair[1] in arms]
 
 

@@ -44,8 +44,9 @@ class Case:
         compared: TaskComparison | None,
     ) -> None:
         self.metric, self.rows, self.failures, self.compared = (metric, {r.arm: r for r in rows}, failures, compared)
-        translated = [r for r in rows if r.arm.translator not in {None, *controls}]
-        self.controls = [r for r in rows if r.arm.translator in controls and not r.arm.mixed]
+        # What else an arm does with a translator's images, such as self-training, is no verdict on the translation.
+        translated = [r for r in rows if r.arm.simple and r.arm.translator not in {None, *controls}]
+        self.controls = [r for r in rows if r.arm.simple and r.arm.translator in controls and not r.arm.mixed]
         alone = [r for r in translated if not r.arm.mixed]
         self.mixed = bool(translated) and not alone
         self.rivals = sorted(alone or translated, key=score, reverse=True)

@@ -116,7 +116,7 @@ def _of_tasks(found: Iterable[TaskTable]) -> dict[str, Iterable[Line]]:
         made[f"slices_{table.task}"] = list(_slices(table))
     made["arms"] = [{"task": t.task, **_flat(row)} for t in known for row in t.rows]
     made["mixtures"] = [
-        {"task": t.task, "arm": row.arm, "part": part, "images": images}
+        {"task": t.task, "arm": row.arm, "part": part, "images": images, "share": row.drawn.get(part)}
         for t in known
         for row in t.rows
         for part, images in row.images.items()

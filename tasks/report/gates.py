@@ -48,7 +48,7 @@ def broken(tables: Iterable[TaskTable], audits: Iterable[AuditPart]) -> Iterator
 def _classes(table: TaskTable) -> Iterator[Broken]:
     for row in table.rows:
         name = row.arm.translator
-        if name is None or row.arm.mixed:
+        if name is None or row.arm.mixed or not row.arm.simple:
             continue
         for column, cell in zip(table.columns, row.cells, strict=True):
             if column.is_class and cell.outcome == "harms" and cell.delta is not None and sign(cell.delta) < 0:

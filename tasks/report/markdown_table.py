@@ -39,7 +39,8 @@ def _heading(column: Column) -> str:
 
 def _cells(row: Row, columns: Sequence[Column], shown: Sequence[int]) -> list[str]:
     images = ABSENT if row.train_images is None else f"{row.train_images:,}"
-    images += f" ({escape(mixture(row.images), LINE_CHARS)})" if mixture(row.images) else ""
+    mixed = mixture(row.images, row.drawn)
+    images += f" ({escape(mixed, LINE_CHARS)})" if mixed else ""
     role = f" ({role_label(row.role)})" if row.role != "other" else ""
     return [short(row.label) + role, images, *(_cell(row.cells[i], not columns[i].is_class) for i in shown)]
 

@@ -63,7 +63,7 @@ class Row(Frozen):
 
     Attributes:
         train_images: how many it was trained on. images: part of the arm -> how many of these are of it; empty where
-            that was not recorded.
+            that was not recorded. drawn: part -> its share of the images that the training drew, likewise.
     """
 
     arm: Arm
@@ -72,6 +72,7 @@ class Row(Frozen):
     seeds: tuple[int, ...]
     train_images: int | None
     images: dict[Arm, int] = {}
+    drawn: dict[Arm, float] = {}
     cells: tuple[Cell, ...]
 
 

@@ -99,7 +99,7 @@ def _change(difference: Difference) -> str:
 def _mixing(case: Case) -> Iterable[str]:
     """What the simulator's images add to the real ones, where that was run beside the main comparison."""
     real = case.rows.get(case.oracle_name)
-    added = [r for r in case.rows.values() if r.arm.mixed]
+    added = [r for r in case.rows.values() if r.arm.mixed and r.arm.real_images is None]
     if case.mixed and case.base and case.base.arm != case.oracle_name and real:
         yield t("notes.real_alone", score=points(score(real)))
     if case.mixed or not added:
@@ -109,11 +109,12 @@ def _mixing(case: Case) -> Iterable[str]:
 
 
 def _others(case: Case) -> Iterable[str]:
-    """The best arm against the oracle, and mixed arms against the mixed baseline and the oracle."""
+    """The best arm against the oracle, mixed arms against the mixed baseline, and each against what it is built on."""
     best = [case.best] if case.best and not case.mixed else []
-    for row in (*best, *(r for r in case.rows.values() if r.arm.mixed)):
+    for row in (*best, *(r for r in case.rows.values() if r.arm.mixed or r.arm.built_on)):
         told = []
-        for other in (case.mixed_name, case.oracle_name) if row.arm.mixed else (case.oracle_name,):
+        usual = (case.mixed_name, case.oracle_name) if row.arm.mixed else (case.oracle_name,)
+        for other in dict.fromkeys((*usual, *row.arm.built_on)):
             main = case.best is not None and (row.arm, other) == (case.best.arm, case.base_name)
             found = case.between(row.arm, other)
             if found is not None and not main:

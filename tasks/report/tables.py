@@ -117,7 +117,7 @@ def _with_deltas(cells: dict[Arm, list[Cell]], baseline: Arm) -> dict[Arm, list[
 
 def _with_best(cells: dict[Arm, list[Cell]], oracle: Arm) -> dict[Arm, list[Cell]]:
     """Mark the best of each column, apart for arms with and without real images: the latter cannot win otherwise."""
-    with_real = {arm: row for arm, row in cells.items() if arm == oracle or arm.mixed}
+    with_real = {arm: row for arm, row in cells.items() if arm == oracle or arm.has_real}
     without = {arm: row for arm, row in cells.items() if arm not in with_real}
     marked = _marked(with_real) | _marked(without)
     return {arm: marked[arm] for arm in cells}
@@ -144,6 +144,7 @@ def _row(arm: Arm, scored: Sequence[Loaded], cells: Sequence[Cell], config: Repo
         seeds=tuple(s.result.seed for s in scored),
         train_images=scored[0].card.train_images,
         images=scored[0].result.images,
+        drawn=scored[0].result.drawn,
         cells=tuple(cells),
     )
 

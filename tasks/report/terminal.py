@@ -152,7 +152,9 @@ def _beside(table: TaskTable) -> Iterable[str]:
     """What the table's figures mean and hold under."""
     if table.margin is not None:
         yield legend(table.margin)
-    yield from (t("terminal.mixture", arm=row.label, images=m) for row in table.rows if (m := mixture(row.images)))
+    yield from (
+        t("terminal.mixture", arm=row.label, images=m) for row in table.rows if (m := mixture(row.images, row.drawn))
+    )
     yield ", ".join(t("terminal.fact", name=f.name, value=f.value) for f in table.protocol)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tasks.catalogue import ABSENT, figure, known, percent, points, rounded, t
@@ -95,31 +95,64 @@ def capital(text: str) -> str:
 
 
 def arm_label(arm: Arm) -> str:
-    """``translated(cut)`` -> ``Translated (cut)``, ``source`` -> ``Simulator``."""
-    if arm.translator is None:
-        return t(f"words.arm_{'_'.join(arm.parts)}")
-    return t("words.arm_real_translated" if arm.mixed else "words.arm_translated", name=arm.translator)
+    """``translated(cut)`` -> ``Translated (cut)``, ``source then real[50]`` -> ``Simulator, then 50 real``."""
+    if arm.teacher is not None and len(arm.parts) > 1:
+        return t("words.arm_self_trained", name=part_label(arm.teacher))
+    parts, drawing = arm.parts, arm.drawing
+    phases = [_phase_label([parts[i] for i in phase.sets], phase.ratio) for phase in drawing.phases]
+    if len(phases) == 1:
+        return phases[0]
+    share = drawing.phases[0].share
+    key = "words.arm_then" if share == drawing.phases[1].share else "words.arm_then_share"
+    return t(key, first=phases[0], then=_uncapital(phases[1]), share=percent(share))
+
+
+def _phase_label(parts: Sequence[Arm], ratio: Sequence[int]) -> str:
+    labels = [_set_label(part, part.drawing.members[0].images) for part in parts]
+    if ratio:
+        labels = [f"{weight} × {_uncapital(label)}" for weight, label in zip(ratio, labels, strict=True)]
+    return " + ".join([labels[0], *map(_uncapital, labels[1:])])
+
+
+def _set_label(part: Arm, images: int | None) -> str:
+    """One set of images, or so many of them."""
+    if part.translator is not None:
+        label = t("words.arm_translated", name=part.translator)
+    else:
+        label = t("words.arm_pseudo" if part.teacher is not None else f"words.arm_{part.origin}")
+    if part.drawing.members[0].augmented:
+        label = t("words.arm_augmented", name=label)
+    return label if images is None else t("words.part", n=images, part=_uncapital(label))
+
+
+def _uncapital(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def arm_phrase(arm: Arm) -> str:
     """The arm inside a sentence, after ``over`` or ``against``."""
-    return t("words.over_arm", arm=arm) if arm.translator else t(f"words.over_{'_'.join(arm.parts)}")
+    plain = arm.simple and arm.translator is None
+    return t(f"words.over_{'_'.join(arm.parts)}") if plain else t("words.over_arm", arm=arm)
 
 
 def part_label(part: Arm) -> str:
     """A part of an arm inside a sentence: ``translated(cut)`` -> ``translated (cut)``, ``source`` -> ``simulator``."""
-    label = arm_label(part)
-    return label[:1].lower() + label[1:]
+    return _uncapital(arm_label(part))
 
 
-def mixture(images: Mapping[Arm, int]) -> str:
-    """What a mixed arm was trained on and in which ratio, as ``367 real + 250 translated (cut), 59 : 41``."""
+def mixture(images: Mapping[Arm, int], drawn: Mapping[Arm, float] | None = None) -> str:
+    """What an arm of several parts was trained on and in which ratio, as ``367 real + 250 translated (cut), 59 : 41``.
+
+    Args:
+        images: part -> how many images of it there were.
+        drawn: part -> its share of the images that were drawn; that of its images where not given.
+    """
     total = sum(images.values())
     if len(images) < 2 or not total:
         return ""
-    shares = [100 * n / total for n in images.values()]
+    shares = [100 * (drawn[part] if drawn else n / total) for part, n in images.items()]
     digits = 0 if min(shares) >= 1 else 1
-    parts = " + ".join(t("words.part", n=n, part=part_label(part)) for part, n in images.items())
+    parts = " + ".join(_uncapital(_set_label(part, n)) for part, n in images.items())
     return f"{parts}, {' : '.join(f'{share:.{digits}f}' for share in shares)}"
 
 

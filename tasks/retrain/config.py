@@ -50,24 +50,36 @@ class TrainingConfig(Section):
         return self.init
 
 
+class SelfTrainingConfig(Section):
+    """What of a model's predictions on target images becomes their labels, for the arms of ``self_train``."""
+
+    portion: float = Field(
+        0.5, gt=0, le=1, description="Of each class's pixels, the share that is kept: the most confident."
+    )
+    sure: float = Field(
+        0.9, gt=0, le=1, description="Confidence from which a pixel is kept whatever its class's share."
+    )
+    score: float = Field(0.5, ge=0, lt=1, description="Score from which a box is kept.")
+
+
 class RetrainConfig(Section):
     """The experiment's matrix: arms x tasks x seeds, at an equal budget."""
 
     arms: tuple[Arm, ...] = Field(
         (Arm("real"), Arm("source"), Arm("translated")),
-        description="real, source, translated, real+source, real+translated; translated(NAME) takes one translator.",
+        description="real, source, translated, real+source, real+translated, or a form of docs/arms.md; "
+        "translated(NAME) takes one translator.",
     )
     seeds: tuple[Seed, ...] = Field((0,), min_length=1, description="Every arm is trained once a seed.")
+    self_training: SelfTrainingConfig = SelfTrainingConfig()
     detection: TrainingConfig | None = None
     segmentation: TrainingConfig | None = None
 
     @field_validator("arms")
     @classmethod
     def _distinct_arms(cls, arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
-        if len(set(arms)) < len(arms):
-            raise ValueError(f"an arm is named twice: {', '.join(arms)}")
-        if unknown := [arm for arm in arms if not arm.simple]:
-            raise ValueError(f"no training draws images as {', '.join(unknown)} asks")
+        if twice := [arm for arm in dict.fromkeys(arms) if arms.count(arm) > 1]:
+            raise ValueError(f"an arm is named twice: {', '.join(twice)}")
         return arms
 
     @field_validator("seeds")

@@ -160,8 +160,7 @@ def train_config(job: TrainJob) -> Config:
         TrainingError: see ``load_config``; or the tables do not suit the task, or each other.
     """
     # Here, so that loading a configuration builds no data sets; what is registered is known by its class.
-    from tasks.retrain.data import DATASETS
-    from tasks.retrain.draws import NumberedSampler, SeededDraws
+    from tasks.retrain.draws import SeededDraws
     from tasks.retrain.exact import ExactTrainLoop, RandomStates
     from tasks.retrain.finite import FiniteHook
 
@@ -172,15 +171,14 @@ def train_config(job: TrainJob) -> Config:
             raise TrainingError(f"{table.folder} and {tables[0].folder} have different classes; read them again")
     training = job.training
     cfg = load_config(job.task, training, tables[0].info)
-    members = [dict(type=DATASETS[job.task].__name__, table=str(t), pipeline=cfg.train_pipeline) for t in job.tables]
+    members = _members(job, cfg.train_pipeline)
     images = members[0] if len(members) == 1 else dict(type="ConcatDataset", datasets=members)
     cfg.train_dataloader = dict(
         batch_size=training.batch,
         num_workers=job.loaders,
         persistent_workers=job.loaders > 0,
         timeout=job.patience if job.loaders else 0,
-        # The order depends on the seed alone, so that arms of one seed and size see their images in the same order.
-        sampler=dict(type=NumberedSampler.__name__, shuffle=True, seed=job.seed),
+        sampler=_sampler(job),
         dataset=dict(type=SeededDraws.__name__, dataset=images, seed=job.seed),
     )
     cfg.train_cfg = dict(
@@ -208,3 +206,31 @@ def train_config(job: TrainJob) -> Config:
     cfg.work_dir = str(job.work)
     cfg.experiment_name = Path(job.work).name
     return cfg
+
+
+def _members(job: TrainJob, pipeline: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The sets that a job trains on, each as a data set of its own."""
+    from tasks.retrain.augmentation import augmented
+    from tasks.retrain.data import DATASETS
+
+    return [
+        dict(
+            type=DATASETS[job.task].__name__,
+            table=str(table),
+            images=member.images,
+            seed=job.seed,
+            pipeline=augmented(pipeline) if member.augmented else pipeline,
+        )
+        for table, member in zip(job.tables, job.drawing.members, strict=True)
+    ]
+
+
+def _sampler(job: TrainJob) -> dict[str, Any]:
+    """The order of the images: by the seed alone, so that arms of one seed and size see theirs in the same order."""
+    from tasks.retrain.draws import NumberedSampler
+    from tasks.retrain.sampling import PhasedSampler, phases_of
+
+    if job.drawing.steady:
+        return dict(type=NumberedSampler.__name__, shuffle=True, seed=job.seed)
+    phases = phases_of(job.drawing, job.training.iterations, job.training.batch)
+    return dict(type=PhasedSampler.__name__, seed=job.seed, phases=phases)

@@ -15,7 +15,8 @@ from mmseg.registry import DATASETS as SEG_DATASETS
 from mmseg.registry import TRANSFORMS as SEG_TRANSFORMS
 
 from tasks.contracts import Task
-from tasks.datasets import IGNORE, MaskEncoding, Sample, SampleTable, TableInfo, read_image, read_mask
+from tasks.datasets import IGNORE, MaskEncoding, Sample, TableInfo, read_image, read_mask
+from tasks.retrain.nested import drawn_table
 from tasks.translate import EfficientNetLite as EfficientNetLite  # a backbone: importing it registers it
 
 
@@ -34,11 +35,11 @@ class TableDetDataset(BaseDetDataset):  # type: ignore[misc]
     """The boxes of a sample table, for mmdet. Crowds are marked as to be ignored.
 
     Args:
-        table: folder of the sample table.
+        table: folder of the sample table. images, seed: see ``drawn_table``.
     """
 
-    def __init__(self, table: str, **kwargs: Any) -> None:
-        self._table = SampleTable.read(Path(table)).labelled("boxes")
+    def __init__(self, table: str, images: int | None = None, seed: int = 0, **kwargs: Any) -> None:
+        self._table = drawn_table(Path(table), "boxes", images, seed)
         super().__init__(ann_file="", metainfo=detection_metainfo(self._table.info), **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
@@ -59,11 +60,11 @@ class TableSegDataset(BaseSegDataset):  # type: ignore[misc]
     """The label images of a sample table, for mmseg.
 
     Args:
-        table: folder of the sample table.
+        table: folder of the sample table. images, seed: see ``drawn_table``.
     """
 
-    def __init__(self, table: str, **kwargs: Any) -> None:
-        self._table = SampleTable.read(Path(table)).labelled("masks")
+    def __init__(self, table: str, images: int | None = None, seed: int = 0, **kwargs: Any) -> None:
+        self._table = drawn_table(Path(table), "masks", images, seed)
         super().__init__(
             metainfo=segmentation_metainfo(self._table.info),
             ignore_index=IGNORE,

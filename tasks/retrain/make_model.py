@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.compute import Machine, device_kind
-from tasks.contracts import Artifact, Task
+from tasks.contracts import Artifact, Drawing, Task
 from tasks.retrain.config import RetrainConfig, TrainingConfig, Weights
 from tasks.retrain.configuration import resolved
 from tasks.retrain.job import TrainJob
@@ -19,7 +19,14 @@ _SHOWN = re.compile(r"Iter\(train\)|^resuming|^error")
 
 
 def build_model(
-    kind: Task, arm: str, seed: int, sets: tuple[Artifact, ...], config: RetrainConfig, store: Store, machine: Machine
+    kind: Task,
+    arm: str,
+    seed: int,
+    sets: tuple[Artifact, ...],
+    config: RetrainConfig,
+    store: Store,
+    machine: Machine,
+    drawing: Drawing | None = None,
 ) -> Artifact:
     """Return the ``model`` artifact of a training: ``checkpoint.pth``, ``config.py``, ``card.json``, ``curve.json``.
 
@@ -31,12 +38,14 @@ def build_model(
         config: the section of the configuration.
         store: where the model is kept.
         machine: what it is trained on.
+        drawing: how it draws from the sets; all of their images alike where not given.
 
     Raises:
         ProcessError: the training failed; the message holds the end of its log.
         GpuError: this machine has not the GPUs that the configuration asks for.
     """
     training = config.tasks()[kind]
+    drawing = drawing or Drawing.alike(len(sets))
 
     def make(work: Path) -> dict[str, Any]:
         with machine.lease() as lease:
@@ -44,6 +53,7 @@ def build_model(
                 task=kind,
                 training=training,
                 tables=tuple(a.path for a in sets),
+                drawing=drawing,
                 seed=seed,
                 work=work,
                 loaders=machine.config.loaders,
@@ -55,14 +65,17 @@ def build_model(
         device = device_kind(json.loads((work / "card.json").read_text())["device"])
         return {"task": kind, "seed": seed, "iterations": training.iterations, "device": device}
 
-    return store.build(model_recipe(kind, seed, sets, config), make, resumable=True)
+    return store.build(model_recipe(kind, seed, sets, config, drawing), make, resumable=True)
 
 
-def model_recipe(kind: Task, seed: int, sets: tuple[Artifact, ...], config: RetrainConfig) -> Recipe:
+def model_recipe(
+    kind: Task, seed: int, sets: tuple[Artifact, ...], config: RetrainConfig, drawing: Drawing | None = None
+) -> Recipe:
     """What a ``model`` artifact is made from; the arguments are those of ``build_model``."""
+    how = (drawing or Drawing.alike(len(sets))).model_dump(mode="json")
     return Recipe(
         "model",
-        config={"task": kind, "training": key_of(config.tasks()[kind]), "seed": seed},
+        config={"task": kind, "training": key_of(config.tasks()[kind]), "seed": seed, "drawing": how},
         inputs={f"images{i}": a for i, a in enumerate(sets)},
         code=code_version(__name__),
     )

@@ -7,7 +7,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.compute import ComputeConfig
 from tasks.compute.stage import this_machine
-from tasks.contracts import Artifact, Task
+from tasks.contracts import Artifact, Drawing, Task
 from tasks.retrain.config import RetrainConfig
 from tasks.retrain.make_model import build_model
 from tasks.store import Store
@@ -22,6 +22,7 @@ def train_model(
     config: RetrainConfig,
     compute: ComputeConfig,
     store: Store,
+    drawing: Drawing | None = None,
 ) -> Artifact:
     """Train one model, or find it finished: see ``build_model``."""
-    return build_model(kind, arm, seed, sets, config, store, this_machine(compute, store.root))
+    return build_model(kind, arm, seed, sets, config, store, this_machine(compute, store.root), drawing)

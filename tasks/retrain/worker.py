@@ -29,6 +29,7 @@ from tasks.retrain.checkpoints import CHECKPOINT, CHECKPOINTS
 from tasks.retrain.configuration import train_config, used
 from tasks.retrain.job import TrainJob
 from tasks.retrain.loaders import check_shared_memory, loaders_explained
+from tasks.retrain.nested import drawn_table
 from tasks.retrain.suitable import TrainingError
 from tasks.store import write_json
 
@@ -77,7 +78,8 @@ def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: InitialWeights)
     checkpoints.save_weights(job.work / CHECKPOINT, runner.model)
     used(cfg).dump(str(job.work / "config.py"))
     write_json(job.work / LossCurve.FILE, LossCurve(curve).content())
-    tables = [SampleTable.read(path).labelled(TASKS[job.task].labels) for path in job.tables]
+    tables = _drawn(job)
+    shares = job.drawing.shares([len(t) for t in tables], job.training.iterations)
     card = ModelCard(
         task=job.task,
         network=job.training.config.stem,
@@ -89,7 +91,10 @@ def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: InitialWeights)
         seed=job.seed,
         initial_weights=initial,
         train_images=sum(len(t) for t in tables),
-        train_sets=tuple(TrainSet(dataset=t.info.dataset, images=len(t)) for t in tables),
+        train_sets=tuple(
+            TrainSet(dataset=t.info.dataset, images=len(t), share=round(share, 4))
+            for t, share in zip(tables, shares, strict=True)
+        ),
         device=device_name(torch.device(job.device)),
         overrides=job.training.overrides,
         class_weights=weights if isinstance(weights := job.training.class_weights, tuple) else None,
@@ -106,6 +111,13 @@ def _finish(job: TrainJob, cfg: Config, runner: Runner, initial: InitialWeights)
             shutil.rmtree(folder)
         elif folder.suffix == ".py" and folder.name != "config.py":
             folder.unlink()
+
+
+def _drawn(job: TrainJob) -> list[SampleTable]:
+    """What the training had of each set."""
+    labels = TASKS[job.task].labels
+    members = zip(job.tables, job.drawing.members, strict=True)
+    return [drawn_table(path, labels, member.images, job.seed) for path, member in members]
 
 
 def _curve(work: Path) -> tuple[LossPoint, ...]:

@@ -75,7 +75,7 @@ NAMED: dict[str, Iterable[str]] = {
 DYNAMIC: dict[str, Iterable[str]] = {
     "words.{}_{}": [f"{kind}_{name}" for kind, names in NAMED.items() for name in names],
     "words.count_{}": (),  # of what the sources count, see ``nouns``
-    "words.arm_{}": ("real", "source", "real_source"),
+    "words.arm_{}": ("real", "source"),
     "words.over_{}": ("real", "source", "real_source"),
     "words.stage_{}": get_args(StageKind),
     "notes.{}": get_args(NoteCode),

@@ -24,6 +24,7 @@ FORMS: list[tuple[Any, str]] = [
         {"first": "translated(a then b)", "then": {"mix": ["real", "source"], "ratio": [1, 1]}},
         "translated(a then b) then 1 real + 1 source",
     ),
+    ({"mix": ["translated(<b>f(x) + 1</b>)", "real"]}, "real+translated(<b>f(x) + 1</b>)"),
     ({"self_train": "translated(cut)", "on": "target"}, "self_train(translated(cut))"),
     ({"self_train": {"of": "source", "images": 9}}, "self_train(source[9])"),
 ]

@@ -32,6 +32,7 @@ _BOXES_FROM = {
     "annotated": "annotated",
     "instances": "around the visible pixels of each instance",
     "components": "around connected pixels of a class: objects that touch are one",
+    "predicted": "predicted by a model",
     None: "none",
 }
 _STATES = {"impossible": "no label", "absent": "does not occur", "unlabelled": "-", "shown": ""}

@@ -25,7 +25,7 @@ def role(row: Row) -> str:
 
 def has_real(row: Row) -> bool:
     """Whether the arm was trained on real images, alone or with others."""
-    return row.role == "oracle" or row.arm.mixed
+    return row.role == "oracle" or row.arm.has_real
 
 
 def outcome(cell: Cell) -> str:

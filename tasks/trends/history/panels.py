@@ -44,7 +44,7 @@ def panels(trend: Trend) -> list[Panel]:
 def translated(trend: Trend) -> list[Arm]:
     """The arms with translated images; those without real ones, unless there are no others."""
     arms = [arm for arm in trend.arms if arm.translator is not None]
-    return [arm for arm in arms if not arm.mixed] or arms
+    return [arm for arm in arms if arm.simple and not arm.mixed] or arms
 
 
 def moment(entry: Entry) -> str:

@@ -1,4 +1,4 @@
-"""How arms are told apart in charts: a colour each, dashed where real images were added."""
+"""How arms are told apart in charts: a colour each, dashed where real images were added, dotted where more was done."""
 
 from __future__ import annotations
 
@@ -25,14 +25,20 @@ class Style:
 
 def styles(arms: Sequence[Arm]) -> dict[str, Style]:
     """A style for each arm: a translator's colour is that of its place among the translators."""
-    names = list(dict.fromkeys(a.translator or a.parts[-1] for a in arms))
+    names = list(dict.fromkeys(map(_name, arms)))
     others = [n for n in names if n not in {"real", "source"}]
     return {arm: _style(arm, others) for arm in arms}
 
 
 def _style(arm: Arm, others: Sequence[str]) -> Style:
-    name = arm.translator or arm.parts[-1]
+    name = _name(arm)
+    dash = "6 4" if arm.mixed else "" if arm.simple else "1 3"
     if name not in others:
-        return Style(name, "6 4" if arm.mixed else "")
+        return Style(name, dash)
     place = others.index(name)
-    return Style(str(place % COLOURS), "6 4" if arm.mixed else _DASHES[place // COLOURS % len(_DASHES)])
+    return Style(str(place % COLOURS), dash or _DASHES[place // COLOURS % len(_DASHES)])
+
+
+def _name(arm: Arm) -> str:
+    """What gives an arm its colour: its translator, or its last set of images that has the labels of its origin."""
+    return arm.translator or [part.origin for part in arm.parts if part.teacher is None][-1]
