@@ -198,7 +198,8 @@ class FolderDataset(_Undivided):
         "annotated", description="How the boxes came about; said in reports, and compared by the checks."
     )
     yolo_names: str | tuple[str, ...] = Field(
-        "data.yaml", description="YOLO's class names in order, or the YAML file under root with its key names."
+        "data.yaml",
+        description="YOLO's class names in order, or the file under root that has them: YAML, or a name a line.",
     )
     sequence: str | None = Field(
         None, description="Regular expression whose first group, in an image's id, names its sequence."

@@ -98,8 +98,11 @@ def is_file(path: Path) -> bool:
     return located[1] in archive_of(located[0]).members
 
 
-def text_of(path: Path) -> str:
+def text_of(path: Path, errors: str = "strict") -> str:
     """The content of a text or JSON file without a byte-order mark; it may be UTF-8, UTF-16 or UTF-32.
+
+    Args:
+        path: the file. errors: what becomes of bytes that are none of that, as of ``bytes.decode``.
 
     Raises:
         OSError: as ``read_bytes``.
@@ -107,7 +110,7 @@ def text_of(path: Path) -> str:
     """
     content = read_bytes(path)
     encoding = json.detect_encoding(content)  # by its byte-order mark, or by where its first characters have zeros
-    return content.decode(encoding).removeprefix("\ufeff")
+    return content.decode(encoding, errors).removeprefix("\ufeff")
 
 
 def text_lines(path: Path) -> list[tuple[int, str]]:

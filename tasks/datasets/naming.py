@@ -34,6 +34,27 @@ def usable_names(ids: Iterable[str]) -> dict[str, str]:
     return {id_: _digested(id_, name) if times[name] > 1 and name != id_ else name for id_, name in names.items()}
 
 
+def spelt_alike(names: Iterable[str], others: Iterable[str]) -> dict[str, str]:
+    """The names that others spell otherwise, by another normal form of Unicode: name -> the other's spelling.
+
+    macOS takes syllables and accents apart in the names of files. Where two names are alike, or two others, none is.
+    """
+    mine, there = set(names), set(others)
+    strange = [n for n in mine - there if not n.isascii()]
+    if not strange:
+        return {}
+    of_form, to_form = _by_form(strange), _by_form(n for n in there - mine if not n.isascii())
+    pairs = ((found, to_form.get(form, [])) for form, found in of_form.items())
+    return {found[0]: alike[0] for found, alike in pairs if len(found) == len(alike) == 1}
+
+
+def _by_form(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(unicodedata.normalize("NFC", name), []).append(name)
+    return found
+
+
 def _usable(id_: str) -> str:
     name = unicodedata.normalize("NFC", readable(id_))
     name = re.sub(_UNUSABLE, "_", name)

@@ -1,5 +1,6 @@
 """Ids as names of files, and paths that are no UTF-8."""
 
+import json
 import os
 import unicodedata
 from dataclasses import replace
@@ -14,7 +15,7 @@ from PIL import Image
 from tasks.datasets.config import FolderDataset
 from tasks.datasets.export import Format, export_table
 from tasks.datasets.images import read_image
-from tasks.datasets.naming import path_text, text_path, usable_names
+from tasks.datasets.naming import path_text, spelt_alike, text_path, usable_names
 from tasks.datasets.overview.numbers import overview_of
 from tasks.datasets.overview.page import write_overview
 from tasks.datasets.read import read_dataset
@@ -97,6 +98,44 @@ def test_every_name_is_exported(table: SampleTable, tmp_path: Path, to: Format) 
 def test_every_name_is_shown(table: SampleTable, tmp_path: Path) -> None:
     write_overview(tmp_path / "page.html", [overview_of(table, "names", images=8)], "names")
     assert "세종로" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize("labels", ["coco", "yolo"])
+@pytest.mark.parametrize("apart", ["images", "labels"])
+def test_names_that_macos_took_apart_are_matched(tmp_path: Path, labels: str, apart: str) -> None:
+    def spelt(kind: str, name: str = "세종로") -> str:
+        return unicodedata.normalize("NFD" if kind == apart else "NFC", name)
+
+    for folder in ("images", "masks", "labels"):
+        (tmp_path / folder).mkdir()
+    Image.fromarray(PIXELS).save(tmp_path / "images" / f"{spelt('images')}.png")
+    Image.fromarray(np.full((20, 30), 3, np.uint8)).save(tmp_path / "masks" / f"{spelt('labels')}.png")
+    row = {"id": 1, "file_name": f"{spelt('labels')}.png", "width": 30, "height": 20}
+    annotation = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}
+    coco = {"images": [row], "annotations": [annotation], "categories": [{"id": 1, "name": "car"}]}
+    (tmp_path / "boxes.json").write_text(json.dumps(coco, ensure_ascii=False))
+    (tmp_path / "labels" / f"{spelt('labels')}.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    config = FolderDataset(
+        format="folder",
+        name="camvid",
+        root=tmp_path,
+        image_folder="images",
+        mask_folder="masks",
+        boxes="boxes.json" if labels == "coco" else "labels",
+        yolo_names=("car",),
+    )
+    result = read_dataset(config, TAXONOMY)
+    assert not result.rejected
+    assert [(s.id, len(s.boxes or ())) for s in result.table] == [("세종로", 1)]
+
+
+def test_names_are_matched_only_where_one_is_meant() -> None:
+    apart, composed = unicodedata.normalize("NFD", "é"), "é"
+    assert spelt_alike([apart], [composed, "e"]) == {apart: composed}
+    assert spelt_alike([apart], [composed, apart]) == {}
+    assert spelt_alike([apart, composed], [composed]) == {}
+    both = ["\u1112\u1161\u11ab", "\u1112\u1161\u11ab"[:2] + "\u11ab"]
+    assert spelt_alike(both[:1], ["한", "\ud558\u11ab"]) == {}
 
 
 def test_names_of_different_ids_differ() -> None:

@@ -9,17 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
-
 from tasks.contracts import Finding
+from tasks.datasets.class_names import CLASS_LISTS, class_names, in_order
 from tasks.datasets.errors import DatasetError, reason_of
-from tasks.datasets.files import files_below
+from tasks.datasets.files import files_below, text_of
 from tasks.datasets.images import SUFFIXES
 
 _IMAGES = ("images", "image", "imgs", "img", "rgb", "frames", "JPEGImages")
 _MASKS = ("masks", "mask", "labels", "label", "semantic", "segmentation", "annotations", "gt", "SegmentationClass")
 _LABELS = ("labels", "annotations", "boxes", "bboxes", "yolo")
-_NAMES = ("classes.txt", "names.txt", "labels.txt")
 _SPLITS = ("train", "val", "test")  # what their names begin with, in the order of their use
 
 
@@ -77,7 +75,7 @@ def look_at(root: Path, classes: Path | None = None) -> Layout:
     masks = images if masks is None and ends[1] else masks
     boxes, objects = _coco(root, splits)
     names: str | tuple[str, ...] | None = None
-    listed = _lines(classes) if classes is not None else _listed(root)
+    listed = in_order(class_names(classes)) if classes is not None else _listed(root)
     if boxes is None and (boxes := _yolo(root, splits)) is not None:
         names, objects = _yolo_names(root, root / boxes.replace("{split}", splits[0] if splits else ""))
     found = Layout(root, splits, images, masks, *ends, boxes, names, objects, listed)
@@ -180,8 +178,8 @@ def _coco(root: Path, splits: tuple[str, ...]) -> tuple[str | None, tuple[str, .
     """A COCO file, of one a split or of one for all, and its categories."""
     for path in sorted([*root.glob("*.json"), *root.glob("*/*.json")]):
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            content = json.loads(text_of(path))
+        except (OSError, ValueError, RecursionError):
             continue
         if isinstance(content, dict) and {"images", "annotations", "categories"} <= content.keys():
             place = path.relative_to(root).as_posix()
@@ -201,7 +199,7 @@ def _yolo(root: Path, splits: tuple[str, ...]) -> str | None:
     for name in _LABELS:
         for place in (f"{name}/{{split}}", f"{{split}}/{name}") if splits else (name,):
             texts = (root / place.replace("{split}", splits[0] if splits else "")).rglob("*.txt")
-            if any(_numbers(p) for p in texts if p.name not in _NAMES):
+            if any(_numbers(p) for p in texts if p.name not in CLASS_LISTS):
                 return place
     return None
 
@@ -215,35 +213,21 @@ def _numbers(path: Path) -> list[int]:
 def _yolo_names(root: Path, labels: Path) -> tuple[str | tuple[str, ...], tuple[str, ...]]:
     for path in (root / "data.yaml", root / "dataset.yaml"):
         if path.is_file():
-            return path.name, _named_in(path)
+            return path.name, in_order(class_names(path))
     listed = _listed(labels) or _listed(root)
     if not listed:
-        used = (n for p in labels.rglob("*.txt") if p.name not in _NAMES for n in _numbers(p))
+        used = (n for p in labels.rglob("*.txt") if p.name not in CLASS_LISTS for n in _numbers(p))
         listed = tuple(f"class {n}" for n in range(1 + max(used, default=0)))
     return listed, listed
 
 
-def _named_in(path: Path) -> tuple[str, ...]:
-    """The classes' names that a data set's YAML file has."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), path) from error
-    except yaml.YAMLError as error:
-        raise DatasetError(Finding.of("data.no_yaml", problem=" ".join(str(error).split())), path) from error
-    names = content.get("names") if isinstance(content, dict) else None
-    if not isinstance(names, dict | list):
-        raise DatasetError(Finding.of("data.no_yolo_names"), path)
-    return tuple(str(n) for n in (names.values() if isinstance(names, dict) else names))
-
-
 def _listed(folder: Path) -> tuple[str, ...]:
-    return next((_lines(folder / name) for name in _NAMES if (folder / name).is_file()), ())
+    return next((in_order(class_names(folder / n)) for n in CLASS_LISTS if (folder / n).is_file()), ())
 
 
 def _lines(path: Path) -> tuple[str, ...]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_of(path)
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), path) from error
     return tuple(line.strip() for line in text.splitlines() if line.strip())

@@ -18,6 +18,7 @@ from tasks.contracts import Finding
 from tasks.datasets.errors import ItemError, MalformedError
 from tasks.datasets.files import is_file
 from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.naming import spelt_alike
 from tasks.datasets.readers.coco_file import CocoAnnotation, CocoFile, CocoId, CocoImage
 from tasks.datasets.readers.pairing import image_alone, label_alone, listed_only, not_listed
 from tasks.datasets.readers.repeated import contradicting, keyed, merged_rows
@@ -59,13 +60,23 @@ class CocoBoxes:
             "categories": categories.merged,
             "annotations": content.repeated,
         }
-        problems |= self._without_image({path for paths in images.values() for path in paths})
+        there = {path for paths in images.values() for path in paths}
+        self._spell(there)
+        problems |= self._without_image(there)
         for table, keys in tables.items():
             problems |= {f"{self._file} {table}": problem for problem in merged_rows(self._file, table, keys)}
         for image_id, alone in by_image.items():
             finding = Finding.of("data.annotations_alone", n=len(alone), id=image_id)
             problems[f"image {image_id}"] = ItemError(self._file, finding, "paired")
         return problems
+
+    def _spell(self, images: set[Path]) -> None:
+        """Name what is listed as the images are named, which macOS spells otherwise."""
+        alike = spelt_alike(map(str, self._listed), map(str, images))
+        for old, new in ((Path(old), Path(new)) for old, new in alike.items()):
+            self._listed[new] = self._listed.pop(old)
+            if old in self._contradicting:
+                self._contradicting[new] = self._contradicting.pop(old)
 
     def _without_image(self, images: set[Path]) -> dict[str, ItemError]:
         """What is listed, but is not there, or is none of the images that the folder was found to have."""

@@ -16,6 +16,7 @@ from tasks.datasets.errors import DatasetError, ItemError
 from tasks.datasets.files import files_below
 from tasks.datasets.images import OTHER_PICTURES, SUFFIXES
 from tasks.datasets.items import Boxes, Item
+from tasks.datasets.naming import spelt_alike
 from tasks.datasets.readers.coco import CocoBoxes
 from tasks.datasets.readers.pairing import image_alone, label_alone
 from tasks.datasets.readers.yolo import YoloBoxes
@@ -109,6 +110,8 @@ class FolderReader:
         masks = {stem.removesuffix(suffix): paths for stem, paths in masks.items() if stem.endswith(suffix)}
         if not suffix and self._masks == self._images:  # then a picture that is no image is a mask
             masks = {stem: paths for stem, paths in masks.items() if not (end and stem.endswith(end))}
+        alike = spelt_alike(masks, images)
+        masks = {alike.get(stem, stem): paths for stem, paths in masks.items()}
         twice = [
             ItemError(p, Finding.of("data.same_name", other=paths[0]), "unique")
             for paths in masks.values()

@@ -21,6 +21,7 @@ from tasks.datasets.files import files_below
 from tasks.datasets.images import read_image
 from tasks.datasets.items import Boxes, Item
 from tasks.datasets.objects import component_boxes
+from tasks.datasets.opening import open_regular
 from tasks.datasets.readers.pairing import Part, unpaired
 from tasks.datasets.table import BoxSource
 from tasks.datasets.taxonomy import Taxonomy
@@ -90,7 +91,7 @@ def _by_name(folder: Path, companion: re.Pattern[str] | None = None) -> tuple[di
 def _is_colored(label: Path) -> bool:
     """Whether a PNG has colour channels, by its header alone; what is wrong with it otherwise shows when it is read."""
     try:
-        with label.open("rb") as stream:
+        with open_regular(label) as stream:
             header = stream.read(26)
     except OSError:
         return False

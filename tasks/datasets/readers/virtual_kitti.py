@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tasks.contracts import Finding
 from tasks.datasets.config import VirtualKittiDataset
 from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
-from tasks.datasets.files import files_below
+from tasks.datasets.files import files_below, text_of
 from tasks.datasets.items import Boxes, Item, clipped
 from tasks.datasets.readers.pairing import Part, image_alone, label_alone, unpaired
 from tasks.datasets.readers.repeated import keyed
@@ -225,7 +225,7 @@ def _texts(bbox: Path, info: Path, camera: int) -> _TextFiles:
 def _lines(file: Path, header: tuple[str, ...]) -> list[_Line]:
     """The lines after the header that are not blank."""
     try:
-        first, *lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines() or [""]
+        first, *lines = text_of(file, errors="replace").splitlines() or [""]
     except OSError as error:
         raise MalformedError("data.vkitti_unreadable", file=file, problem=reason_of(error)) from error
     if tuple(first.split()) != header:

@@ -14,20 +14,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import TypeAdapter, ValidationError
-
 from tasks.contracts import Finding
-from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
-from tasks.datasets.files import files_below, is_file, read_bytes, text_lines
+from tasks.datasets.class_names import CLASS_LISTS, class_names
+from tasks.datasets.errors import DatasetError, ItemError, MalformedError
+from tasks.datasets.files import files_below, is_file, text_lines
 from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.naming import spelt_alike
 from tasks.datasets.readers.pairing import label_alone
 from tasks.datasets.table import Box
 
-_CLASSES = "classes.txt"  # labelling tools put the classes' names beside the labels
 _OUTSIDE = 0.01  # by so much a value may leave 0..1, and is clipped; further out, it is none of a share
 _RESOLUTION = 1e-6
-_NAMES = TypeAdapter(dict[int, str] | list[str])
 
 
 class YoloBoxes:
@@ -35,7 +32,7 @@ class YoloBoxes:
 
     Args:
         folder: the folder of text files.
-        names: the classes' names in order, or the YAML file that has them under ``names``.
+        names: the classes' names in order, or the file that has them (``class_names``).
         categories: class's name -> index into the detection classes; None where it is none of them.
         key: where these names stand, for errors.
     """
@@ -61,16 +58,16 @@ class YoloBoxes:
         Raises:
             DatasetError: the classes' names or the folder cannot be read, or none of its files is an image's.
         """
-        self._names = _read_names(self._source) if isinstance(self._source, Path) else dict(enumerate(self._source))
+        self._names = class_names(self._source) if isinstance(self._source, Path) else dict(enumerate(self._source))
         listed = files_below(self._folder, Finding.of("data.wanted_yolo"))
-        self._texts, twice = _by_stem(self._folder, listed.files)
-        wanted = set(images)
-        texts = self._texts
+        found, twice = _by_stem(self._folder, listed.files)
+        wanted, alike = set(images), spelt_alike(found, images)
+        self._texts = texts = {alike.get(stem, stem): path for stem, path in found.items()}
         if wanted and not wanted & texts.keys():
             raise DatasetError(Finding.of("data.no_yolo", name=min(wanted), n=len(wanted)), self._folder)
         problems = {str(p.file): p for p in listed.problems + twice}
         for stem in texts.keys() - wanted:
-            if texts[stem].name != _CLASSES:
+            if texts[stem].name not in CLASS_LISTS:
                 problems[stem] = label_alone(texts[stem], Finding.of("data.none_named", name=stem))
         return problems
 
@@ -123,22 +120,6 @@ def _by_stem(folder: Path, files: list[Path]) -> tuple[dict[str, Path], list[Ite
             if found.setdefault(stem, path) is not path:
                 twice.append(ItemError(path, Finding.of("data.same_name", other=found[stem]), "unique"))
     return found, twice
-
-
-def _read_names(path: Path) -> dict[int, str]:
-    try:
-        content = yaml.safe_load(read_bytes(path))
-        names = _NAMES.validate_python(content.get("names") if isinstance(content, dict) else None)
-    except OSError as error:
-        why = Finding.of("data.not_readable", problem=reason_of(error))
-        raise DatasetError(
-            Finding.of("data.not_there", why=why, wanted=Finding.of("data.wanted_yolo_names")), path
-        ) from error
-    except yaml.YAMLError as error:
-        raise DatasetError(Finding.of("data.no_yaml", problem=str(error)), path) from error
-    except ValidationError as error:
-        raise DatasetError(Finding.of("data.no_yolo_names"), path) from error
-    return names if isinstance(names, dict) else dict(enumerate(names))
 
 
 def _parse(line: str) -> tuple[float, float, float, float, float]:
