@@ -154,6 +154,8 @@ class Clusters(Frozen):
             for fewer (Kish, Survey Sampling, 1965).
         effective: about how many independent images the images are worth; at most as many as there are.
         enough: whether there are enough units for any verdict; where not, every difference is ``not decidable``.
+        beyond: whether verdicts hold for other drives as well. Blocks show how sure a difference is on the drives at
+            hand; what differs from drive to drive they cannot show, and so for other drives it is not decidable.
     """
 
     kind: ClusterKind
@@ -164,6 +166,7 @@ class Clusters(Frozen):
     units: float
     effective: int
     enough: bool = True
+    beyond: bool = True
 
 
 class SliceScore(Frozen):

@@ -30,7 +30,7 @@ Cluster = Literal["auto", "sequence", "blocks", "image"]
 # As many images, drives or blocks are needed for any verdict. Of images because even the exact sign test of fewer
 # cannot go under 0.05; drives and blocks have Student's t for being few, which with fewer is too wide to say anything.
 LEAST: dict[ClusterKind, int] = {"image": 6, "sequence": 4, "blocks": 5}
-LEAST_INDEPENDENT = 10  # images that a drive must be worth: with fewer its correlation cannot be told from a trend
+LEAST_INDEPENDENT = 15  # images that frames must be worth: with fewer, how alike they are cannot be measured
 
 
 @dataclass(frozen=True)
@@ -182,6 +182,7 @@ def _in_blocks(
         units=round(units, 2),
         effective=worth,
         enough=enough,
+        beyond=False,
     )
     weights = block_weights(drives, length, resamples, seed)
     return Resampling(of, weights, labels, missed(alike, images, length))

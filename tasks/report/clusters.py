@@ -22,13 +22,13 @@ def worth(clusters: Clusters | None, images: int) -> str | None:
     parts = [t(f"clusters.{clusters.kind}", **values)] if clusters.kind != "image" else []
     if clusters.reason != "single_frames":
         parts.append(t(f"clusters.{clusters.reason}", **values))
-    if clusters.kind == "blocks":
+    if not clusters.beyond:
         parts.append(t("clusters.these_drives", **values))
     return " ".join(parts if clusters.enough else [*parts, t("clusters.too_little", **values)])
 
 
 def scope(clusters: Clusters | None) -> str:
     """What a verdict holds for, to stand behind it; nothing where it holds for all images like the benchmark's."""
-    if clusters is None or clusters.kind != "blocks":
+    if clusters is None or clusters.beyond:
         return ""
     return " " + t("clusters.scope", drives=count(clusters.sequences or 1, "drive"))

@@ -23,7 +23,14 @@ from tests.report.findings import compared, difference
 BEST = "translated(cut)"
 ARMS = {("segmentation", arm, 0): score for arm, score in {"real": 0.5, "source": 0.2, BEST: 0.3}.items()}
 ONE_DRIVE = Clusters(
-    kind="blocks", reason="few_drives", benchmark="camvid", sequences=1, block=17, units=10.06, effective=19
+    kind="blocks",
+    reason="few_drives",
+    benchmark="camvid",
+    sequences=1,
+    block=17,
+    units=10.06,
+    effective=19,
+    beyond=False,
 )
 
 

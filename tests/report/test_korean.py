@@ -46,7 +46,9 @@ PAIRS = {
     ("real+translated(cut)", "real+source"): DOUBT,
     ("real+translated(cut)", "real"): difference(0.1, -0.2, 0.3, "no difference"),
 }
-ONE_DRIVE = Clusters(kind="blocks", reason="few_drives", sequences=1, block=17, units=10, effective=9, enough=False)
+ONE_DRIVE = Clusters(
+    kind="blocks", reason="few_drives", sequences=1, block=17, units=10, effective=9, enough=False, beyond=False
+)
 SLICES = [
     Slice(
         kind=kind,
