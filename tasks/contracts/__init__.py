@@ -47,7 +47,6 @@ if TYPE_CHECKING:
         Clusters,
         Comparison,
         Difference,
-        Estimate,
         MadeWith,
         Missing,
         Needs,
@@ -59,6 +58,8 @@ if TYPE_CHECKING:
         TaskComparison,
     )
     from tasks.contracts.drawing import Drawing, Member, Phase
+    from tasks.contracts.efficiency import Efficiency, EfficiencyCurve, EfficiencyPoint, Saving
+    from tasks.contracts.estimate import Estimate
     from tasks.contracts.filed import Filed, first_problem
     from tasks.contracts.finding import Finding, Value
     from tasks.contracts.frozen import Frozen

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from tasks.contracts.arm import Arm
+from tasks.contracts.efficiency import Efficiency
+from tasks.contracts.estimate import Estimate
 from tasks.contracts.filed import Filed
 from tasks.contracts.frozen import Frozen
 from tasks.contracts.task import Task
@@ -24,14 +26,6 @@ NoteCode = Literal[
     "no_slices",
     "no_attributes",
 ]
-
-
-class Estimate(Frozen):
-    """A score from 0 to 1 with its 95 % interval; all None where the benchmark has nothing to score it on."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
 
 
 class Needs(Frozen):
@@ -207,6 +201,7 @@ class TaskComparison(Frozen):
         missing: what of the declared matrix is not there. notes: how far the intervals go.
         clusters: what was resampled as one; None in a comparison that does not say, where each image was.
         slices: the metric by part of the benchmark.
+        efficiency: the metric against the number of labelled real images; None where no arms differ in it.
     """
 
     task: Task
@@ -220,6 +215,7 @@ class TaskComparison(Frozen):
     notes: tuple[Note, ...] = ()
     clusters: Clusters | None = None
     slices: tuple[Slice, ...] = ()
+    efficiency: Efficiency | None = None
 
     def difference(self, arm: Arm, against: Arm) -> ArmDifference | None:
         """The difference of two arms, or None."""

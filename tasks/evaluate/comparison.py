@@ -24,6 +24,7 @@ from tasks.contracts import (
 from tasks.evaluate import differences
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.differences import FEW, LEVEL
+from tasks.evaluate.efficiency import curves_of
 from tasks.evaluate.scoreboard import GROUPS, Cell, Pair, Scoreboard, Scored, read_evidence, resample, score_models
 from tasks.evaluate.slices import slice_notes, sliced
 
@@ -35,6 +36,7 @@ def compare_arms(
     baseline: Arm,
     oracle: Arm,
     seed: int = 0,
+    labelled: Mapping[Task, Mapping[Arm, int]] | None = None,
 ) -> Comparison:
     """Compare the arms of each task with the baseline, the oracle, and what they are built on (``Arm.built_on``).
 
@@ -46,6 +48,7 @@ def compare_arms(
             Differences to an arm that is not there are left out.
         oracle: an arm, as ``real``.
         seed: of the random numbers; the same results and seed give the same comparison.
+        labelled: task -> arm -> labelled real images that it was trained on, of those with real images.
 
     Raises:
         EvidenceError: a result cannot be read, or two are not of the same benchmark; it says what differs.
@@ -63,7 +66,7 @@ def compare_arms(
             slices = sliced(task, results, evidence, how, config, arms, baseline, seed)
             notes = (*found.notes, *slice_notes(evidence, config, slices))
             found = found.model_copy(update={"slices": slices, "notes": notes})
-        compared.append(found)
+        compared.append(found.model_copy(update={"efficiency": curves_of(board, (labelled or {}).get(task, {}))}))
     return Comparison(tasks=tuple(compared))
 
 

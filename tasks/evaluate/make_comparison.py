@@ -8,6 +8,7 @@ from typing import Any
 from tasks.contracts import Arm, Artifact, Comparison, Task
 from tasks.evaluate.comparison import compare_arms
 from tasks.evaluate.config import EvaluateConfig
+from tasks.evaluate.labelled import labelled_images
 from tasks.evaluate.made_with import made_with_note
 from tasks.evaluate.scoreboard import Scored
 from tasks.store import Recipe, Store, code_version, write_json
@@ -39,7 +40,7 @@ def build_comparison(
         for kind, arm, seed in declared:
             cells[kind].append((arm, seed))
         results = [Scored(*cell, folder=artifact.path) for cell, artifact in scored.items()]
-        found = _noted(compare_arms(results, cells, config, baseline, oracle), scored)
+        found = _noted(compare_arms(results, cells, config, baseline, oracle, labelled=labelled_images(scored)), scored)
         write_json(folder / Comparison.FILE, found.content())
         return {"tasks": len(found.tasks), "resamples": config.resamples}
 

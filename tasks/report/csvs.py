@@ -114,6 +114,8 @@ def _of_tasks(found: Iterable[TaskTable]) -> dict[str, Iterable[Line]]:
         made[f"scores_{table.task}"] = list(_scores(table))
         made[f"seeds_{table.task}"] = list(_seeds(table))
         made[f"slices_{table.task}"] = list(_slices(table))
+        made[f"efficiency_{table.task}"] = list(_efficiency(table))
+        made[f"savings_{table.task}"] = [_flat(s) for s in (table.efficiency.savings if table.efficiency else ())]
     made["arms"] = [{"task": t.task, **_flat(row)} for t in known for row in t.rows]
     made["mixtures"] = [
         {"task": t.task, "arm": row.arm, "part": part, "images": images, "share": row.drawn.get(part)}
@@ -129,6 +131,11 @@ def _of_tasks(found: Iterable[TaskTable]) -> dict[str, Iterable[Line]]:
         for x, y in c.points
     ]
     return made
+
+
+def _efficiency(table: TaskTable) -> Iterable[Line]:
+    for curve in table.efficiency.curves if table.efficiency else ():
+        yield from ({"curve": curve.arm, **_flat(point)} for point in curve.points)
 
 
 def _scores(table: TaskTable) -> Iterable[Line]:

@@ -27,6 +27,7 @@ from tasks.report.figures.save import audit_files
 from tasks.report.markdown import first_line
 from tasks.report.model import Report, TaskTable
 from tasks.report.provenance import chain
+from tasks.report.savings import savings
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +105,7 @@ def _template() -> Template:
             "printed": glance_rows.printed,
             "printed_interval": glance_rows.printed_interval,
             "stages": stages,
+            "savings": savings,
             "text_uri": _text_uri,
             "translated_label": lambda name: words.arm_label(Arm.translated(name)),
             "yaml": _yaml,

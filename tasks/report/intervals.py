@@ -36,7 +36,8 @@ def with_intervals(table: TaskTable, compared: TaskComparison, baseline: Arm) ->
     rows = [_row(r, table.columns, scores.get(r.arm), compared.difference(r.arm, baseline)) for r in table.rows]
     margin = round(100 * compared.margin, 4)
     notes = (t("tables.adjusted"), *table.notes)
-    return table.model_copy(update={"rows": tuple(rows), "margin": margin, "notes": notes})
+    of = {"rows": tuple(rows), "margin": margin, "notes": notes, "efficiency": compared.efficiency}
+    return table.model_copy(update=of)
 
 
 def _row(row: Row, columns: Iterable[Column], scores: ArmScores | None, difference: ArmDifference | None) -> Row:

@@ -14,6 +14,7 @@ from tasks.report.gates import DATA
 from tasks.report.intervals import class_changes
 from tasks.report.markdown_table import at_a_glance, by_part, protocol, scores
 from tasks.report.model import AuditPart, Cost, Gate, Report
+from tasks.report.savings import savings
 from tasks.report.words import (
     arm_label,
     check_label,
@@ -119,6 +120,7 @@ def _tables(report: Report) -> Iterable[TextBlock]:
         yield TextBlock(tuple(scores(table)), Rank.TABLES)
         if table.margin is not None:
             yield TextBlock((legend(table.margin),))
+        yield from (TextBlock((escape(told),)) for told in savings(table))
         arms = [row for row in table.rows if row.role != "oracle"]
         told = [(row.label, class_changes(table, row)) for row in arms]
         if classes := [escape(t("markdown.of_arm", label=label, told=text)) for label, text in told if text]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from tasks.catalogue import Language
-from tasks.contracts import Arm, Audit, Check, DatasetRole, Failure, Finding, Frozen, SliceKind, Stage, Task
+from tasks.contracts import Arm, Audit, Check, DatasetRole, Efficiency, Failure, Finding, Frozen, SliceKind, Stage, Task
 from tasks.contracts import Outcome as Decided
 from tasks.report.gallery.grid import Grid
 from tasks.report.glance import Glance
@@ -115,6 +115,7 @@ class TaskTable(Frozen):
     Attributes:
         margin: the largest difference that does not matter, in points; None where no intervals are known.
         slices: the metric by part of the benchmark.
+        efficiency: as the comparison has it, its scores from 0 to 1.
     """
 
     task: Task
@@ -125,6 +126,7 @@ class TaskTable(Frozen):
     margin: float | None = None
     slices: tuple[SliceRow, ...] = ()
     curves: tuple[Curve, ...]
+    efficiency: Efficiency | None = None
 
     def row(self, arm: Arm) -> Row | None:
         """The row of an arm, or None."""

@@ -20,6 +20,7 @@ from tasks.report.glance_rows import label, printed, printed_interval
 from tasks.report.intervals import mark
 from tasks.report.markdown import first_line, gate_words
 from tasks.report.model import AuditPart, Cell, Outcome, Report, TaskTable
+from tasks.report.savings import savings
 from tasks.report.words import (
     arm_label,
     count,
@@ -152,6 +153,7 @@ def _beside(table: TaskTable) -> Iterable[str]:
     """What the table's figures mean and hold under."""
     if table.margin is not None:
         yield legend(table.margin)
+    yield from savings(table)
     yield from (
         t("terminal.mixture", arm=row.label, images=m) for row in table.rows if (m := mixture(row.images, row.drawn))
     )

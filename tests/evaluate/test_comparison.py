@@ -19,11 +19,11 @@ from tasks.contracts.comparison import (
     Clusters,
     Comparison,
     Difference,
-    Estimate,
     Needs,
     Note,
     TaskComparison,
 )
+from tasks.contracts.estimate import Estimate
 from tasks.contracts.task import Task
 from tasks.datasets.table import Sample, SampleTable, TableInfo
 from tasks.evaluate.comparison import compare_arms
@@ -126,6 +126,30 @@ def compared(results: Sequence[Scored], settings: EvaluateConfig | None = None) 
     cells = [(r.arm, r.seed) for r in results]
     (found,) = compare_arms(results, {results[0].task: cells}, settings or config(), Arm("source"), Arm("real")).tasks
     return found
+
+
+def test_arms_with_fewer_real_images_make_a_curve(tmp_path: Path) -> None:
+    truth = truth_maps()
+    shares = {"real[6]": 0.5, "real": 0.3, "real[6]+translated(cut)": 0.4, "real+translated(cut)": 0.2}
+    results = scored(tmp_path, {(arm, 0): wrong(truth, share) for arm, share in shares.items()})
+    labelled = {Arm(arm): 6 if "[6]" in arm else 60 for arm in shares}
+    cells = [(r.arm, r.seed) for r in results]
+    made = [
+        compare_arms(
+            results, {"segmentation": cells}, config(), Arm("source"), Arm("real"), labelled={"segmentation": labelled}
+        )
+        for _ in range(2)
+    ]
+    assert made[0] == made[1]
+    found = made[0].tasks[0].efficiency
+    assert found is not None
+    assert [[point.images for point in curve.points] for curve in found.curves] == [[6, 60], [6, 60]]
+    assert [score.score for score in found.curves[0].points] == [
+        of.metrics["mIoU"] for of in made[0].tasks[0].arms if of.arm in ("real", "real[6]")
+    ]
+    (saving,) = found.savings
+    assert 6 < (saving.needed or 0) < 60
+    assert compared(results).efficiency is None
 
 
 def against(found: TaskComparison, arm: str, other: str) -> ArmDifference:

@@ -32,7 +32,6 @@ from tasks.contracts.comparison import (
     Clusters,
     Comparison,
     Difference,
-    Estimate,
     Missing,
     Needs,
     Note,
@@ -40,6 +39,7 @@ from tasks.contracts.comparison import (
     Slice,
     TaskComparison,
 )
+from tasks.contracts.estimate import Estimate
 from tasks.contracts.finding import Finding
 from tasks.contracts.task import Task
 

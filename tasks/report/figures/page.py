@@ -15,6 +15,7 @@ from tasks.report.figures.classes import classes
 from tasks.report.figures.curves import curves
 from tasks.report.figures.differences import differences
 from tasks.report.figures.domains import domains
+from tasks.report.figures.efficiency import efficiency
 from tasks.report.figures.flips import flips
 from tasks.report.figures.gap import gap
 from tasks.report.figures.scores import scores
@@ -27,14 +28,16 @@ log = logging.getLogger(__name__)
 
 
 def of_task(table: TaskTable, best: str | None = None, with_scores: bool = False) -> list[Figure]:
-    """Differences to the baseline, learning curves, and differences of classes, in the spoken language.
+    """Differences to the baseline, data efficiency, learning curves, and differences of classes, in words as spoken.
 
     Args:
         table: of a task.
         best: the arm that the verdict is about.
         with_scores: also the bars of the scores, which the page has in its verdict.
     """
-    makers: list[Callable[[], Figure | None]] = [functools.partial(f, table) for f in (differences, curves, classes)]
+    makers: list[Callable[[], Figure | None]] = [
+        functools.partial(f, table) for f in (differences, efficiency, curves, classes)
+    ]
     makers.append(functools.partial(classes, table, with_real=True))
     if with_scores:
         makers.insert(0, functools.partial(scores, table, best))
