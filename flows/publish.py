@@ -13,11 +13,11 @@ from prefect.context import FlowRunContext
 
 from flows.config import PipelineConfig
 from tasks.catalogue import speaking
-from tasks.compute import artifact_key
+from tasks.compute import Exclusive, artifact_key
 from tasks.contracts import AUDIT_IMAGES, Artifact, Audit, Failure, RunRecord, Stage
 from tasks.datasets import REJECTED, read_rejected, tell_rejected
 from tasks.report import REPORT_JSON, print_report
-from tasks.store import Manifest, atomic_path, write_json
+from tasks.store import PARTIAL, Manifest, atomic_path, replace_folder, write_json
 from tasks.trends import archive, write_history
 
 log = logging.getLogger(__name__)
@@ -41,8 +41,16 @@ def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folde
     it finished), ``run.json``, ``config.yaml``, for each data set ``rejected/<role>.csv``, and for each audited
     translation ``audit/<translator>/`` (audit.json, images.parquet). The pipeline's ``history.html`` takes in a
     night's, too.
+
+    A pipeline's folder has one writer at a time: another run of its name waits. A run that is killed leaves in it the
+    report of the run before, or its own.
     """
-    folder = folder or settings.folder
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    with Exclusive(settings.folder / ".lock", f"publishing {settings.name}"):
+        _publish(settings, record, report, folder or settings.folder)
+
+
+def _publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folder: Path) -> None:
     _replace(report, folder / "report")
     for role, dataset in (("source", record.source), ("target", record.target), ("benchmark", record.benchmark)):
         with speaking(settings.report.language):
@@ -70,11 +78,11 @@ def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folde
 
 def _replace(report: Artifact, folder: Path) -> None:
     """Put the report's files where those of the run before were; what only that one had goes."""
-    files = {entry.path for entry in Manifest.read(report.path).files}
-    for name in sorted(files):
-        _copy(report, name, folder / name)
-    for old in [p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).as_posix() not in files]:
-        old.unlink()
+    new = folder.with_name(f".{folder.name}{PARTIAL}")
+    shutil.rmtree(new, ignore_errors=True)  # what a run that was killed has left
+    for entry in Manifest.read(report.path).files:
+        _copy(report, entry.path, new / entry.path)
+    replace_folder(new, folder)
 
 
 def _link(name: str, page: Path) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tasks.store.places import place_of, remember_place, store_of
     from tasks.store.recipe import Recipe
     from tasks.store.store import Store
+    from tasks.store.swap import replace_folder
     from tasks.store.weights import UnreadableWeights, read_weights, tensors_of
 else:
     __all__, __getattr__ = face(__name__, __file__)
