@@ -201,6 +201,11 @@ class FolderDataset(_Undivided):
         "data.yaml",
         description="YOLO's class names in order, or the file under root that has them: YAML, or a name a line.",
     )
+    attributes: str | None = Field(
+        None,
+        description="CSV file, relative to root: the first column names images, each other is an attribute of theirs "
+        "(weather), by which evaluate.slices divides a benchmark.",
+    )
     sequence: str | None = Field(
         None, description="Regular expression whose first group, in an image's id, names its sequence."
     )

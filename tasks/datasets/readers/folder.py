@@ -17,6 +17,7 @@ from tasks.datasets.files import files_below
 from tasks.datasets.images import OTHER_PICTURES, SUFFIXES
 from tasks.datasets.items import Boxes, Item
 from tasks.datasets.naming import spelt_alike
+from tasks.datasets.readers.attributes import Attributes
 from tasks.datasets.readers.coco import CocoBoxes
 from tasks.datasets.readers.pairing import image_alone, label_alone
 from tasks.datasets.readers.yolo import YoloBoxes
@@ -64,11 +65,13 @@ class FolderReader:
                 self._boxes = CocoBoxes(file, config.root, self._images, categories, key)
             else:
                 self._boxes = YoloBoxes(file, place(names) if isinstance(names, str) else names, categories, key)
+        self._attributes = Attributes(place(config.attributes)) if config.attributes is not None else None
         self.boxes_from: BoxSource | None = config.boxes_from if self._boxes else None
         self.places = [
             self._images,
             *([self._masks] if self._masks else []),
             *(self._boxes.places if self._boxes else []),
+            *([self._attributes.file] if self._attributes else []),
         ]
 
     def find(self) -> list[Item]:
@@ -76,6 +79,7 @@ class FolderReader:
         images, masks, problems = self._list()
         listed = {f"{stem}{self._image_suffix}": paths for stem, paths in images.items()}
         alone = self._boxes.load(listed) if self._boxes else {}
+        alone |= self._attributes.load(listed) if self._attributes else {}
         orphans = {_id(stem.removesuffix(self._image_suffix)): problem for stem, problem in alone.items()}
         for stem in masks.keys() - images.keys():
             orphans[_id(stem)] = self._orphan(stem, images, masks)
@@ -130,6 +134,7 @@ class FolderReader:
             if self._masks is not None and masks is None:
                 raise image_alone(image, self._masks / f"{stem}{self._mask_suffix}.png")
             extra = self._boxes.extra(image) if self._boxes else {}
+            extra |= self._attributes.of(f"{stem}{self._image_suffix}", image) if self._attributes else {}
         except ItemError as error:
             problem = error
         labels = self._boxes.file(f"{stem}{self._image_suffix}") if self._boxes else None
