@@ -49,11 +49,12 @@ def show(
 
     Example: `sim2real data show configs/pipelines/smoke.yaml --role source`
     """
-    from tasks.datasets import SampleTable, overview_of, print_overview, write_overview
+    from tasks.datasets import SampleTable, overview_of, print_overview, read_counts, write_overview
 
     settings, store = _opened(config, sets)
     found = [
-        overview_of(SampleTable.read(a.path), name, images=images) for name, a in _read(settings, role, store).items()
+        overview_of(SampleTable.read(a.path), name, images=images, counts=read_counts(a))
+        for name, a in _read(settings, role, store).items()
     ]
     print_overview(found)
     path = settings.folder / "datasets.html"

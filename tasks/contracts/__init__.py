@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         SliceScore,
         TaskComparison,
     )
+    from tasks.contracts.dataset_counts import BoxCounts, DatasetCounts, ImageCounts
     from tasks.contracts.drawing import Drawing, Member, Phase
     from tasks.contracts.efficiency import Efficiency, EfficiencyCurve, EfficiencyPoint, Saving
     from tasks.contracts.estimate import Estimate

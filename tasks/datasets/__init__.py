@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         rgb_of,
     )
     from tasks.datasets.make_checks import CHECKS_PAGE, build_checks, checks_recipe, read_checks
-    from tasks.datasets.make_dataset import build_dataset, dataset_recipe, drawn_recipe
+    from tasks.datasets.make_dataset import build_dataset, dataset_recipe, drawn_recipe, read_counts
     from tasks.datasets.masks import IGNORE, MaskEncoding, decoded, read_mask
     from tasks.datasets.overview.numbers import ClassCount, Overview, overview_of
     from tasks.datasets.overview.page import percent, print_overview, write_overview

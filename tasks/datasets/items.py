@@ -52,11 +52,42 @@ class Item:
 
 @dataclass(slots=True)
 class Boxes:
-    """The boxes of one image: those kept, those rejected, and how many had too few visible pixels."""
+    """The boxes of one image: what became of each that its labels list.
+
+    Attributes:
+        kept, rejected: themselves.
+        listed: how many the labels have, of whatever kind: what became of them adds up to it.
+        other: how many are none of the detection classes.
+        hidden: how many have too few visible pixels.
+        merged: how many repeat another word for word.
+    """
 
     kept: list[Box] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    listed: int = 0
+    other: int = 0
     hidden: int = 0
+    merged: int = 0
+
+    def take(self, box: Box | None, size: tuple[int, int]) -> None:
+        """Keep the part of a box that lies in the image of this size (width, height); None: it is of another class.
+
+        Raises:
+            MalformedError: there is no such part, or the box has no area.
+        """
+        if box is None:
+            self.other += 1
+        else:
+            self.kept.append(clipped(box, size))
+
+    def add(self, more: Boxes) -> None:
+        """Take in the boxes of another part of the image, or of another image."""
+        self.kept += more.kept
+        self.rejected += more.rejected
+        self.listed += more.listed
+        self.other += more.other
+        self.hidden += more.hidden
+        self.merged += more.merged
 
     def reject(self, file: Path, finding: Finding) -> None:
         """Note a box that cannot be used."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from tasks.contracts import Artifact, Finding
+from tasks.contracts import Artifact, DatasetCounts, Finding
 from tasks.datasets.config import CityscapesDataset, Dataset, DatasetsConfig, MoraiDataset, SampleDataset, Stored
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.files import fingerprint
@@ -18,7 +18,7 @@ from tasks.datasets.rejected import REJECTED, write_rejected
 from tasks.datasets.table import SampleTable
 from tasks.datasets.taxonomy import Taxonomy
 from tasks.sample import build_sample, sample_recipe
-from tasks.store import Recipe, Store, code_version, remember_place
+from tasks.store import Manifest, Recipe, Store, code_version, remember_place
 
 _DRAWN = {"side", "split", "count", "drive", "width", "height"}
 
@@ -76,6 +76,12 @@ def dataset_recipe(config: Dataset, datasets: DatasetsConfig, sample: Artifact |
     return Recipe("dataset", config=key, inputs=inputs, code=code_version(__name__, _reader(located)))
 
 
+def read_counts(artifact: Artifact) -> DatasetCounts | None:
+    """What became of everything that a ``dataset`` artifact's set was found to have; None where it does not say so."""
+    found = Manifest.read(artifact.path).summary.get("counts")
+    return DatasetCounts.model_validate(found) if found is not None else None
+
+
 def drawn_recipe(config: SampleDataset) -> Recipe:
     """What the ``sample`` artifact is made from that a configuration asks for."""
     return sample_recipe(**config.model_dump(include=_DRAWN))
@@ -121,4 +127,5 @@ def _summary(result: ReadResult, table: SampleTable, split: str, taxonomy: Taxon
         "boxes": {name: counts[i] for i, name in enumerate(table.info.detection)} if table.info.has_boxes else None,
         "hidden_boxes": result.hidden,
         "rejected": len(result.rejected),
+        "counts": result.counts.model_dump(),
     }

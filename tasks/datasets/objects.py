@@ -29,6 +29,7 @@ def instance_box(found: Boxes, region: NDArray[np.bool_], category: int, min_pix
         category: index into the detection classes.
         min_pixels: an object with fewer is hidden.
     """
+    found.listed += 1
     if np.count_nonzero(region) < min_pixels:
         found.hidden += 1
         return
@@ -37,18 +38,22 @@ def instance_box(found: Boxes, region: NDArray[np.bool_], category: int, min_pix
     found.kept.append(Box(category, x1, y1, x2, y2))
 
 
-def numbered_boxes(ids: NDArray[np.integer], categories: Mapping[int, int], min_pixels: int) -> Boxes:
+def numbered_boxes(ids: NDArray[np.integer], categories: Mapping[int, int | None], min_pixels: int) -> Boxes:
     """The boxes of an image whose pixels hold object numbers.
 
     Args:
         ids: ``[H, W]``.
-        categories: object number -> index into the detection classes; other numbers give no box.
+        categories: object number -> index into the detection classes, None: it is of another class; other numbers are
+            no objects.
         min_pixels: objects with fewer are hidden.
     """
     found = Boxes()
     for value in np.unique(ids).tolist():
         if (category := categories.get(value)) is not None:
             instance_box(found, ids == value, category, min_pixels)
+        elif value in categories:
+            found.listed += 1
+            found.other += 1
     return found
 
 
@@ -69,6 +74,7 @@ def component_boxes(
         if not region.any():
             continue
         _, _, stats, _ = cv2.connectedComponentsWithStats(region, connectivity=8)
+        found.listed += len(stats) - 1
         for x, y, width, height, pixels in stats[1:].tolist():
             if pixels < min_pixels:
                 found.hidden += 1

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tasks.compute import with_progress
-from tasks.contracts import Finding, readable
+from tasks.contracts import BoxCounts, DatasetCounts, Finding, ImageCounts, readable
 from tasks.datasets import select
 from tasks.datasets.config import Stored
 from tasks.datasets.errors import DatasetError, ImageError, ItemError, Rejection
@@ -41,15 +42,24 @@ class ReadResult:
         table: the usable images, in order of their ids; its paths are absolute, but for masks drawn by the reader.
         rejected: what was left out.
         images: how many images were looked at.
-        boxes: how many boxes were looked at, hidden ones and other classes' not counted.
-        hidden: how many boxes had too few visible pixels.
+        counts: what became of all images and boxes.
     """
 
     table: SampleTable
     rejected: list[Rejection]
     images: int
-    boxes: int
-    hidden: int
+    counts: DatasetCounts
+
+    @property
+    def boxes(self) -> int:
+        """How many boxes were looked at, hidden ones and other classes' not counted."""
+        found = self.counts.boxes
+        return found.kept + found.out + found.rejected if found is not None else 0
+
+    @property
+    def hidden(self) -> int:
+        """How many boxes had too few visible pixels."""
+        return self.counts.boxes.hidden if self.counts.boxes is not None else 0
 
 
 def reader_of(config: Stored, taxonomy: Taxonomy) -> SplitReader:
@@ -85,7 +95,9 @@ def read_dataset(config: Stored, taxonomy: Taxonomy, folder: Path = Path("/")) -
 def _read(config: Stored, taxonomy: Taxonomy, folder: Path) -> ReadResult:
     reader = reader_of(config, taxonomy)
     place = ", ".join(str(p) for p in reader.places)
-    items, rejected = _unique(select.wanted(reader.find(), config, place))
+    found = reader.find()
+    wanted = select.wanted(found, config, place)
+    items, rejected = _unique(wanted)
     names = usable_names(item.id for item in items if not item.stray)
     one = _One(
         reader, taxonomy.encoding(reader.dataset), len(taxonomy.classes), config.split, folder, names, config.min_side
@@ -93,14 +105,13 @@ def _read(config: Stored, taxonomy: Taxonomy, folder: Path) -> ReadResult:
     with ThreadPoolExecutor(os.cpu_count(), initializer=confine, initargs=(config.confined_to,)) as pool:
         read = pool.map(one, items)
         outcomes = list(with_progress(read, len(items), f"reading {reader.dataset} {config.split}"))
-    samples, found = [], Boxes()
+    samples, boxes = [], Boxes()
     for outcome in outcomes:
         if isinstance(outcome, ItemError):
             rejected.append(Rejection(outcome.file, outcome.finding, outcome.cause, outcome.kind))
         else:
             samples.append(outcome[0])
-            found.rejected += outcome[1].rejected
-            found.hidden += outcome[1].hidden
+            boxes.add(outcome[1])
     impossible, impossible_boxes = taxonomy.impossible(reader.dataset)
     info = TableInfo(
         dataset=reader.dataset,
@@ -114,9 +125,35 @@ def _read(config: Stored, taxonomy: Taxonomy, folder: Path) -> ReadResult:
     table = SampleTable.from_samples(samples, info, folder, config.root)
     if config.images is not None:
         table = select.subset(table, config.images, config.seed, config.draw)
-    kept = sum(len(s.boxes or ()) for s in samples)
-    images = sum(item.problem is None or item.problem.kind == "image" for item in items)
-    return ReadResult(table, rejected + found.rejected, images, kept + len(found.rejected), found.hidden)
+    counts = DatasetCounts(
+        images=ImageCounts(
+            found=_images(found),
+            read=len(table),
+            rejected=sum(r.kind == "image" for r in rejected),
+            out=_images(found) - _images(wanted) + len(samples) - len(table),
+        ),
+        boxes=_box_counts(boxes, table) if reader.boxes_from is not None else None,
+    )
+    return ReadResult(table, rejected + boxes.rejected, _images(wanted), counts)
+
+
+def _images(items: list[Item]) -> int:
+    """How many of these are images, or should be; a repeated row is none."""
+    return sum(item.problem is None or item.problem.kind == "image" for item in items)
+
+
+def _box_counts(found: Boxes, table: SampleTable) -> BoxCounts:
+    """What became of the boxes of the images that were read, of which the table may have but some."""
+    kept = len(pc.list_flatten(table.rows["boxes"]))
+    return BoxCounts(
+        listed=found.listed,
+        kept=kept,
+        rejected=len(found.rejected),
+        other=found.other,
+        hidden=found.hidden,
+        merged=found.merged,
+        out=len(found.kept) - kept,
+    )
 
 
 def absolute(config: Stored) -> Stored:

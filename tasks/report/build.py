@@ -168,6 +168,7 @@ def _datasets(
             first_rejected=tuple(rejected[: config.rejected_rows]),
             key=artifact.key,
             digest=artifact.digest,
+            counts=summary.get("counts"),
         )
 
 

@@ -19,8 +19,8 @@ from pydantic import BaseModel
 
 from tasks.audit import check_sentence
 from tasks.catalogue import say, speaking
-from tasks.contracts import Audit, AuditCheck, Check
-from tasks.report.model import Report, TaskTable
+from tasks.contracts import Audit, AuditCheck, BoxCounts, Check, ImageCounts
+from tasks.report.model import DatasetRow, Report, TaskTable
 
 log = logging.getLogger(__name__)
 Line = dict[str, Any]
@@ -41,7 +41,7 @@ def _tables(report: Report) -> dict[str, list[Line]]:
         "gates": map(_flat, report.gates),
         "broken": map(_flat, report.broken),
         "failures": map(_flat, report.failures),
-        "datasets": map(_flat, report.datasets),
+        "datasets": map(_dataset, report.datasets),
         "boxes": _boxes(report),
         "rejected": _rejected(report),
         "checks": map(_data_check, report.checks),
@@ -100,6 +100,13 @@ def _flattened(content: Mapping[str, Any], prefix: str = "") -> Line:
         elif not isinstance(value, dict | list):
             row[f"{prefix}{name}"] = value
     return row
+
+
+def _dataset(row: DatasetRow) -> Line:
+    """A data set, with what became of its images and boxes, as ``images_found``."""
+    images, boxes = (row.counts.images, row.counts.boxes) if row.counts is not None else (None, None)
+    told = {f"images_{name}": getattr(images, name, None) for name in ImageCounts.model_fields}
+    return _flat(row) | told | {f"boxes_{name}": getattr(boxes, name, None) for name in BoxCounts.model_fields}
 
 
 def _glance(report: Report) -> Iterable[Line]:

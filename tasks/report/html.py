@@ -36,7 +36,7 @@ MAX_BYTES = 8_000_000  # what mail and chat still take as an attachment
 _WORDS = (
     *("points", "signed", "sign", "duration", "memory", "arm_label", "mixture", "legend"),
     *("percent", "figure", "rate_words", "rate_interval", "task_label", "outcome_label", "check_label"),
-    *("role_label", "roles_label", "stage_label", "artifact_label", "input_label"),
+    *("role_label", "roles_label", "sums", "stage_label", "artifact_label", "input_label"),
 )
 _AUDITS = ("acted", "destinations", "failed", "few", "measured_detail", "measured_recall", "passed", "seen", "unseen")
 FIGURES = "figures"  # the folder of the figures' files, from the page

@@ -28,6 +28,7 @@ from tasks.report.words import (
     roles_label,
     severity_label,
     stage_label,
+    sums,
     task_label,
     task_name,
 )
@@ -198,6 +199,9 @@ def _rejected(report: Report) -> Iterable[TextBlock]:
         for d in report.datasets
     ]
     yield TextBlock((t("markdown.rejected", each="; ".join(each)),))
+    counted = [d for d in report.datasets if d.counts is not None]
+    if counted:
+        yield TextBlock(tuple(f"- {role_label(d.role)}: {sums(d.counts)}" for d in counted if d.counts is not None))
 
 
 def _checks(report: Report) -> Iterable[TextBlock]:

@@ -9,7 +9,20 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from tasks.catalogue import Language
-from tasks.contracts import Arm, Audit, Check, DatasetRole, Efficiency, Failure, Finding, Frozen, SliceKind, Stage, Task
+from tasks.contracts import (
+    Arm,
+    Audit,
+    Check,
+    DatasetCounts,
+    DatasetRole,
+    Efficiency,
+    Failure,
+    Finding,
+    Frozen,
+    SliceKind,
+    Stage,
+    Task,
+)
 from tasks.contracts import Outcome as Decided
 from tasks.report.gallery.grid import Grid
 from tasks.report.glance import Glance
@@ -168,7 +181,8 @@ class Rejected(Frozen):
 
 
 class DatasetRow(Frozen):
-    """A data set of the run; ``first_rejected`` are the first of its rejected files, ``digest`` is of its content."""
+    """A data set of the run; ``first_rejected`` are the first of its rejected files, ``digest`` is of its content,
+    ``counts`` say what became of everything that it was found to have (None: its manifest does not say so)."""
 
     role: DatasetRole
     dataset: str
@@ -179,6 +193,7 @@ class DatasetRow(Frozen):
     first_rejected: tuple[Rejected, ...]
     key: str
     digest: str
+    counts: DatasetCounts | None = None
 
     @field_validator("first_rejected", mode="before")
     @classmethod

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tasks.catalogue import ABSENT, figure, known, percent, points, rounded, t
-from tasks.contracts import Arm, Outcome, Rate, Stage, Task, Unit
+from tasks.contracts import Arm, DatasetCounts, Outcome, Rate, Stage, Task, Unit
 
 MARKS: dict[Outcome, str] = {"improves": "▲", "harms": "▼", "no difference": "=", "not decidable": "·"}
 
@@ -169,6 +169,13 @@ def task_name(task: str) -> str:
 def role_label(role: str) -> str:
     """Of a data set or an arm, such as ``source`` or ``baseline``."""
     return named("role", role)
+
+
+def sums(counts: DatasetCounts) -> str:
+    """What became of all images and boxes of a data set."""
+    told = [t("page.sum_of_images", **counts.images.model_dump())]
+    told += [t("page.sum_of_boxes", **counts.boxes.model_dump())] if counts.boxes is not None else []
+    return "; ".join(told)
 
 
 def roles_label(roles: Iterable[str]) -> str:

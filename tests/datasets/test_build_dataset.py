@@ -12,7 +12,7 @@ from PIL import Image
 from tasks.contracts.finding import Finding
 from tasks.datasets.config import DatasetsConfig, FolderDataset, SampleDataset
 from tasks.datasets.errors import DatasetError, Rejection
-from tasks.datasets.make_dataset import build_dataset
+from tasks.datasets.make_dataset import build_dataset, read_counts
 from tasks.datasets.rejected import read_rejected
 from tasks.datasets.stage import read
 from tasks.datasets.table import SampleTable
@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> FolderDataset:
         for kind in ("images", "masks"):
             path = tmp_path / "set" / kind / "train" / f"{n}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(np.full((8, 9), n, np.uint8)).save(path)
+            Image.fromarray(np.full((18, 19), n, np.uint8)).save(path)
     return FolderDataset(format="folder", name="camvid", root=tmp_path / "set", boxes=None)
 
 
@@ -57,6 +57,11 @@ def test_the_sample_becomes_a_table(store: Store, side: str) -> None:
     assert table[0].mask.is_file()
     summary = Manifest.read(artifact.path).summary
     assert (summary["images"], summary["rejected"], summary["split"]) == (4, 0, "train")
+    counts = read_counts(artifact)
+    assert counts is not None
+    assert counts.boxes is not None
+    assert (counts.images.found, counts.images.read, counts.boxes.lost) == (4, 4, 0)
+    assert counts.boxes.kept == sum(summary["boxes"].values())
     assert (summary["dataset"], summary["taxonomy"]) == (f"sample, {side}", "cityscapes19")
     assert sum(summary["boxes"].values()) == sum(len(s.boxes) for s in table) > 0
     assert artifact.file("rejected.csv").read_text().strip() == "file,cause,kind,code,values"
@@ -103,7 +108,7 @@ def test_a_changed_file_is_read_again(store: Store, folder: FolderDataset) -> No
     assert not first.cached
     assert build_dataset(folder, camvid(), store).cached
     path = folder.root / "masks" / "train" / "2.png"
-    Image.fromarray(np.full((8, 9), 7, np.uint8)).save(path)
+    Image.fromarray(np.full((18, 19), 7, np.uint8)).save(path)
     second = build_dataset(folder, camvid(), store)
     assert not second.cached
     assert second.digest != first.digest

@@ -141,7 +141,8 @@ class Fake:
             write_rejected(folder / "rejected.csv", rejected, folder)
             boxes = {"car": self.images} if self.with_boxes else {}
             counts = {"images": self.images, "rejected": len(self.rejected), "boxes": boxes}
-            return {"dataset": name, "split": "train", **counts}
+            found = {"found": self.images + len(rejected) + 7, "read": self.images, "rejected": len(rejected), "out": 7}
+            return {"dataset": name, "split": "train", **counts, "counts": {"images": found, "boxes": None}}
 
         return self.build("dataset", {"name": name}, {}, make)
 

@@ -220,6 +220,18 @@ def test_figures(files: Files) -> None:
                     assert [t for t in by_class if t.startswith(f"{column.name}, {row.label}: {told}")]
 
 
+def test_what_became_of_all_images(files: Files) -> None:
+    for row, told in zip(files.report.datasets, files.csv("datasets"), strict=True):
+        assert row.counts is not None
+        images = row.counts.images
+        numbers = f"{images.found:,} {images.read:,} {images.rejected:,} 7"
+        for text in (files.markdown, html.unescape(files.html)):
+            sums = re.findall(r"(?:images:|이미지:)([^;<\n]*=[^;<\n]*)", text)
+            assert numbers in {" ".join(re.findall(r"[\d,]+", told)) for told in sums}
+        names = ("found", "read", "rejected", "out")
+        assert [told[f"images_{name}"] for name in names] == [str(getattr(images, name)) for name in names]
+
+
 def test_costs(files: Files) -> None:
     costs, rows = files.report.costs, files.csv("costs")
     assert [float(r["seconds"]) for r in rows] == [c.seconds for c in costs]

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tasks.contracts import DatasetCounts
 from tasks.datasets.divergence import jensen_shannon
 from tasks.datasets.overview.drawing import DrawnSample, draw_samples
 from tasks.datasets.priors import read_priors
@@ -89,6 +90,7 @@ class Overview:
         prior_images: how many masks these come from.
         pictures: of some images, in the table's order.
         problems: what could not be read for priors.
+        counts: what became of everything that the set was found to have; None where that is not known.
     """
 
     role: str
@@ -109,6 +111,7 @@ class Overview:
     prior_images: int
     pictures: tuple[DrawnSample, ...]
     problems: tuple[str, ...]
+    counts: DatasetCounts | None = None
 
     @property
     def objects(self) -> int:
@@ -121,7 +124,14 @@ class Overview:
         return sum(c.crowds for c in self.detection)
 
 
-def overview_of(table: SampleTable, role: str, images: int = 12, prior_images: int = 400, seed: int = 0) -> Overview:
+def overview_of(
+    table: SampleTable,
+    role: str,
+    images: int = 12,
+    prior_images: int = 400,
+    seed: int = 0,
+    counts: DatasetCounts | None = None,
+) -> Overview:
     """Count what is in a table, and draw some of its images.
 
     Args:
@@ -130,6 +140,7 @@ def overview_of(table: SampleTable, role: str, images: int = 12, prior_images: i
         images: how many images to draw, chosen so that each class is shown about equally often.
         prior_images: over how many masks, chosen at random, the spatial priors are taken.
         seed: of both choices.
+        counts: what became of everything that the set was found to have.
     """
     rows = table.rows
     sizes = _sizes(table)
@@ -158,6 +169,7 @@ def overview_of(table: SampleTable, role: str, images: int = 12, prior_images: i
         prior_images=priors.images,
         pictures=tuple(draw_samples(subset(table, images, seed, "stratified"))),
         problems=priors.problems,
+        counts=counts,
     )
 
 

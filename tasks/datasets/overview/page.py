@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tasks.contracts import DatasetCounts
 from tasks.datasets.overview.drawing import BOX_COLORS
 from tasks.datasets.overview.numbers import BoxCount, ClassCount, Overview, class_divergence
 from tasks.datasets.pages import page_templates, webp_uri
@@ -92,15 +93,43 @@ def _facts(overviews: Sequence[Overview]) -> Iterator[tuple[str, list[str]]]:
         return name, list(texts)
 
     yield row("Images", (f"{o.images:,}" for o in overviews))
+    if any(o.counts is not None for o in overviews):
+        yield row("Images found", (_sum_of_images(o.counts) for o in overviews))
     yield row("Split", (_list(o.splits) for o in overviews))
     yield row("Sequences", (f"{o.sequences:,}" if o.sequences else "not known" for o in overviews))
     yield row("Size", (_list({f"{w}×{h}": n for (w, h), n in o.sizes.items()}) for o in overviews))
     yield row("With masks", (f"{o.masked:,}" for o in overviews))
     yield row("With box labels", (f"{o.boxed:,}" + (f", {o.empty:,} of them empty" * bool(o.empty)) for o in overviews))
     yield row("Boxes", (f"{o.objects:,}" + f" and {o.crowds:,} crowds" * bool(o.crowds) for o in overviews))
+    if any(o.counts is not None for o in overviews):
+        yield row("Boxes listed", (_sum_of_boxes(o.counts) for o in overviews))
     yield row("Boxes are", (_BOXES_FROM[o.boxes_from] for o in overviews))
     if any(o.unlabelled for o in overviews):
         yield row("Unlabelled", (f"{o.unlabelled:,}" for o in overviews))
+
+
+def _sum_of_images(counts: DatasetCounts | None) -> str:
+    """``4 = 3 read + 1 rejected``, and those left out on purpose; it adds up, or the reader is wrong."""
+    if counts is None:
+        return "-"
+    c = counts.images
+    out = f" + {c.out:,} of other splits or not drawn" * bool(c.out)
+    return f"{c.found:,} = {c.read:,} read + {c.rejected:,} rejected{out}"
+
+
+def _sum_of_boxes(counts: DatasetCounts | None) -> str:
+    """What became of the boxes of the images that were read."""
+    if counts is None or counts.boxes is None:
+        return "-"
+    c = counts.boxes
+    more = {
+        "of other classes": c.other,
+        "hidden": c.hidden,
+        "repeated": c.merged,
+        "of images not drawn": c.out,
+    }
+    rest = "".join(f" + {n:,} {what}" for what, n in more.items() if n)
+    return f"{c.listed:,} = {c.kept:,} kept + {c.rejected:,} rejected{rest}"
 
 
 def _list(counts: dict[str, int]) -> str:

@@ -27,7 +27,7 @@ from tasks.contracts import Finding
 from tasks.datasets.config import Bdd100kDataset
 from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.files import files_below
-from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.items import Boxes, Item
 from tasks.datasets.readers.json_rows import is_number, parsed_json
 from tasks.datasets.readers.pairing import Part, not_listed, unpaired
 from tasks.datasets.readers.repeated import Keyed, contradicting, merged_rows
@@ -162,15 +162,14 @@ class Bdd100kReader:
         """The objects; None for an image that only has a mask."""
         if item.labels is None:
             return None
-        found = Boxes()
         try:
             labels = _labels(self._table.rows[item.id], item.id)
         except MalformedError as error:
             raise ItemError(item.labels, error.finding) from error
+        found = Boxes(listed=len(labels))
         for n, label in enumerate(labels):
             try:
-                box = self._box(label)
-                found.kept += [clipped(box, size)] if box is not None else []
+                found.take(self._box(label), size)
             except MalformedError as error:
                 found.reject(
                     item.labels, Finding.of("data.in_image", label=_told(label, n), image=item.id, why=error.finding)

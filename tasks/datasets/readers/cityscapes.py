@@ -92,11 +92,12 @@ class CityscapesReader:
         if ids.dtype != np.uint16 or ids.ndim != 2:
             raise ImageError(item.labels, Finding.of("data.no_instance_image"))
         values = np.unique(ids).tolist()
-        things = {v: c for v in values if v >= 1000 and (c := self._categories.get(v // 1000)) is not None}
+        things = {v: self._categories.get(v // 1000) for v in values if v >= 1000}
         found = numbered_boxes(ids, things, self._min_pixels)
         groups = np.where(ids < 256, ids, 0).astype(np.uint8)
         crowds = component_boxes(groups, self._categories, self._min_pixels, crowd=True)
-        return Boxes(found.kept + crowds.kept, [], found.hidden + crowds.hidden)
+        found.add(crowds)
+        return found
 
 
 reader = CityscapesReader

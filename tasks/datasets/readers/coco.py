@@ -10,6 +10,7 @@ as Windows does. It has to lie in the folder of the images: what is elsewhere is
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from tasks.contracts import Finding
 from tasks.datasets.errors import ItemError, MalformedError
 from tasks.datasets.files import is_file
-from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.items import Boxes, Item
 from tasks.datasets.naming import spelt_alike
 from tasks.datasets.readers.coco_file import CocoAnnotation, CocoFile, CocoId, CocoImage
 from tasks.datasets.readers.pairing import image_alone, label_alone, listed_only, not_listed
@@ -43,6 +44,7 @@ class CocoBoxes:
         self._names: dict[CocoId, str] = {}  # COCO category id -> name
         self._unsure: dict[CocoId, list[str]] = {}  # COCO category id -> the names that rows of it have
         self._listed: dict[Path, tuple[CocoImage, list[CocoAnnotation]]] = {}
+        self._merged: Counter[Path] = Counter()  # annotations that repeat another of their image
         self._contradicting: dict[Path, Finding] = {}
 
     def load(self, images: Mapping[str, Sequence[Path]]) -> dict[str, ItemError]:
@@ -56,9 +58,9 @@ class CocoBoxes:
         by_image = dict(content.annotations)
         problems = {f"{self._file} {number}": problem for number, problem in enumerate(content.problems)}
         tables: dict[str, Sequence[object]] = {
-            "images": self._list(content.images, by_image, problems),
+            "images": self._list(content.images, by_image, Counter(i for _, i in content.repeated), problems),
             "categories": categories.merged,
-            "annotations": content.repeated,
+            "annotations": [id_ for id_, _ in content.repeated],
         }
         there = {path for paths in images.values() for path in paths}
         self._spell(there)
@@ -75,6 +77,7 @@ class CocoBoxes:
         alike = spelt_alike(map(str, self._listed), map(str, images))
         for old, new in ((Path(old), Path(new)) for old, new in alike.items()):
             self._listed[new] = self._listed.pop(old)
+            self._merged[new] = self._merged.pop(old, 0)
             if old in self._contradicting:
                 self._contradicting[new] = self._contradicting.pop(old)
 
@@ -93,6 +96,7 @@ class CocoBoxes:
         self,
         rows: list[CocoImage],
         by_image: dict[CocoId | None, list[CocoAnnotation]],
+        repeated: Counter[CocoId | None],
         problems: dict[str, ItemError],
     ) -> list[object]:
         """Take in the images with their annotations out of ``by_image``; returns the repeated rows' ids."""
@@ -113,8 +117,11 @@ class CocoBoxes:
                 if first.model_copy(update={"id": id_, "file_name": row.file_name}) != row:
                     self._contradicting[path] = contradicting(row.file_name, 2)
                 merged += [id_] if path not in self._contradicting else []
-                annotations = others + _unknown_to(others, annotations)
+                new = _unknown_to(others, annotations)
+                self._merged[path] += len(annotations) - len(new)
+                annotations = others + new
             self._listed[path] = (row, annotations)
+            self._merged[path] += repeated[id_]
         return merged
 
     def _place(self, row: CocoImage, problems: dict[str, ItemError]) -> Path | None:
@@ -166,16 +173,16 @@ class CocoBoxes:
         Raises:
             ItemError: the file says that the image is of another size.
         """
-        found = Boxes()
+        merged = self._merged[item.image]
         row, annotations = self._listed[item.image]
         listed = (row.width or size[0], row.height or size[1])
         if listed != size:
             finding = Finding.of("data.size_listed", size=_x(size), file=self._file, listed=_x(listed))
             raise ItemError(item.image, finding, "size")
+        found = Boxes(listed=len(annotations) + merged, merged=merged)
         for annotation in annotations:
             try:
-                box = self._box(annotation)
-                found.kept += [clipped(box, size)] if box else []
+                found.take(self._box(annotation), size)
             except MalformedError as error:
                 label = Finding.of("data.annotation", id=str(annotation.id))
                 found.reject(

@@ -110,14 +110,14 @@ class CocoFile:
     Attributes:
         images, categories: their rows.
         annotations: those of each image, by its id; of None: those that name no image.
-        repeated: the ids of annotations that were repeated word for word, and count once.
+        repeated: the annotations that repeat another word for word: their ids, and their images'.
         problems: the rows of ``images`` that are not of the form.
     """
 
     images: list[CocoImage]
     categories: list[CocoCategory]
     annotations: dict[CocoId | None, list[CocoAnnotation]]
-    repeated: list[CocoId]
+    repeated: list[tuple[CocoId, CocoId | None]]
     problems: list[ItemError]
 
     @classmethod
@@ -165,16 +165,18 @@ def _image(row: Any) -> CocoImage:
         raise MalformedError("data.other_form", problem=first_problem(error)) from error
 
 
-def _by_image(rows: list[Any]) -> tuple[dict[CocoId | None, list[CocoAnnotation]], list[CocoId]]:
+def _by_image(
+    rows: list[Any],
+) -> tuple[dict[CocoId | None, list[CocoAnnotation]], list[tuple[CocoId, CocoId | None]]]:
     grouped: defaultdict[CocoId | None, list[CocoAnnotation]] = defaultdict(list)
     first: dict[CocoId, CocoAnnotation] = {}
     repeated = []
     for row in map(CocoAnnotation.of, rows):
-        id_ = reference(row.id)
+        id_, image = reference(row.id), reference(row.image_id)
         if id_ is not None and (other := first.setdefault(id_, row)) is not row and other == row:
-            repeated.append(id_)
+            repeated.append((id_, image))
         else:
-            grouped[reference(row.image_id)].append(row)
+            grouped[image].append(row)
     return dict(grouped), repeated
 
 

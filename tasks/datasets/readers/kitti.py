@@ -95,24 +95,28 @@ class KittiReader:
             raise ImageError(path, Finding.of("data.no_instance_image"))
         classes = {i: c for i, name in THINGS.items() if (c := self._categories.get(name)) is not None}
         values = np.unique(ids).tolist()
-        objects = {v: c for v in values if v % 256 and (c := classes.get(v // 256)) is not None}
+        objects = {v: classes.get(v // 256) for v in values if v % 256 and v // 256 in THINGS}
         found = numbered_boxes(ids, objects, self._min_pixels)
         groups = np.where(ids % 256 == 0, ids // 256, 0).astype(np.uint8)
         crowds = component_boxes(groups, classes, self._min_pixels, crowd=True)
-        return Boxes(found.kept + crowds.kept, [], found.hidden + crowds.hidden)
+        found.add(crowds)
+        return found
 
     def _annotated(self, path: Path, size: tuple[int, int]) -> Boxes:
         found = Boxes()
         for number, line in text_lines(path):
+            found.listed += 1
             try:
                 name, box = parse_line(line, _FIELDS, _MORE_FIELDS)
                 box = clipped(box, size)
                 if name == "DontCare":
                     found.kept += [replace(box, category=n, crowd=True) for n in self._detection]
-                elif name not in self._categories:
+                    found.listed += len(self._detection) - 1
+                    continue
+                if name not in self._categories:
                     raise MalformedError("data.unknown_type", name=name, key=f"maps.{self.dataset}.boxes")
-                elif (category := self._categories[name]) is not None:
-                    found.kept.append(replace(box, category=category))
+                category = self._categories[name]
+                found.take(None if category is None else replace(box, category=category), size)
             except MalformedError as error:
                 found.reject(path, Finding.of("data.in_line", line=number, why=error.finding))
         return found

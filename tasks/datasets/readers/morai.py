@@ -117,17 +117,19 @@ class MoraiReader:
         assert item.labels is not None
         found, objects = Boxes(), []
         for number, line in text_lines(item.labels):
+            found.listed += 1
             try:
                 name, box = parse_line(line, _FIELDS)
                 box = clipped(box, size)
                 if self._by_mask.get(name) == {}:  # none of the classes it can be is asked for
-                    continue
-                if name in self._by_mask:
+                    found.other += 1
+                elif name in self._by_mask:
                     objects.append(_Object(box, self._by_mask[name]))
                 elif name not in self._categories:
                     raise MalformedError("data.unknown_type", name=name, key=f"maps.{self.dataset}")
-                elif (category := self._categories[name]) is not None:
-                    found.kept.append(replace(box, category=category))
+                else:
+                    category = self._categories[name]
+                    found.take(None if category is None else replace(box, category=category), size)
             except MalformedError as error:
                 found.reject(item.labels, Finding.of("data.in_line", line=number, why=error.finding))
         if mask is None:  # then no object's class comes from it either
@@ -136,7 +138,7 @@ class MoraiReader:
         visible = _by_instance(objects, mask, path) if path is not None else _by_class(objects, mask)
         seen = [box for box, pixels in visible if pixels >= self._min_pixels]
         found.kept += seen
-        found.hidden = len(objects) - len(seen)
+        found.hidden += len(objects) - len(seen)
         return found
 
 

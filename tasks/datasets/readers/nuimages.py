@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -22,7 +23,7 @@ from tasks.contracts import Finding
 from tasks.datasets.config import NuImagesDataset
 from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.files import is_file
-from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.items import Boxes, Item
 from tasks.datasets.masks import IGNORE
 from tasks.datasets.readers.json_rows import is_number, parsed_json
 from tasks.datasets.readers.pairing import label_alone, listed_only
@@ -76,6 +77,7 @@ class NuImagesReader:
         self._categories = taxonomy.categories(self.dataset)
         self._frames: dict[Path, _Frame] = {}  # by image
         self._merged: dict[str, list[str]] = {}  # table -> tokens of repeated rows
+        self._repeated: Counter[str] = Counter()  # repeated rows of objects, by their frame's token
         self._unsure: dict[str, int] = {}  # token -> rows of it that contradict each other
         # Only tables of a gigabyte tell which images are the split's. To look at the times of the other splits' images
         # too is faster than to parse them; the sweeps, most of the files, are left out.
@@ -159,6 +161,9 @@ class NuImagesReader:
             return _text(row, "token"), _annotation(table, row, names)
 
         found = self._keyed(table, keep)
+        if table == _OBJECTS:
+            rows = {**{token: a[0] for token, a in found.contradicting.items()}, **found.rows}
+            self._repeated = Counter(rows[token].frame for token in found.merged)
         return [*found.rows.values(), *(a for rows in found.contradicting.values() for a in rows)]
 
     def _column(self, table: str, key: str) -> dict[str, str]:
@@ -197,11 +202,12 @@ class NuImagesReader:
 
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
         """The annotated boxes: amodal, a cycle's with its rider."""
-        found = Boxes()
-        for a in self._annotations(item, size):
+        objects = [a for a in self._annotations(item, size) if a.table == _OBJECTS]
+        merged = self._repeated[self._frames[item.image].token]
+        found = Boxes(listed=len(objects) + merged, merged=merged)
+        for a in objects:
             try:
-                box = self._box(a) if a.table == _OBJECTS else None
-                found.kept += [clipped(box, size)] if box is not None else []
+                found.take(self._box(a), size)
             except MalformedError as error:
                 found.reject(self._file(_OBJECTS), _in_image(a, item, error.finding))
         return found

@@ -22,7 +22,7 @@ from tasks.contracts import Finding, first_problem
 from tasks.datasets.config import ShiftDataset
 from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.files import files_below
-from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.items import Boxes, Item
 from tasks.datasets.readers.json_rows import parsed_json
 from tasks.datasets.readers.pairing import Part, label_alone, not_listed, unpaired
 from tasks.datasets.readers.repeated import Keyed, contradicting, merged_rows
@@ -174,12 +174,12 @@ class ShiftReader:
         """The frame's labels, each as far as it lies in the image."""
         if self._file is None:
             return None
-        found = Boxes()
         sequence, frame = item.id.rsplit("__", 1)
-        for number, label in enumerate(self._table.rows[sequence, frame].labels or ()):
+        labels = self._table.rows[sequence, frame].labels or ()
+        found = Boxes(listed=len(labels))
+        for number, label in enumerate(labels):
             try:
-                box = self._box(label)
-                found.kept += [clipped(box, size)] if box else []
+                found.take(self._box(label), size)
             except MalformedError as error:
                 which = label["id"] if isinstance(label, dict) and "id" in label else number
                 told, image = Finding.of("data.label", id=str(which)), f"{sequence}/{frame}"

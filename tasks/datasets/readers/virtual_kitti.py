@@ -23,7 +23,7 @@ from tasks.contracts import Finding
 from tasks.datasets.config import VirtualKittiDataset
 from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.files import files_below, text_of
-from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.items import Boxes, Item
 from tasks.datasets.readers.pairing import Part, image_alone, label_alone, unpaired
 from tasks.datasets.readers.repeated import keyed
 from tasks.datasets.table import Box, BoxSource
@@ -135,15 +135,16 @@ class VirtualKittiReader:
     def boxes(self, item: Item, mask: NDArray[np.uint8] | None, size: tuple[int, int]) -> Boxes:
         """The frame's lines of bbox.txt; an object with fewer than ``min_box_pixels`` visible pixels is hidden."""
         assert item.sequence is not None
-        found = Boxes()
         texts = self._texts[item.sequence, item.extra["variation"]]
-        for number, fields in texts.lines.get(int(item.id[-5:]), []):
+        lines = texts.lines.get(int(item.id[-5:]), [])
+        found = Boxes(listed=len(lines))
+        for number, fields in lines:
             try:
                 box, pixels = self._box(fields, texts)
                 if box is not None and pixels < self._min_pixels:
                     found.hidden += 1
-                elif box is not None:
-                    found.kept.append(clipped(box, size))
+                else:
+                    found.take(box, size)
             except MalformedError as error:
                 found.reject(texts.bbox, Finding.of("data.in_line", line=number, why=error.finding))
         return found

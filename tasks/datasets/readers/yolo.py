@@ -18,7 +18,7 @@ from tasks.contracts import Finding
 from tasks.datasets.class_names import CLASS_LISTS, class_names
 from tasks.datasets.errors import DatasetError, ItemError, MalformedError
 from tasks.datasets.files import files_below, is_file, text_lines
-from tasks.datasets.items import Boxes, Item, clipped
+from tasks.datasets.items import Boxes, Item
 from tasks.datasets.naming import spelt_alike
 from tasks.datasets.readers.pairing import label_alone
 from tasks.datasets.table import Box
@@ -88,9 +88,9 @@ class YoloBoxes:
         assert item.labels is not None
         found = Boxes()
         for number, line in text_lines(item.labels) if is_file(item.labels) else ():
+            found.listed += 1
             try:
-                box = self._box(line, size)
-                found.kept += [clipped(box, size)] if box else []
+                found.take(self._box(line, size), size)
             except MalformedError as error:
                 found.reject(item.labels, Finding.of("data.in_line", line=number, why=error.finding))
         return found
