@@ -1,7 +1,8 @@
 """Running a program in a process group of its own that never outlives the one who started it.
 
 The child is given the read end of a pipe, the lifeline, whose write end only the parent holds. When the parent goes, in
-whatever way (``kill -9`` included), the pipe ends, and the child kills its own group: data loaders, servers and all.
+whatever way (``kill -9`` included), the pipe ends, and the child kills its own group: data loaders, servers and all. A
+child may be stopped, or be killed in the same instant: so a shell, outside of the group, waits for the end as well.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _LIFELINE = "SIM2REAL_LIFELINE"
 EXPLAINED = "error: "  # a worker's last line: a problem that it knows, for people
 REFUSED = 2  # its exit status where the configuration or the data are wrong
 _GRACE_SECONDS = 10.0
+_WATCHER = ("/bin/sh", "-c", 'read -r _; kill -s KILL -- "-$0"')  # $0 is the group; the pipe never has a line to read
 
 
 class ProcessError(Exception):
@@ -153,11 +155,25 @@ class lifeline:  # noqa: N801 - used as a context manager function
                 text=True,
                 errors="replace",
             )
+            self._watcher = self._watched(reader)
         except BaseException:
             os.close(self._writer)
             raise
         finally:
             os.close(reader)
+
+    def _watched(self, reader: int) -> subprocess.Popen[bytes] | None:
+        try:
+            return subprocess.Popen(
+                [*_WATCHER, str(self._process.pid)],
+                stdin=reader,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:  # no shell: the child itself still dies with its parent, unless it is stopped
+            log.warning("%s: a stopped process may outlive this one", error)
+            return None
 
     def __enter__(self) -> subprocess.Popen[str]:
         return self._process
@@ -171,6 +187,9 @@ class lifeline:  # noqa: N801 - used as a context manager function
             self._signal(signal.SIGKILL)
             self._process.wait()
         finally:
+            if self._watcher is not None:
+                self._watcher.kill()  # before the pipe ends: the group's number may by then be another's
+                self._watcher.wait()
             os.close(self._writer)
             if self._process.stdout is not None:
                 self._process.stdout.close()

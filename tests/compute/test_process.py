@@ -76,7 +76,8 @@ def test_nothing_of_the_group_is_left_after_an_error(tmp_path: Path) -> None:
     assert wait_for(lambda: not alive(int(pid_file.read_text())))
 
 
-def test_group_dies_with_a_killed_parent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["parent", "parent of a stopped program", "both in one instant"])
+def test_group_dies_with_a_killed_parent(tmp_path: Path, what: str) -> None:
     pids = tmp_path / "pids"
     child = (
         "import os, subprocess\n"
@@ -92,6 +93,35 @@ def test_group_dies_with_a_killed_parent(tmp_path: Path) -> None:
     )
     process = subprocess.Popen([sys.executable, "-c", parent], cwd=_ROOT)
     assert wait_for(pids.exists)
+    started = [int(pid) for pid in pids.read_text().split()]
+    if what == "parent of a stopped program":
+        for pid in started:
+            os.kill(pid, signal.SIGSTOP)
+    if what == "both in one instant":
+        process.send_signal(signal.SIGSTOP)  # so that it sees nothing of its program's end
+        os.kill(started[0], signal.SIGKILL)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert wait_for(lambda: not any(alive(int(pid)) for pid in pids.read_text().split()))
+    assert wait_for(lambda: not any(map(alive, started)))
+
+
+def test_nothing_that_watches_is_left(tmp_path: Path) -> None:
+    """Neither after a program that ended, nor after one that failed."""
+    run_in_group([sys.executable, "-c", "print()"])
+    with pytest.raises(ProcessError):
+        run_in_group([sys.executable, "-c", "exit(1)"])
+    assert children() == []
+
+
+def children() -> list[str]:
+    """The commands of this process's children that run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = path.read_text().rsplit(")", 1)[1].split()[1]
+            command = (path.parent / "cmdline").read_text()
+        except OSError:
+            continue
+        if int(parent) == os.getpid() and command:
+            found.append(command)
+    return found
