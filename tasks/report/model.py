@@ -153,6 +153,7 @@ class Verdict(Frozen):
         outcome: of the best translated arm against the baseline, as its interval says; ``unknown`` where one of the
             two is missing, or there is no interval.
         sentence: the finding. notes: how far it can be trusted, and what else there is to know.
+        evidence: that of the notes which says what the benchmark's images are worth; empty where each stands alone.
         arm, baseline, oracle: the arms compared; None where there is none.
         delta: points over the baseline, with its 95 % interval low to high where one is known.
         gap_closed: share of the way from baseline to oracle; may be negative. None where the interval does not show
@@ -164,6 +165,7 @@ class Verdict(Frozen):
     outcome: Outcome
     sentence: str
     notes: tuple[str, ...] = ()
+    evidence: str = ""
     arm: Arm | None = None
     baseline: Arm | None = None
     oracle: Arm | None = None

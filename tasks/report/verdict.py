@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tasks.catalogue import points, t
 from tasks.contracts import TASKS, Failure, Needs, Task, TaskComparison
 from tasks.report.case import Case, score
-from tasks.report.clusters import scope
+from tasks.report.clusters import scope, worth
 from tasks.report.config import ReportConfig
 from tasks.report.intervals import scaled
 from tasks.report.model import TaskTable, Verdict
@@ -54,6 +54,7 @@ def verdict(
         outcome=case.outcome,
         sentence=_sentence(case),
         notes=tuple(notes(case)),
+        evidence=(worth(compared.clusters, compared.images) if compared else None) or "",
         arm=case.best.arm if case.best else None,
         baseline=case.base.arm if case.base else None,
         oracle=case.oracle.arm if case.oracle else None,

@@ -48,16 +48,16 @@ def report_of(fake: Any, language: Any = "en", **saving: Any) -> Report:
 @pytest.mark.parametrize(
     ("saving", "told"),
     [
-        ({}, ["about 32 images", "mIoU 40.0 that 1,000 images alone reach", "saves about 968", "950 to 985"]),
+        ({}, ["about 32 images", "mIoU 40.0 that takes 1,000 images of it alone", "saves about 968", "950 to 985"]),
         ({"needed": 0.0, "saved": Estimate(value=1000.0, low=990.0, high=1000.0)}, ["fewest tried", "1,000 or more"]),
-        ({"needed": None, "saved": Estimate(value=None), "reached": 0.1}, ["saves none that can be told"]),
+        ({"needed": None, "saved": Estimate(value=None), "reached": 0.1}, ["no saving can be told"]),
         ({"saved": Estimate(value=967.7, high=985.0), "reached": 0.62}, ["in 62.0 % of the resamples", "save none"]),
     ],
 )
 def test_what_is_saved_is_said(fake: Any, saving: dict[str, Any], told: list[str]) -> None:
     (sentence,) = savings(report_of(fake, **saving).tables[0])
     assert all(part in sentence for part in told), sentence
-    assert sentence.startswith("Real + translated (cut) reaches")
+    assert sentence.startswith("Real + translated (cut): ")
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

@@ -10,10 +10,13 @@ import pytest
 from rich.console import Console
 
 from tasks.contracts.arm import Arm
-from tasks.contracts.comparison import Estimate, Slice, SliceScore
+from tasks.contracts.comparison import Clusters, Slice, SliceScore
+from tasks.contracts.estimate import Estimate
 from tasks.report.build import build_report
 from tasks.report.config import ReportConfig
 from tasks.report.csvs import tables
+from tasks.report.figures.page import of_task
+from tasks.report.figures.slices import slices
 from tasks.report.html import render_html
 from tasks.report.markdown import render_markdown
 from tasks.report.stage import write_report
@@ -77,3 +80,23 @@ def test_they_are_a_table_of_their_own(run: Any) -> None:
     assert {**rows[1], "arm": str(rows[1]["arm"])}.items() >= {"key": "weather", "name": "rain", "images": 30}.items()
     assert {row["value"] for row in rows} == {15, 40, None}
     assert "best" not in rows[0]
+
+
+def test_they_are_drawn_by_part_and_no_filter_of_classes_hides_them(run: Any) -> None:
+    (table,) = build_report(run.record(), ReportConfig()).tables
+    drawn = {figure.kind: str(figure.svg) for figure in of_task(table)}
+    assert "slices-real" not in drawn, "no arm with real images has a score on a part"
+    assert drawn["slices"].count('data-part="weather: rain"') == 2  # the strip, and the one mark in it
+    assert "data-class" not in drawn["slices"]
+    assert "weather: rain, Translated (cut): +25.0 [12.0, 38.0], improves" in drawn["slices"]
+    assert slices(table.model_copy(update={"slices": ()})) is None
+
+
+def test_what_the_benchmark_is_worth_stands_in_the_verdict(fake: Callable[..., Any]) -> None:
+    blocks = Clusters(kind="blocks", reason="few_drives", benchmark="b", sequences=1, block=9, units=9, effective=14)
+    changes = {(CUT, "source"): difference(10, 8, 12, "improves")}
+    report = build_report(fake(ARMS, comparison=compared(ARMS, changes, clusters=blocks)).record(), ReportConfig())
+    (verdict,) = report.verdicts
+    assert "worth about 14 independent images" in verdict.evidence
+    assert verdict.evidence in verdict.notes
+    assert render_html(report, 96).count(verdict.evidence) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -55,7 +55,9 @@ def classes(table: TaskTable, with_real: bool = False) -> Figure | None:
     name = t("figures.classes_real" if with_real else "figures.classes", **words)
     known = any(r.cells[i].delta_low is not None for r in rows for i in order)
     note = t("figures.classes_note") if known else t("figures.no_interval")
-    return Figure("classes-real" if with_real else "classes", name, note, tuple(_panel(rows, table, order)))
+    names = {i: table.columns[i].name for i in order}
+    blocks = panel(rows, names, numbered(table), TASKS[table.task].class_metric, "class")
+    return Figure("classes-real" if with_real else "classes", name, note, tuple(blocks))
 
 
 def _known(row: Row, table: TaskTable) -> list[int]:
@@ -76,33 +78,41 @@ def _order(table: TaskTable) -> list[int]:
     return sorted((i for i, c in enumerate(table.columns) if c.is_class), key=lambda i: -gain(i))
 
 
-def _panel(rows: Sequence[Row], table: TaskTable, order: Sequence[int]) -> Iterable[Block]:
-    names = max(width(table.columns[i].name) for i in order) + 14
-    start, values = min(names, _NAMES * WIDTH), width("−88.8") + 12
-    ends = [v for r in rows for i in order for v in (r.cells[i].delta, r.cells[i].delta_low, r.cells[i].delta_high)]
+def panel(
+    rows: Sequence[Row], names: Mapping[int, str], looks: Mapping[str, tuple[str, int]], metric: str, kind: str
+) -> Iterable[Block]:
+    """A strip for each of some cells, with a mark for each row that has a difference there.
+
+    Args:
+        rows: the arms. names: position among a row's cells -> name, in the order of the strips.
+        looks: arm -> class and shape. metric: that the differences are of. kind: of what is named, for ``data-``.
+    """
+    room = max(map(width, names.values())) + 14
+    start, values = min(room, _NAMES * WIDTH), width("−88.8") + 12
+    ends = [v for r in rows for i in names for v in (r.cells[i].delta, r.cells[i].delta_low, r.cells[i].delta_high)]
     across = scale([*ends, LEAST, -LEAST], start + 8, WIDTH - values, most=5)
-    looks = numbered(table)
     yield legend((*looks[r.arm], label(r)) for r in rows)
-    yield axis(across, t("figures.delta", metric=TASKS[table.task].class_metric), signed=True, above=True)
-    yield from (_row(i, rows, table, across, looks) for i in order)
+    yield axis(across, t("figures.delta", metric=metric), signed=True, above=True)
+    yield from (_row(i, name, rows, across, looks, kind) for i, name in names.items())
 
 
-def _row(i: int, rows: Sequence[Row], table: TaskTable, across: Scale, looks: dict[str, tuple[str, int]]) -> Block:
-    name = table.columns[i].name
+def _row(
+    i: int, name: str, rows: Sequence[Row], across: Scale, looks: Mapping[str, tuple[str, int]], kind: str
+) -> Block:
     known = [r for r in rows if r.cells[i].delta is not None]
-    height = max(_LANE * len(known), LINE) + 6
-    named = wrap(name, across.start - 12, 2 if height >= 2 * LINE else 1)
+    named = wrap(name, across.start - 12)
+    height = max(_LANE * len(known), LINE * len(named)) + 6
     heading = tag("g", title(name), lines(0, height / 2 - LINE * len(named) / 2, named))
     drawn = [line(0, 0, WIDTH, 0, "between"), rules(across, 0, height), heading]
     top = (height - _LANE * len(known)) / 2
-    drawn += [_mark(row, i, name, across, top + _LANE * (k + 0.5), looks[row.arm]) for k, row in enumerate(known)]
-    return Block(height, Markup("").join(drawn), (("class", name),))
+    drawn += [_mark(row, i, name, across, top + _LANE * (k + 0.5), looks[row.arm], kind) for k, row in enumerate(known)]
+    return Block(height, Markup("").join(drawn), ((kind, name),))
 
 
-def _mark(row: Row, i: int, name: str, across: Scale, y: float, look: tuple[str, int]) -> Markup:
+def _mark(row: Row, i: int, name: str, across: Scale, y: float, look: tuple[str, int], kind: str) -> Markup:
     cell = row.cells[i]
     assert cell.delta is not None
     ends = (cell.delta, cell.delta_low, cell.delta_high)
     drawn = estimate(across, y, ends, look, told(f"{name}, {row.label}", cell), decided(cell))
     value = text(WIDTH, y + 6, signed(cell.delta), "small value", "end")
-    return tag("g", drawn, value, data_class=name, data_arm=row.arm)
+    return tag("g", drawn, value, data_arm=row.arm, **{f"data_{kind}": name})

@@ -19,6 +19,7 @@ from tasks.report.figures.efficiency import efficiency
 from tasks.report.figures.flips import flips
 from tasks.report.figures.gap import gap
 from tasks.report.figures.scores import scores
+from tasks.report.figures.slices import slices
 from tasks.report.figures.trade import trade
 from tasks.report.glance import Glance
 from tasks.report.model import AuditPart, TaskTable
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 def of_task(table: TaskTable, best: str | None = None, with_scores: bool = False) -> list[Figure]:
-    """Differences to the baseline, data efficiency, learning curves, and differences of classes, in words as spoken.
+    """Differences to the baseline, data efficiency, learning curves, and classes and parts by difference.
 
     Args:
         table: of a task.
@@ -38,7 +39,8 @@ def of_task(table: TaskTable, best: str | None = None, with_scores: bool = False
     makers: list[Callable[[], Figure | None]] = [
         functools.partial(f, table) for f in (differences, efficiency, curves, classes)
     ]
-    makers.append(functools.partial(classes, table, with_real=True))
+    makers += [functools.partial(f, table, with_real=True) for f in (classes, slices)]
+    makers.insert(-1, functools.partial(slices, table))
     if with_scores:
         makers.insert(0, functools.partial(scores, table, best))
     return _drawn(table.task, makers)
