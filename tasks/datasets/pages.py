@@ -6,9 +6,13 @@ import base64
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from PIL import Image
+
+from tasks.contracts import readable
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,14 @@ def page_templates(*folders: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        finalize=_writable,
+    )
+
+
+def _writable(value: Any) -> Any:
+    """What a placeholder holds as text that a page can hold: a file's name may be of any bytes."""
+    return (
+        Markup(readable(value)) if isinstance(value, Markup) else readable(value) if isinstance(value, str) else value
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Json
 from tasks.catalogue import say
 from tasks.contracts import Finding, Value, readable
 from tasks.datasets.errors import Cause, DatasetError, Kind, Rejection
+from tasks.datasets.naming import path_text, text_path
 from tasks.store import atomic_path
 
 REJECTED = "rejected.csv"
@@ -20,7 +21,7 @@ _TOLD = ("file", "cause", "kind", "code", "reason")
 
 
 class _Row(BaseModel):
-    file: Path
+    file: str
     cause: Cause
     kind: Kind
     code: str
@@ -37,7 +38,7 @@ def write_rejected(path: Path, rejected: Iterable[Rejection], root: Path) -> Non
     """
     found = ((r, r.finding.below(root).model_dump(mode="json")) for r in rejected)
     rows = (
-        (readable(str(_below(r.file, root))), r.cause, r.kind, f["code"], json.dumps(f["values"], ensure_ascii=False))
+        (path_text(str(_below(r.file, root))), r.cause, r.kind, f["code"], json.dumps(f["values"], ensure_ascii=False))
         for r, f in found
     )
     _write(path, _Row.model_fields, rows)
@@ -55,7 +56,7 @@ def read_rejected(path: Path, root: Path = Path()) -> list[Rejection]:
             rows = [_Row.model_validate(row) for row in csv.DictReader(stream)]
     except ValueError as error:
         raise DatasetError(Finding.of("data.no_rejected"), path) from error
-    return [Rejection(root / r.file, Finding(code=r.code, values=r.values), r.cause, r.kind) for r in rows]
+    return [Rejection(root / text_path(r.file), Finding(code=r.code, values=r.values), r.cause, r.kind) for r in rows]
 
 
 def tell_rejected(path: Path, rejected: Iterable[Rejection]) -> None:

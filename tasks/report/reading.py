@@ -11,7 +11,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from tasks.catalogue import say, speaking, t
-from tasks.contracts import Artifact, Filed, Finding, first_problem
+from tasks.contracts import Artifact, Filed, Finding, first_problem, readable
 from tasks.datasets import REJECTED, DatasetError, SampleTable, read_rejected
 from tasks.report.model import Rejected
 from tasks.report.reasons import reason
@@ -57,7 +57,7 @@ class Reader:
         """The rows of a data set's ``rejected.csv``."""
         path = artifact.file(REJECTED)
         try:
-            return [Rejected(file=str(r.file), finding=r.finding) for r in read_rejected(path)]
+            return [Rejected(file=readable(str(r.file)), finding=r.finding) for r in read_rejected(path)]
         except DatasetError as error:
             self.skip(path, error.finding)
         except OSError as error:

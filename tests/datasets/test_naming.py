@@ -12,7 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from tasks.datasets.config import FolderDataset
+from tasks.contracts.finding import Finding
+from tasks.datasets.checks.model import CheckedSet
+from tasks.datasets.checks.page import write_page
+from tasks.datasets.checks.run import run_checks
+from tasks.datasets.config import DatasetsConfig, FolderDataset, SampleDataset
+from tasks.datasets.errors import Rejection
 from tasks.datasets.export import Format, export_table
 from tasks.datasets.images import read_image
 from tasks.datasets.naming import path_text, spelt_alike, text_path, usable_names
@@ -71,6 +76,7 @@ def table(root: Path, tmp_path_factory: pytest.TempPathFactory) -> SampleTable:
 def tell(rejected: list, root: Path, folder: Path) -> str:  # type: ignore[type-arg]
     write_rejected(folder / "rejected.csv", rejected, root)
     again = read_rejected(folder / "rejected.csv", root)
+    assert all(r.file.is_file() for r in again)
     tell_rejected(folder / "told.csv", again)
     return (folder / "told.csv").read_text()
 
@@ -95,7 +101,13 @@ def test_every_name_is_exported(table: SampleTable, tmp_path: Path, to: Format) 
     assert {p.stem for p in (tmp_path / "out" / "images").rglob("*.png")} == {s.id for s in table}
 
 
-def test_every_name_is_shown(table: SampleTable, tmp_path: Path) -> None:
+def test_every_name_stands_on_the_pages(table: SampleTable, tmp_path: Path) -> None:
+    lost = Rejection(Path(f"/set/{KOREAN}.png"), Finding.of("data.empty"), "decodable")
+    sets = {"source": CheckedSet(table, [lost], len(NAMES) + 1, len(NAMES)), "target": CheckedSet(table, [], 7, 7)}
+    sample = SampleDataset(format="sample", side="real")
+    config = DatasetsConfig(taxonomy=Path("x"), source=sample, target=sample, benchmark=sample)
+    write_page(tmp_path / "checks.html", run_checks(sets, config), sets, "names")
+    assert "도로.png" in (tmp_path / "checks.html").read_text()
     write_overview(tmp_path / "page.html", [overview_of(table, "names", images=8)], "names")
     assert "세종로" in (tmp_path / "page.html").read_text()
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.contracts import Finding
+from tasks.contracts.finding import Finding
 from tasks.datasets import archives, images
 from tasks.datasets.config import FolderDataset
 from tasks.datasets.errors import DatasetError, ImageError

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.contracts import Finding
+from tasks.contracts.finding import Finding
 from tasks.datasets.errors import ImageError
 from tasks.datasets.images import label_of, picture_of
 from tasks.datasets.png import fault

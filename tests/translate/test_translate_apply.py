@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import torch
 
 from tasks.compute.turns import share_threads
 from tasks.datasets.images import PixelError, read_image
+from tasks.datasets.naming import usable_names
 from tasks.datasets.table import SampleTable
 from tasks.translate.apply import translate_table
 from tasks.translate.methods.base import PerImage
@@ -146,3 +148,13 @@ def test_a_cpu_is_shared_by_two_images(make_table, tmp_path, monkeypatch, thread
         assert max(inside for inside, _ in network.seen) == min(2, threads)
     finally:
         torch.set_num_threads(before)
+
+
+def test_the_longest_names_have_room_for_variants_and_suffixes(make_table, tmp_path) -> None:
+    longest = next(iter(usable_names(["가" * 85]).values()))
+    assert len(longest.encode()) > 190
+    table = make_table("s", count=1)
+    named = SampleTable.from_samples([replace(table[0], id=longest)], table.info, tmp_path)
+    (tmp_path / "out").mkdir()
+    translate_table(named, Styles(), tmp_path / "out", "styles")
+    assert [s.id for s in SampleTable.read(tmp_path / "out")] == [f"{longest}__v{k}" for k in range(Styles.variants)]
