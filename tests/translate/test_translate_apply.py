@@ -90,7 +90,7 @@ def test_resumed_batches_give_the_same_pixels(make_table, tmp_path) -> None:
 
 def test_small_images_are_named_before_anything_is_made(make_table, tmp_path) -> None:
     small = make_table("small", sizes=[(40, 40), (12, 40)])
-    with pytest.raises(PixelError, match=r"small1.png: 12x40 is too small: the network needs 16"):
+    with pytest.raises(PixelError, match=r"small1.png: 12x40 is too small: 16 pixels a side are the least"):
         translate_table(small, _network(), tmp_path / "none", "net")
     assert not (tmp_path / "none").exists()
 
