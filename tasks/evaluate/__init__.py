@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from tasks.evaluate.comparison import compare_arms
     from tasks.evaluate.config import EvaluateConfig
     from tasks.evaluate.differences import Measured, judged_classes, judged_metric
+    from tasks.evaluate.errors import EvidenceError
     from tasks.evaluate.evidence import (
         DetectionEvidence,
-        EvidenceError,
         SegmentationEvidence,
         check_comparable,
         matched,

@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +19,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from pydantic import ValidationError
 
-from tasks.contracts import BoxSize, Scores, first_problem
+from tasks.contracts import BoxSize, Finding, Scores, first_problem
+from tasks.evaluate.errors import EvidenceError, unreadable
 from tasks.evaluate.images import ImageFacts, read_images
 
 # COCO's areas of boxes in square pixels.
@@ -29,10 +30,6 @@ BOX_AREAS: dict[BoxSize, tuple[float, float]] = {
     "medium": (32.0**2, 96.0**2),
     "large": (96.0**2, 1e10),
 }
-
-
-class EvidenceError(ValueError):
-    """Evidence that is incomplete, broken, or not of the same benchmark as another's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,25 +68,25 @@ class SegmentationEvidence:
         try:
             table = pq.read_table(path, columns=["id", "truth", "predicted", "pixels"])
         except (OSError, pa.ArrowException) as error:
-            raise EvidenceError(f"{path}: cannot be read ({error}): evaluate the segmentation model again") from error
+            raise unreadable(path, error) from error
         if any(column.null_count for column in table.columns):
-            raise EvidenceError(f"{path}: has empty cells: evaluate the model again")
+            raise EvidenceError(Finding.of("evidence.empty_cells", file=path))
         ids, image = np.unique(np.array(table["id"].to_pylist(), dtype=str), return_inverse=True)
         if len(ids) > images:
-            raise EvidenceError(f"{path}: has {len(ids)} images, but scores.json says {images}")
+            raise EvidenceError(Finding.of("evidence.more_images", file=path, found=len(ids), images=images))
         truth, predicted, pixels = (table[c].to_numpy().astype(np.int64) for c in ("truth", "predicted", "pixels"))
         wrong = (np.minimum(truth, predicted) < 0) | (np.maximum(truth, predicted) >= len(names)) | (pixels < 0)
         if wrong.any():
             row = int(wrong.argmax())
-            content = table.slice(row, 1).to_pylist()[0]
-            raise EvidenceError(f"{path}: row {row}: a class that there is not, or a negative count: {content}")
+            content = str(table.slice(row, 1).to_pylist()[0])
+            raise EvidenceError(Finding.of("evidence.broken_row", file=path, row=row, content=content))
         shape = len(ids), len(names)
         counts = np.zeros((*shape, 3), np.int64)
         hits = np.where(truth == predicted, pixels, 0)
         for i, (column, number) in enumerate(((truth, hits), (truth, pixels), (predicted, pixels))):
             cell = image * len(names) + column
             counts[..., i] = np.bincount(cell, number, math.prod(shape)).reshape(shape)  # exact up to 2^53 pixels
-        return cls(tuple(ids.tolist()), names, counts, left_out, _facts(folder, ids.tolist()))
+        return cls(tuple(ids.tolist()), names, counts, left_out, read_images(folder, ids.tolist()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +156,7 @@ class DetectionEvidence:
         truth = _truth(folder / "ground_truth.json")
         categories = tuple(c["name"] for c in sorted(truth["categories"], key=lambda c: c["id"]))
         if categories != names or len(truth["images"]) != images:
-            raise EvidenceError(f"{folder}: ground_truth.json and scores.json differ in their classes or images")
+            raise EvidenceError(Finding.of("evidence.unlike", folder=folder))
         evaluation = matched(truth, _checked(folder / "predictions.json", truth), areas=areas)
         order = sorted(truth["images"], key=lambda image: image["id"])
         position = {image["id"]: i for i, image in enumerate(order)}
@@ -170,11 +167,14 @@ class DetectionEvidence:
         thresholds = len(evaluation.params.iouThrs)
         detections = tuple(_sorted([r for r in results if r], position, thresholds) for results in by_class)
         ids = tuple(image["file_name"] for image in order)
-        return cls(ids, names, left_out, detections, boxes, _facts(folder, ids))
+        return cls(ids, names, left_out, detections, boxes, read_images(folder, ids))
 
 
 def check_comparable(
-    a: SegmentationEvidence | DetectionEvidence, b: SegmentationEvidence | DetectionEvidence, what_a: str, what_b: str
+    a: SegmentationEvidence | DetectionEvidence,
+    b: SegmentationEvidence | DetectionEvidence,
+    what_a: str | Finding,
+    what_b: str | Finding,
 ) -> None:
     """Make sure that two models were evaluated on the same images, labels and classes.
 
@@ -187,27 +187,28 @@ def check_comparable(
     Raises:
         EvidenceError: they were not; it says what differs.
     """
-    pair = f"{what_a} and {what_b} cannot be compared:"
+    if (why := _unlike(a, b)) is not None:
+        raise EvidenceError(Finding.of("evidence.incomparable", a=what_a, b=what_b, why=why))
+
+
+def _unlike(a: SegmentationEvidence | DetectionEvidence, b: SegmentationEvidence | DetectionEvidence) -> Finding | None:
+    """Why two are not of the same images, labels and classes; None where they are."""
     if type(a) is not type(b):
-        raise EvidenceError(f"{pair} one is a segmentation model, the other a detection model")
-    for what, of_a, of_b in (("classes", a.names, b.names), ("left-out classes", a.left_out, b.left_out)):
-        if set(of_a) != set(of_b) or (what == "classes" and of_a != of_b):
-            raise EvidenceError(f"{pair} their {what} differ: {', '.join(of_a)}; and {', '.join(of_b)}")
+        return Finding.of("evidence.other_task")
+    if a.names != b.names:
+        return Finding.of("evidence.other_classes", a=", ".join(a.names), b=", ".join(b.names))
+    if set(a.left_out) != set(b.left_out):
+        return Finding.of("evidence.other_left_out", a=", ".join(a.left_out), b=", ".join(b.left_out))
     if a.ids != b.ids:
         other = sorted(set(a.ids) ^ set(b.ids))
-        some = f"{len(other)} images are in one only ({_few(other)})" if other else "their images are in another order"
-        raise EvidenceError(f"{pair} {some}; evaluate both on the same benchmark")
+        return (
+            Finding.of("evidence.other_images", n=len(other), some=_few(other))
+            if other
+            else Finding.of("evidence.order")
+        )
     differs = (_labels(a) != _labels(b)).any(1)
-    if differs.any():
-        images = [a.ids[i] for i in np.flatnonzero(differs)]
-        raise EvidenceError(f"{pair} the labels of {len(images)} images differ ({_few(images)}); evaluate both again")
-
-
-def _facts(folder: Path, ids: Sequence[str]) -> ImageFacts | None:
-    try:
-        return read_images(folder, ids)
-    except ValueError as error:
-        raise EvidenceError(str(error)) from error
+    images = [a.ids[i] for i in np.flatnonzero(differs)]
+    return Finding.of("evidence.other_labels", n=len(images), some=_few(images)) if images else None
 
 
 def _labels(evidence: SegmentationEvidence | DetectionEvidence) -> NDArray[np.int64]:
@@ -222,7 +223,7 @@ def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise EvidenceError(f"{path}: cannot be read ({error}): evaluate the model again") from error
+        raise unreadable(path, error) from error
 
 
 def _scores(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...], int]:
@@ -230,9 +231,9 @@ def _scores(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...], int]:
     try:
         scores = Scores.read(folder)
     except OSError as error:
-        raise EvidenceError(f"{path}: cannot be read ({error}): evaluate the model again") from error
+        raise unreadable(path, error) from error
     except ValidationError as error:
-        raise EvidenceError(f"{path}: {first_problem(error)}: evaluate the model again") from error
+        raise EvidenceError(Finding.of("evidence.form", file=path, problem=first_problem(error))) from error
     return tuple(c.name for c in scores.classes), scores.left_out, scores.images
 
 
@@ -240,7 +241,7 @@ def _truth(path: Path) -> dict[str, Any]:
     truth: dict[str, Any] = _json(path)
     for key in ("categories", "images", "annotations"):
         if key not in truth:
-            raise EvidenceError(f"{path}: no {key!r}: evaluate the model again")
+            raise EvidenceError(Finding.of("evidence.no_key", file=path, key=key))
     return truth
 
 
@@ -256,10 +257,7 @@ def _checked(path: Path, truth: dict[str, Any]) -> list[dict[str, Any]]:
         except (KeyError, TypeError):
             sound = False
         if not sound:
-            raise EvidenceError(
-                f"{path}: row {row}: {prediction} is no box x, y, width, height with a finite score, of an image and "
-                "a category in ground_truth.json; did the training diverge?"
-            )
+            raise EvidenceError(Finding.of("evidence.broken_box", file=path, row=row, content=str(prediction)))
         area = numbers[2] * numbers[3]
         annotations.append({**prediction, "id": row + 1, "area": area, "iscrowd": 0})
     return annotations

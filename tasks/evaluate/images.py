@@ -12,7 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.contracts import Finding
 from tasks.datasets import SampleTable
+from tasks.evaluate.errors import EvidenceError, unreadable
 
 IMAGES = "images.parquet"  # id; sequence, or null; attributes: JSON
 _DATASET = b"dataset"
@@ -57,7 +59,7 @@ def read_images(folder: Path, ids: Sequence[str]) -> ImageFacts | None:
     """What an evaluation says of these images; None where it is an older one, which does not.
 
     Raises:
-        ValueError: the file cannot be read, or lacks one of the images.
+        EvidenceError: the file cannot be read, or lacks one of the images.
     """
     if not (folder / IMAGES).is_file():
         return None
@@ -72,9 +74,9 @@ def read_images(folder: Path, ids: Sequence[str]) -> ImageFacts | None:
             tuple(json.loads(row["attributes"]) for _, row in rows),
         )
     except KeyError as error:
-        raise ValueError(f"{folder / IMAGES}: says nothing of {error}: evaluate the model again") from error
+        raise EvidenceError(Finding.of("evidence.no_image", file=folder / IMAGES, id=error.args[0])) from error
     except (OSError, pa.ArrowException, ValueError, TypeError) as error:
-        raise ValueError(f"{folder / IMAGES}: cannot be read ({error}): evaluate the model again") from error
+        raise unreadable(folder / IMAGES, error) from error
 
 
 def _frame(name: str) -> list[tuple[int, str]]:

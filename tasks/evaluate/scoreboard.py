@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.compute import with_progress
-from tasks.contracts import TASKS, Arm, ArmScores, Clusters, Estimate, Task
+from tasks.contracts import TASKS, Arm, ArmScores, Clusters, Estimate, Finding, Task
 from tasks.evaluate import differences
 from tasks.evaluate.differences import Measured
-from tasks.evaluate.evidence import DetectionEvidence, EvidenceError, SegmentationEvidence, check_comparable
+from tasks.evaluate.errors import EvidenceError
+from tasks.evaluate.evidence import DetectionEvidence, SegmentationEvidence, check_comparable
 from tasks.evaluate.influence import influence
 from tasks.evaluate.resampling import Cluster, Resampling, Support, resampled
 from tasks.evaluate.statistics import average_precision, iou, mean_over
@@ -124,7 +125,7 @@ def read_evidence(task: Task, scored: Sequence[Scored]) -> dict[Cell, Evidence]:
     for result in with_progress(scored, len(scored), f"{task} results", bar=False):
         cell = result.arm, result.seed
         if cell in found:
-            raise EvidenceError(f"{task}: {_what(result)} is there twice, the second time as {result.folder}")
+            raise EvidenceError(Finding.of("evidence.twice", task=task, what=_what(result), folder=result.folder))
         found[cell] = read(result.folder)
         check_comparable(next(iter(found.values())), found[cell], _what(scored[0]), _what(result))
     return found
@@ -169,8 +170,8 @@ def _per_image(evidence: Mapping[Cell, Evidence]) -> list[Floats]:
     return [arms, *([arms[first] - arms[second]] if first.size else [])]
 
 
-def _what(result: Scored) -> str:
-    return f"arm {result.arm}, seed {result.seed}"
+def _what(result: Scored) -> Finding:
+    return Finding.of("evidence.model", arm=str(result.arm), seed=result.seed)
 
 
 def _quantities(task: Task, evidence: Evidence, how: Resampling) -> tuple[tuple[Quantity, ...], tuple[Support, ...]]:

@@ -33,7 +33,7 @@ from tasks.report.model import DatasetRow, Gate
 from tasks.trends.history.trend import BreakKind
 from tasks.trends.history.trend import Outcome as TrendOutcome
 
-_ROOMS = ("settings", "datasets", "translate", "retrain", "audit", "report", "trends")
+_ROOMS = ("settings", "datasets", "translate", "retrain", "evaluate", "audit", "report", "trends")
 SPEAKING = (*(f"tasks/{room}" for room in _ROOMS), "flows")
 ROOMS, CHECKS = tuple(map(Path, SPEAKING)), Path("tasks/datasets/checks")
 AREAS = "|".join(sorted({key.partition(".")[0] for key in catalogue("en")}))

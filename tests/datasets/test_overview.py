@@ -260,6 +260,13 @@ def test_labels_are_drawn_where_they_are() -> None:
     assert tuple(drawn[140, 81]) == BOX_COLORS[1]  # its name stands above
 
 
+def test_a_class_name_with_a_line_break_is_written_in_one_line() -> None:
+    image = np.full((200, 300, 3), 60, np.uint8)
+    box = [Box(0, 20, 90, 280, 190)]
+    broken, plain = (draw_labels(image, None, box, (), (name,)) for name in ("small\n\tcar", "small car"))
+    assert (broken == plain).all()
+
+
 def test_heat_map_and_percent() -> None:
     colors = heat_map(np.array([[0, 0.001, 0.01, 0.1, 1]], np.float32))
     assert colors.shape == (1, 5, 3)

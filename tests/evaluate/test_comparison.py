@@ -30,7 +30,7 @@ from tasks.evaluate.comparison import compare_arms
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.detection import detection_scores
 from tasks.evaluate.differences import Measured, judged_classes, judged_metric, mirrored
-from tasks.evaluate.evidence import EvidenceError
+from tasks.evaluate.errors import EvidenceError
 from tasks.evaluate.images import write_images
 from tasks.evaluate.scoreboard import Scored, read_scores
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores

@@ -13,8 +13,10 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from tasks.catalogue.language import speaking
 from tasks.evaluate.detection import detection_scores
-from tasks.evaluate.evidence import DetectionEvidence, EvidenceError, SegmentationEvidence, check_comparable
+from tasks.evaluate.errors import EvidenceError
+from tasks.evaluate.evidence import DetectionEvidence, SegmentationEvidence, check_comparable
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
 from tasks.evaluate.statistics import average_precision, image_weights, iou, mean_over
 from tasks.store.files import write_json
@@ -267,6 +269,22 @@ def test_scores_and_ground_truth_of_different_evaluations(tmp_path: Path) -> Non
     (tmp_path / "ground_truth.json").write_text("{}")
     with pytest.raises(EvidenceError, match=r"ground_truth\.json: no 'categories'"):
         DetectionEvidence.read(tmp_path)
+
+
+def test_what_is_wrong_is_said_in_the_language_that_is_spoken(tmp_path: Path, confusions) -> None:
+    segmentation(tmp_path, confusions)
+    one = SegmentationEvidence.read(tmp_path)
+    with pytest.raises(EvidenceError) as refused:
+        check_comparable(one, replace(one, ids=("b", "a", "c")), "하나", "둘")
+    with pytest.raises(EvidenceError) as missing:
+        DetectionEvidence.read(tmp_path)
+    with speaking("ko"):
+        assert (
+            str(refused.value)
+            == "하나 / 둘: 비교할 수 없습니다. 이미지의 순서가 다릅니다. 둘을 같은 벤치마크로 평가하십시오"
+        )
+        assert "읽을 수 없습니다(파일이 없음). 모델을 다시 평가하십시오" in str(missing.value)
+    assert str(refused.value).startswith("하나 and 둘 cannot be compared: their images are in another order")
 
 
 # What can be compared

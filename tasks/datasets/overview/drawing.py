@@ -150,7 +150,9 @@ def _name(picture: Image.Image, boxes: Sequence[Box], detection: Sequence[str]) 
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(_TEXT)
     taken = [b for b in boxes if _area(b) < _SMALL]
     for b in boxes:
-        text = detection[b.category] + (" crowd" if b.crowd else "")
+        text = " ".join(detection[b.category].split()) + (
+            " crowd" if b.crowd else ""
+        )  # one line is all there is room for
         width, height = draw.textlength(text, font) + 8, _TEXT + 4
         for left, top in ((b.x1 - 1, b.y1 - height), (b.x2 - width + 1, b.y1 - height), (b.x1 - 1, b.y2), (b.x1, b.y1)):
             x = max(0.0, min(left, picture.width - width))

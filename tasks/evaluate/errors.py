@@ -1,0 +1,26 @@
+"""What can be wrong with the evidence that evaluations left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasks.catalogue import say
+from tasks.contracts import Finding
+
+
+class EvidenceError(ValueError):
+    """Evidence that is incomplete, broken, or not of the same benchmark as another's; ``finding`` says what."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.finding = finding
+
+    def __str__(self) -> str:
+        return say(self.finding)
+
+
+def unreadable(path: Path, error: Exception) -> EvidenceError:
+    """That a file cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return EvidenceError(Finding.of("evidence.missing", file=path))
+    return EvidenceError(Finding.of("evidence.unreadable", file=path, error=" ".join(str(error).split())))
