@@ -149,9 +149,10 @@ def _work(roles: dict[str, Place]) -> list[str]:
         "  seeds: [0]  # three or more, and differences can be told from chance",
     ]
     if all(place.has_boxes for place in roles.values()):
-        lines += _training("detection", "configs/networks/detection/rtmdet_cpu.py")
+        lines += _training("detection", "configs/networks/detection/efficientnet_lite0_atss.py")
     if all(place.has_masks for place in roles.values()):
-        lines += _training("segmentation", "configs/networks/segmentation/fpn_r18_cpu.py")
+        lines += _training("segmentation", "configs/networks/segmentation/efficientnet_lite0_fpn.py")
+        lines.append("    class_weights: real  # rare classes count for more, by how rare they are in the target")
     return [
         *lines,
         "# Results go to runs/NAME below the working directory, what stages make to .store; see also:",
@@ -164,6 +165,7 @@ def _training(task: str, network: str) -> list[str]:
     return [
         f"  {task}:",
         f"    config: {network}  # small, for CPUs; others lie beside it",
+        "    init: packaged  # ImageNet weights",
         "    iterations: 500",
-        "    batch: 8",
+        "    batch: 4",
     ]

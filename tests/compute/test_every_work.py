@@ -80,7 +80,7 @@ def works(tmp_path: Path) -> dict[str, Build]:
     cut = Cut.model_validate({"method": "cut", "training": {"iterations": 1, "batch": 1}})
     given = Cut.model_validate({**cut.model_dump(), "weights": {"path": file, "sha256": file_sha256(file)}})
     audit = AuditConfig(features="efficientnet_lite0")
-    network = {"config": "configs/networks/segmentation/fpn_r18_cpu.py", "iterations": 1}
+    network = {"config": "configs/networks/segmentation/efficientnet_lite0_fpn.py", "iterations": 1}
     retrain = RetrainConfig.model_validate({"segmentation": network})
     roles = {"source": sets, "target": sets}
     return {

@@ -31,8 +31,8 @@ from tests.workers import HERE
 
 CPU = ComputeConfig(device="cpu", workers=2)
 CONFIGS = {
-    "detection": "configs/networks/detection/rtmdet_cpu.py",
-    "segmentation": "configs/networks/segmentation/fpn_r18_cpu.py",
+    "detection": "configs/networks/detection/efficientnet_lite0_atss.py",
+    "segmentation": "configs/networks/segmentation/efficientnet_lite0_fpn.py",
 }
 CLASSES = ("ground", "square", "never seen")
 

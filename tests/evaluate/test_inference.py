@@ -20,12 +20,14 @@ from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, Ta
 from tasks.evaluate.inference import _labelled, batches
 from tasks.evaluate.job import EvaluateJob
 from tasks.evaluate.worker import evaluate
-from tasks.retrain.config import TrainingConfig
+from tasks.retrain.checkpoints import load_initial
+from tasks.retrain.config import TrainingConfig, Weights
 from tasks.retrain.configuration import load_config, used
 from tasks.store.files import write_png
+from tasks.translate.networks.imagenet import IMAGENET_SHA256, imagenet_weights
 
 SIZES = [(80, 48), (64, 48), (80, 48), (48, 64), (64, 48), (80, 48), (80, 48)]  # width and height
-NETWORKS = {"segmentation": "segmentation/fpn_r18_smoke", "detection": "detection/rtmdet_smoke"}
+NETWORKS = {"segmentation": "segmentation/efficientnet_lite0_fpn", "detection": "detection/efficientnet_lite0_atss"}
 INFO = TableInfo(
     dataset="noise",
     classes=tuple(SegmentationClass(name=n, color=(i, i, i)) for i, n in enumerate(("a", "b", "c"))),
@@ -53,7 +55,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=["segmentation", "detection"])
 def untrained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Task, Path]:
-    """A network that keeps the images' ratio, so that their sizes differ where they pass it."""
+    """A network without a trained head that keeps the images' ratio, so that their sizes differ where they pass it."""
     task, folder = request.param, tmp_path_factory.mktemp("model")
     network = Path(f"configs/networks/{NETWORKS[task]}.py")
     config = load_config(task, TrainingConfig(config=network, iterations=4, input_size=(96, 64)), INFO)
@@ -61,6 +63,7 @@ def untrained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     init_default_scope(TASKS[task].package)
     torch.manual_seed(0)
     network = MODELS.build(config.model)
+    load_initial(network, Weights(path=imagenet_weights(), sha256=IMAGENET_SHA256), config.filename)
     torch.save({"state_dict": network.state_dict()}, folder / "checkpoint.pth")
     used(config).dump(str(folder / "config.py"))
     return task, folder

@@ -28,9 +28,10 @@ compute: {{workers: 2, device: cpu}}
 retrain:
   arms: [source, translated(fda)]
   detection:
-    {{config: configs/networks/detection/rtmdet_smoke.py, input_size: [96, 64], iterations: 2, batch: 2, log_every: 1}}
+    {{config: configs/networks/detection/efficientnet_lite0_atss.py, input_size: [96, 64],
+             iterations: 2, batch: 2, log_every: 1}}
   segmentation:
-    {{config: configs/networks/segmentation/fpn_r18_smoke.py, input_size: [96, 64],
+    {{config: configs/networks/segmentation/efficientnet_lite0_fpn.py, input_size: [96, 64],
              iterations: 2, batch: 2, log_every: 1}}
 """
 

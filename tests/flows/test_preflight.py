@@ -34,13 +34,17 @@ def test_nothing_is_wrong_with_smoke() -> None:
 
 def test_everything_at_once_with_file_and_line(tmp_path: Path, write_tiny: Callable[..., Path]) -> None:
     path = write_tiny(tmp_path)
-    path.write_text(path.read_text().replace("rtmdet_smoke.py", "nothing.py").replace("log_every: 1", "log_every: 3"))
+    path.write_text(
+        path.read_text().replace("efficientnet_lite0_atss.py", "nothing.py").replace("log_every: 1", "log_every: 3")
+    )
     text = path.read_text().splitlines()
-    detection, *segmentation = (i for i, line in enumerate(text, 1) if "nothing.py" in line or "log_every: 3" in line)
+    network, detection, segmentation = (
+        i for i, line in enumerate(text, 1) if "nothing.py" in line or "log_every: 3" in line
+    )
     assert [line.split(" ")[:2] for line in told(path)] == [
         [f"{path}:{detection}:", "retrain.detection.log_every:"],
-        [f"{path}:{detection}:", "retrain.detection.config:"],
-        [f"{path}:{segmentation[0]}:", "retrain.segmentation.log_every:"],
+        [f"{path}:{network}:", "retrain.detection.config:"],
+        [f"{path}:{segmentation}:", "retrain.segmentation.log_every:"],
     ]
 
 

@@ -7,7 +7,7 @@ import cloudpickle
 from tasks.retrain.config import RetrainConfig, Weights
 from tasks.retrain.make_model import key_of
 
-SEGMENTATION = {"config": "configs/networks/segmentation/fpn_r18_cpu.py", "iterations": 4}
+SEGMENTATION = {"config": "configs/networks/segmentation/efficientnet_lite0_fpn.py", "iterations": 4}
 
 
 def test_absolute_paths_are_the_same_training() -> None:

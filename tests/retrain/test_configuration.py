@@ -47,7 +47,7 @@ def test_schedule_is_in_shares_of_the_training() -> None:
 
 def test_input_size_reaches_both_pipelines() -> None:
     training = TrainingConfig(
-        config=Path("configs/networks/segmentation/fpn_r18_cpu.py"), iterations=9, input_size=(96, 64)
+        config=Path("configs/networks/segmentation/efficientnet_lite0_fpn.py"), iterations=9, input_size=(96, 64)
     )
     cfg = load_config("segmentation", training, INFO)
     sizes = [t.scale for p in (cfg.train_pipeline, cfg.test_pipeline) for t in p if t.type == "Resize"]
@@ -58,7 +58,7 @@ def test_input_size_reaches_both_pipelines() -> None:
 def test_overrides_by_dotted_key() -> None:
     overrides = {"optim_wrapper.optimizer.lr": 0.5}
     training = TrainingConfig(
-        config=Path("configs/networks/segmentation/fpn_r18_cpu.py"), iterations=9, overrides=overrides
+        config=Path("configs/networks/segmentation/efficientnet_lite0_fpn.py"), iterations=9, overrides=overrides
     )
     assert load_config("segmentation", training, INFO).optim_wrapper.optimizer.lr == 0.5
 
@@ -121,7 +121,7 @@ def test_override_counts_as_what_it_does(tmp_path: Path) -> None:
 
 
 def test_many_threads_resolve_at_once() -> None:
-    network = TrainingConfig(config=Path("configs/networks/segmentation/fpn_r18_smoke.py"), iterations=4)
+    network = TrainingConfig(config=Path("configs/networks/segmentation/efficientnet_lite0_fpn.py"), iterations=4)
     with ThreadPoolExecutor(8) as pool:
         keys = list(pool.map(lambda _: str(key_of(network)), range(40)))
     assert len(set(keys)) == 1

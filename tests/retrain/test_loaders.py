@@ -86,7 +86,7 @@ class Hangs(Dataset[int]):
 
 
 def test_a_loader_that_hangs_is_named() -> None:
-    told = job("segmentation", "fpn_r18_cpu.py", 1)
+    told = job("segmentation", "efficientnet_lite0_fpn.py", 1)
     with (
         pytest.raises(TrainingError, match=r"^compute\.loaders: DataLoader timed out after 0\.5 seconds; check that"),
         loaders_explained(told),
@@ -95,7 +95,7 @@ def test_a_loader_that_hangs_is_named() -> None:
 
 
 def test_a_loader_that_died_and_other_errors() -> None:
-    told = job("segmentation", "fpn_r18_cpu.py", 1)
+    told = job("segmentation", "efficientnet_lite0_fpn.py", 1)
     died = "DataLoader worker (pid 5) is killed by signal: Bus error. It is possible that dataloader's workers are out"
     with pytest.raises(TrainingError, match=r"Bus error; .*--shm-size=2g"), loaders_explained(told):
         raise RuntimeError(died)

@@ -24,8 +24,8 @@ from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 
 CONFIGS = {
-    "detection": "configs/networks/detection/rtmdet_smoke.py",
-    "segmentation": "configs/networks/segmentation/fpn_r18_smoke.py",
+    "detection": "configs/networks/detection/efficientnet_lite0_atss.py",
+    "segmentation": "configs/networks/segmentation/efficientnet_lite0_fpn.py",
 }
 
 

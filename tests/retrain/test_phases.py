@@ -20,8 +20,8 @@ from tasks.retrain.configuration import train_config
 from tasks.retrain.job import TrainJob
 
 CONFIGS = {
-    "detection": "configs/networks/detection/rtmdet_smoke.py",
-    "segmentation": "configs/networks/segmentation/fpn_r18_smoke.py",
+    "detection": "configs/networks/detection/efficientnet_lite0_atss.py",
+    "segmentation": "configs/networks/segmentation/efficientnet_lite0_fpn.py",
 }
 ITERATIONS, BATCH = 6, 4
 Train = Callable[..., Path]

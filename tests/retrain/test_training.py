@@ -30,8 +30,8 @@ from tasks.store.store import Store
 from tasks.translate.networks.imagenet import IMAGENET_SHA256, imagenet_weights
 
 CONFIGS = {
-    "detection": "configs/networks/detection/rtmdet_cpu.py",
-    "segmentation": "configs/networks/segmentation/fpn_r18_cpu.py",
+    "detection": "configs/networks/detection/efficientnet_lite0_atss.py",
+    "segmentation": "configs/networks/segmentation/efficientnet_lite0_fpn.py",
 }
 
 
@@ -172,7 +172,7 @@ def still(squares: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def stem(checkpoint: Path) -> torch.Tensor:
-    return torch.load(checkpoint, weights_only=True)["state_dict"]["backbone.stem.0.weight"]
+    return torch.load(checkpoint, weights_only=True)["state_dict"]["backbone.conv_stem.weight"]
 
 
 def test_same_seed_same_start_for_every_arm(squares: Artifact, still: Path, tmp_path: Path) -> None:
