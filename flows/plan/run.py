@@ -95,7 +95,8 @@ def _audits(planner: Planner, settings: PipelineConfig, sets: Named, translated:
         model = planner.plan(f"retrain {task} {JUDGE}", recipe)
         for name in names:
             images = {**sets, **translated}[name]
-            read[task, name] = planner.plan(f"{task} {JUDGE} reads {name}", evaluation_recipe(task, model, images))
+            recipe = evaluation_recipe(task, model, images, settings.evaluate)
+            read[task, name] = planner.plan(f"{task} {JUDGE} reads {name}", recipe)
     return {
         name: planner.plan(f"audit {name}", audit_recipe(name, sets, images, judged(read, name), config))
         for name, images in translated.items()
@@ -132,6 +133,6 @@ def _matrix(
         task, arm, seed = cell
         known = all(map(is_built, sides)) or settings.evaluate.classes == "benchmark"
         left_out = classes_left_out(task, settings.evaluate, sides) if known else ()
-        recipe = evaluation_recipe(task, model, sets["benchmark"], left_out)
+        recipe = evaluation_recipe(task, model, sets["benchmark"], settings.evaluate, left_out)
         scored[cell] = planner.plan(f"evaluate {task} {arm} seed {seed}", recipe, waits=() if known else sides)
     return models, scored

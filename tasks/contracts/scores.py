@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from tasks.contracts.filed import Filed
 from tasks.contracts.frozen import Frozen
@@ -36,6 +36,7 @@ class Scores(Filed):
             ``mean_accuracy``, or ``mAP``, ``AP50`` and ``AP75``; None where the set has nothing to score.
         classes: of each class, in the taxonomy's order.
         left_out: classes that have scores of their own, but do not count in the means.
+        precision: what the network computed in; None in a file that does not say.
     """
 
     FILE: ClassVar[str] = "scores.json"
@@ -45,6 +46,7 @@ class Scores(Filed):
     metrics: dict[str, float | None]
     classes: tuple[ClassScore, ...]
     left_out: tuple[str, ...] = ()
+    precision: Literal["float32", "bfloat16"] | None = None
 
     def content(self) -> Any:
         """What the file holds: of each class, the scores of its task alone."""

@@ -22,6 +22,7 @@ from torch.nn import functional as nnf
 from tasks.compute import AT_ONCE, ahead, threads
 from tasks.contracts import TASKS, ModelConfig
 from tasks.evaluate.job import EvaluateJob
+from tasks.evaluate.precision import Precision, in_precision, resolve_precision
 from tasks.retrain import CHECKPOINT, DATASETS, TrainingError, load_checkpoint, size_after
 
 Size = tuple[int, int]  # width and height in pixels
@@ -54,9 +55,9 @@ class Inference:
         turns = 1 if job.device == "cuda" else min(AT_ONCE, threads())
         self._batch = max(1, job.batch // turns)
         self._models: queue.SimpleQueue[_Model] = queue.SimpleQueue()
-        model = _built(cfg, job)
+        model, precision = _built(cfg, job), resolve_precision(job.precision, job.device)
         for _ in range(turns):
-            self._models.put(_Model(_sharing_weights(model)))
+            self._models.put(_Model(_sharing_weights(model), precision, job.device))
 
     def run(self, sizes: Sequence[Size], finish: Finish[R]) -> Iterator[tuple[int, R]]:
         """Yield every image's position and ``finish(position, said, feature)``, which is called in threads.
@@ -98,8 +99,8 @@ def batches(sizes: Sequence[Size], count: int) -> list[list[int]]:
 class _Model:
     """One copy of a network, for one thread at a time."""
 
-    def __init__(self, network: Any) -> None:
-        self._network = network
+    def __init__(self, network: Any, precision: Precision, device: str) -> None:
+        self._step = in_precision(network, precision, device)
         self._maps: list[Tensor] = []
         if hasattr(network, "postprocess_result"):  # mmseg's: features are the segmenters' alone
             network.postprocess_result = types.MethodType(_labelled, network)
@@ -109,9 +110,9 @@ class _Model:
     def __call__(self, images: list[dict[str, Any]]) -> list[tuple[Any, Tensor | None]]:
         """What the network says of each image, and the mean of the backbone's last map over it."""
         self._maps.clear()
-        said = self._network.test_step(pseudo_collate(images))
+        said = self._step(pseudo_collate(images))
         whole = len(self._maps) == 1 and len(self._maps[0]) == len(images)  # a sliding window passes in parts
-        pooled = self._maps[0].mean(dim=(2, 3)).float().cpu() if whole else [None] * len(images)
+        pooled = self._maps[0].mean(dim=(2, 3), dtype=torch.float32).cpu() if whole else [None] * len(images)
         self._maps.clear()
         return list(zip(said, pooled, strict=True))
 

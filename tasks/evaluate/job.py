@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +17,7 @@ class EvaluateJob(BaseModel):
         model: folder of the ``model`` artifact.
         table: folder of the benchmark's sample table.
         work: where predictions and scores go.
+        precision: see ``resolve_precision``.
         left_out: classes that do not count in the means.
     """
 
@@ -27,4 +29,5 @@ class EvaluateJob(BaseModel):
     work: Path
     batch: int
     device: str
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
     left_out: tuple[str, ...] = ()

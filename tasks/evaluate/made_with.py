@@ -38,7 +38,8 @@ def _stages(task: Task, scored: Mapping[tuple[Task, Arm, int], Artifact]) -> dic
     for (of, arm, _), evaluation in scored.items():
         for manifest in _manifests(evaluation) if of == task else ():
             found = stages.setdefault(manifest.kind, {}).setdefault(arm, defaultdict(set))
-            for name, value in decisive(manifest.environment, manifest.summary.get("device")).items():
+            made_on = (manifest.summary.get(key) for key in ("device", "precision"))
+            for name, value in decisive(manifest.environment, *made_on).items():
                 found[name].add(value)
     return stages
 

@@ -59,23 +59,30 @@ def build_evaluation(
                 work=work,
                 batch=config.batch,
                 device=lease.device,
+                precision=config.precision,
                 left_out=left_out,
             )
             write_json(work / "job.json", job.model_dump(mode="json"))
             machine.run(lease, "tasks.evaluate.worker", work / "job.json", f"{kind} {arm} seed {seed}", _SHOWN)
         scores = Scores.read(work)
-        return {"task": kind, "images": scores.images, "device": lease.device, **scores.metrics}
+        made = {"device": lease.device, "precision": scores.precision}
+        return {"task": kind, "images": scores.images, **made, **scores.metrics}
 
-    return store.build(evaluation_recipe(kind, model, benchmark, left_out, occasion), make)
+    return store.build(evaluation_recipe(kind, model, benchmark, config, left_out, occasion), make)
 
 
 def evaluation_recipe(
-    kind: Task, model: Artifact, benchmark: Artifact, left_out: tuple[str, ...] = (), occasion: str | None = None
+    kind: Task,
+    model: Artifact,
+    benchmark: Artifact,
+    config: EvaluateConfig,
+    left_out: tuple[str, ...] = (),
+    occasion: str | None = None,
 ) -> Recipe:
     """What an ``evaluation`` artifact is made from: see ``build_evaluation``, and ``classes_left_out``."""
     return Recipe(
         "evaluation",
-        config={"task": kind, "occasion": occasion, "left_out": left_out},
+        config={"task": kind, "occasion": occasion, "left_out": left_out, "precision": config.precision},
         inputs={"model": model, "benchmark": benchmark},
         code=code_version(__name__),
     )

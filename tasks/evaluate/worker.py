@@ -33,6 +33,7 @@ from tasks.evaluate.features import write_features
 from tasks.evaluate.images import write_images
 from tasks.evaluate.inference import Inference
 from tasks.evaluate.job import EvaluateJob
+from tasks.evaluate.precision import resolve_precision
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
 from tasks.retrain import TrainingError, check_images
 from tasks.store import write_json, write_png
@@ -49,7 +50,8 @@ def evaluate(job: EvaluateJob) -> Scores:
     table = table.labelled(TASKS[job.task].labels)
     measured = (_segmentation if job.task == "segmentation" else _detection)(job, table)
     write_images(job.work, table)
-    scores = Scores(task=job.task, images=len(table), left_out=job.left_out, **measured)
+    precision = resolve_precision(job.precision, job.device)
+    scores = Scores(task=job.task, images=len(table), left_out=job.left_out, precision=precision, **measured)
     write_json(job.work / Scores.FILE, scores.content())
     return scores
 
@@ -99,7 +101,7 @@ def _detection(job: EvaluateJob, table: SampleTable) -> dict[str, Any]:
 def _results(position: int, output: Any, _: Tensor | None) -> list[dict[str, Any]]:
     """An image's detections as COCO results."""
     found = output.pred_instances.cpu()
-    boxes = found.bboxes.numpy()
+    boxes = found.bboxes.float().numpy()
     boxes[:, 2:] -= boxes[:, :2]
     return [
         {

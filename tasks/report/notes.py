@@ -163,6 +163,6 @@ def _told(note: Note) -> str:
 
 
 def _made_with(made: MadeWith) -> str:
-    names = {"device": t("notes.device"), "system": t("notes.system")}
+    names = {"device": t("notes.device"), "precision": t("notes.precision"), "system": t("notes.system")}
     versions = ", ".join(f"{names.get(name, name)} {value}" for name, value in made.versions.items())
     return f"{versions} ({', '.join(map(part_label, made.arms))})"

@@ -52,7 +52,8 @@ def _score(scored: Loaded) -> ScoreRef:
 
 def _device(manifest: Manifest) -> str | None:
     device = manifest.summary.get("device")
-    return device_kind(device) if isinstance(device, str) else None
+    precision = manifest.summary.get("precision")
+    return ", ".join(filter(None, (device_kind(device), precision))) if isinstance(device, str) else None
 
 
 class _Walk:

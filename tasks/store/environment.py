@@ -40,16 +40,16 @@ def describe_environment() -> dict[str, Any]:
     }
 
 
-def decisive(environment: Mapping[str, Any], device: str | None = None) -> dict[str, str]:
+def decisive(environment: Mapping[str, Any], device: str | None = None, precision: str | None = None) -> dict[str, str]:
     """What of an artifact's surroundings its numbers can depend on: the packages that compute, and the kind of machine.
 
     Args:
         environment: as of ``describe_environment``, of this or an earlier version.
-        device: that it was made on, where that is known.
+        device, precision: that it was made on and in, where that is known.
     """
     packages = environment.get("packages") or {}
     values = {k: v for k, v in packages.items() if k not in _BESIDE}
-    values |= {"system": environment.get("system"), "device": device}
+    values |= {"system": environment.get("system"), "device": device, "precision": precision}
     return {name: str(value) for name, value in values.items() if value is not None}
 
 

@@ -13,12 +13,14 @@ from mmseg.models import BaseSegmentor
 from mmseg.structures import SegDataSample
 from PIL import Image
 
+from tasks.contracts.scores import Scores
 from tasks.contracts.task import TASKS, Task
 from tasks.datasets.errors import ImageError
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.evaluate.inference import _labelled, batches
 from tasks.evaluate.job import EvaluateJob
+from tasks.evaluate.precision import Precision
 from tasks.evaluate.worker import evaluate
 from tasks.retrain.checkpoints import load_initial
 from tasks.retrain.config import TrainingConfig, Weights
@@ -69,9 +71,12 @@ def untrained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return task, folder
 
 
-def evaluated(untrained: tuple[Task, Path], table: Path, work: Path, batch: int) -> Path:
+def evaluated(
+    untrained: tuple[Task, Path], table: Path, work: Path, batch: int, precision: Precision = "float32"
+) -> Path:
     task, model = untrained
-    evaluate(EvaluateJob(task=task, model=model, table=table, work=work, batch=batch, device="cpu"))
+    job = EvaluateJob(task=task, model=model, table=table, work=work, batch=batch, device="cpu", precision=precision)
+    evaluate(job)
     return work
 
 
@@ -105,6 +110,21 @@ def test_the_same_evaluation_is_the_same_bytes(
     files = sorted(p.relative_to(once) for p in once.rglob("*") if p.is_file())
     assert files == sorted(p.relative_to(again) for p in again.rglob("*") if p.is_file())
     assert all((once / f).read_bytes() == (again / f).read_bytes() for f in files)
+
+
+def test_bfloat16_says_nearly_the_same_and_is_told(untrained: tuple[Task, Path], table: Path, tmp_path: Path) -> None:
+    names: tuple[Precision, Precision] = ("float32", "bfloat16")
+    plain, short = (evaluated(untrained, table, tmp_path / name, 4, name) for name in names)
+    assert [Scores.read(folder).precision for folder in (plain, short)] == ["float32", "bfloat16"]
+    differ = 0
+    for one, other in zip(said(plain), said(short), strict=True):
+        if untrained[0] == "segmentation":
+            assert (one != other).mean() < 0.05
+        else:  # in another order where scores are nearly the same
+            nearest = [np.abs(other[:, :4] - box[:4]).max(axis=1).min() for box in one[:20]]
+            assert np.median(nearest) < 0.3
+        differ += one.tobytes() != other.tobytes()
+    assert differ  # it did compute in it
 
 
 def test_an_image_that_cannot_be_read_ends_it(untrained: tuple[Task, Path], table: Path, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def recipes(config: PipelineConfig) -> Iterator[tuple[Recipe, Whose]]:
     assert config.audit
     yield audit_recipe("cut", sets, given, Judged(), config.audit), whose
     yield model_recipe("segmentation", 0, (given,), config.retrain), whose
-    yield evaluation_recipe("segmentation", given, given), whose
+    yield evaluation_recipe("segmentation", given, given, config.evaluate), whose
 
 
 @functools.cache
@@ -97,6 +97,7 @@ def found(key: str, value: Any) -> set[str]:
         ("datasets.taxonomy", "configs/taxonomies/camvid11.yaml"),
         ("datasets.max_rejected", 0.2),
         ("audit.thresholds.judge", 0.3),
+        ("evaluate.precision", "float32"),
     ],
 )
 def test_a_setting_in_a_key_is_found_by_its_name(key: str, value: Any) -> None:

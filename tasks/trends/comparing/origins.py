@@ -60,6 +60,8 @@ def keys(kind: str, place: str, whose: Whose) -> list[str]:
             return [f"audit.{place}"]
         case "model", "training":
             return _of_training(rest, whose)
+        case "evaluation", "precision":
+            return ["evaluate.precision"]
         case "evaluation", "left_out":
             return ["evaluate.classes"]
     return []
