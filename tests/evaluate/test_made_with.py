@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tasks.contracts.arm import Arm
 from tasks.contracts.artifact import Artifact
 from tasks.contracts.comparison import Comparison, MadeWith, Note
 from tasks.contracts.task import Task
@@ -19,7 +20,7 @@ from tests.evaluate.test_comparison import config, segmentation, truth_maps, wro
 
 ARMS = ("real", "source", "translated(cut)")
 SAME = {"torch": "2.11.0", "numpy": "2.3.0", "onedl-mmengine": "0.10.12", "prefect": "3.8.1"}
-Made = Mapping[tuple[str, str], tuple[Mapping[str, str], str]]
+Made = Mapping[tuple[str, str], tuple[Mapping[str, str], str] | tuple[Mapping[str, str], str, str]]
 
 
 @pytest.fixture
@@ -30,13 +31,13 @@ def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         store = Store(tmp_path / "store")
 
         def artifact(kind: str, arm: str, make: Any, inputs: Mapping[str, Artifact]) -> Artifact:
-            packages, device = made.get((kind, arm), ({}, "cpu"))
+            packages, device, *precision = made.get((kind, arm), ({}, "cpu"))
             environment = {"git": arm, "python": "3.11.9", "cores": len(arm), "packages": {**SAME, **packages}}
             monkeypatch.setattr(building, "describe_environment", lambda: environment)
 
             def whole(folder: Path) -> dict[str, Any]:
                 make(folder)
-                return {"device": device}
+                return {"device": device, "precision": (*precision, "float32")[0]}
 
             return store.build(Recipe(kind, {"arm": arm}, inputs, "c"), whole)
 
@@ -48,8 +49,8 @@ def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
                 folder.rmdir()
                 segmentation(folder, truth_maps(), wrong(truth_maps(), 0.1 * i))
 
-            scored[task, arm, 0] = artifact("evaluation", arm, score, {"model": model})
-        found = build_comparison(scored, tuple(scored), config(), "source", "real", store)
+            scored[task, Arm(arm), 0] = artifact("evaluation", arm, score, {"model": model})
+        found = build_comparison(scored, tuple(scored), config(), Arm("source"), Arm("real"), store)
         (of,) = Comparison.read(found.path).tasks
         return tuple(n for n in of.notes if n.code == "made_with")
 
@@ -76,6 +77,14 @@ def test_another_kind_of_device_is_told(notes: Any) -> None:
     assert [(m.arms, m.versions) for m in note.made] == [
         (("real",), {"device": "cuda"}),
         (("source", "translated(cut)"), {"device": "cpu"}),
+    ]
+
+
+def test_another_precision_is_told(notes: Any) -> None:
+    (note,) = notes({("evaluation", "real"): ({}, "cpu", "bfloat16")})
+    assert [(m.arms, m.versions) for m in note.made] == [
+        (("real",), {"precision": "bfloat16"}),
+        (("source", "translated(cut)"), {"precision": "float32"}),
     ]
 
 
