@@ -13,7 +13,7 @@ from tasks.audit import AuditConfig, audit_problems
 from tasks.compute import ComputeConfig
 from tasks.contracts import TASKS, Arm, Labels
 from tasks.datasets import RunConfig, SampleTable, label_problems
-from tasks.evaluate import EvaluateConfig
+from tasks.evaluate import EvaluateConfig, scoring_problems
 from tasks.report import ReportConfig
 from tasks.retrain import RetrainConfig, loader_problems, retrain_problems
 from tasks.settings import Document, Problem, below, read, validate
@@ -56,6 +56,7 @@ class PipelineConfig(RunConfig):
         sizes = {role: table.sizes() for role, table in tables.items()}
         for role, needed in self.labels_needed().items():
             yield from below(("datasets", role), label_problems(role, tables[role], needed))
+        yield from below(("evaluate",), scoring_problems(self.evaluate, self.retrain.tasks(), tables))
         for i, translator in enumerate(self.translate.translators):
             yield from below(
                 ("translate", "translators", i), size_problems(translator, sizes, self.datasets.max_rejected)

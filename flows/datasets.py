@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from prefect import flow
 from prefect.futures import PrefectFuture
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
+from flows.preflight import refuse_data
 from flows.progress import advance
 from flows.shape import trained
-from tasks.contracts import Artifact, Finding
-from tasks.datasets import DatasetError, SampleTable
+from tasks.contracts import Artifact
 from tasks.datasets.stage import check, read
 from tasks.store import Store
 from tasks.translate.stage import train_translator, translate
@@ -34,21 +32,6 @@ def read_datasets(
     refuse_data(settings, sets)
     advance("data sets checked")
     return sets, checks
-
-
-def refuse_data(settings: PipelineConfig | TrainTranslatorConfig, sets: Mapping[str, Artifact]) -> None:
-    """Refuse data sets that what is configured cannot be trained or scored on, before anything is trained.
-
-    Raises:
-        DatasetError: every problem on its own line, with the setting that is to be changed.
-    """
-    tables = {role: SampleTable.read(artifact.path) for role, artifact in sets.items()}
-    found = tuple(
-        Finding.of("settings.at_key", key=".".join(map(str, p.place)), problem=p.finding)
-        for p in settings.data_problems(tables)
-    )
-    if found:
-        raise DatasetError(Finding.of("settings.unsuited", found=found))
 
 
 @flow(name="translate-source")

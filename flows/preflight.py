@@ -1,17 +1,20 @@
-"""What can be known of a run's places and data sets when its configuration is loaded."""
+"""What can be known of a run's places and data sets when its configuration is loaded, and when they are read."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from tasks.contracts import Finding, Labels
-from tasks.datasets import RunConfig, datasets_problems
+from tasks.contracts import Artifact, Finding, Labels
+from tasks.datasets import DatasetError, RunConfig, SampleTable, datasets_problems
 from tasks.settings import Place, Problem, below
+
+if TYPE_CHECKING:
+    from flows.config import PipelineConfig, TrainTranslatorConfig
 
 
 def run_problems(settings: RunConfig, needed: Mapping[str, Collection[Labels]]) -> Iterator[Problem]:
@@ -21,6 +24,21 @@ def run_problems(settings: RunConfig, needed: Mapping[str, Collection[Labels]]) 
     for key in ("store", "output"):
         yield from (Problem((key,), finding) for finding in unwritable(getattr(settings, key)))
     yield from (Problem((), finding) for finding in _homeless())
+
+
+def refuse_data(settings: PipelineConfig | TrainTranslatorConfig, sets: Mapping[str, Artifact]) -> None:
+    """Refuse data sets that what is configured cannot be trained or scored on, before anything is trained.
+
+    Raises:
+        DatasetError: every problem on its own line, with the setting that is to be changed.
+    """
+    tables = {role: SampleTable.read(artifact.path) for role, artifact in sets.items()}
+    found = tuple(
+        Finding.of("settings.at_key", key=".".join(map(str, p.place)), problem=p.finding)
+        for p in settings.data_problems(tables)
+    )
+    if found:
+        raise DatasetError(Finding.of("settings.unsuited", found=found))
 
 
 def _nobodys(node: Any, place: Place) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from functools import partial
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
 from flows.plan.planner import PlannedStage, Planner, is_built
+from flows.preflight import refuse_data
 from flows.shape import JUDGE, Cell, Reading, cells, judged, judges, readings, tables_of, trained
 from tasks.audit import audit_recipe, training_set
 from tasks.contracts import TASKS, Artifact, Result, RunRecord, Task
@@ -24,7 +25,7 @@ def plan_run(settings: PipelineConfig) -> list[PlannedStage]:
     """The stages of the whole chain.
 
     Raises:
-        DatasetError: a data set's folders are not what its format says.
+        DatasetError: a data set's folders are not what its format says, or those that were read do not suit.
         TaxonomyError: the taxonomy is wrong, or has no map for a data set.
     """
     planner = Planner(Store(settings.store, settings.model_dump(mode="json")))
@@ -79,6 +80,8 @@ def _datasets(planner: Planner, settings: PipelineConfig | TrainTranslatorConfig
         if isinstance(config, SampleDataset):
             sample = planner.plan(f"draw {role}", drawn_recipe(config))
         sets[role] = planner.plan(f"dataset {role}", dataset_recipe(config, datasets, sample))
+    if all(map(is_built, sets.values())):
+        refuse_data(settings, sets)
     whole = settings if isinstance(settings, PipelineConfig) else None
     needed, language = (whole.labels_needed(), whole.report.language) if whole else (None, None)
     return sets, planner.plan("check data sets", checks_recipe(sets, datasets, needed, language))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tasks.compute import Machine
 from tasks.contracts import Artifact, Scores, Task
-from tasks.datasets import SampleTable
+from tasks.datasets import SampleTable, TableInfo
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.job import EvaluateJob
 from tasks.retrain import CHECKPOINT
@@ -89,15 +90,14 @@ def evaluation_recipe(
 
 
 def classes_left_out(kind: Task, config: EvaluateConfig, trained_on: tuple[Artifact, ...]) -> tuple[str, ...]:
-    """The classes that do not count in the means: those that some side's labels cannot have, where only shared ones do.
-
-    Raises:
-        ValueError: no class is left.
-    """
+    """The classes that do not count in the means; ``trained_on``: the data sets of the training sides."""
     if config.classes == "benchmark":
         return ()
-    infos = [SampleTable.read(a.path).info for a in trained_on]
-    left_out = sorted({name for i in infos for name in (i.impossible_boxes if kind == "detection" else i.impossible)})
-    if infos and len(left_out) == len(infos[0].detection if kind == "detection" else infos[0].classes):
-        raise ValueError(f"evaluate.classes: shared leaves no class of {kind}: each is missing from one of the sets")
-    return tuple(left_out)
+    return left_out_of(kind, config, [SampleTable.read(a.path).info for a in trained_on])
+
+
+def left_out_of(kind: Task, config: EvaluateConfig, infos: Sequence[TableInfo]) -> tuple[str, ...]:
+    """Those that some side's labels cannot have, where only shared ones count; see ``scoring_problems`` for all."""
+    if config.classes == "benchmark":
+        return ()
+    return tuple(sorted({n for i in infos for n in (i.impossible_boxes if kind == "detection" else i.impossible)}))

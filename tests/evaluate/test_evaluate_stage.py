@@ -11,6 +11,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from tasks.catalogue.language import say
 from tasks.compute.config import ComputeConfig
 from tasks.compute.process import ProcessError
 from tasks.contracts.artifact import Artifact
@@ -20,6 +21,7 @@ from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, Ta
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.evidence import SegmentationEvidence
 from tasks.evaluate.make_evaluation import build_evaluation, classes_left_out
+from tasks.evaluate.preflight import scoring_problems
 from tasks.evaluate.stage import evaluate_model
 from tasks.retrain.config import RetrainConfig
 from tasks.retrain.make_model import build_model
@@ -166,5 +168,11 @@ def test_shared_classes_are_those_that_every_side_can_have(squares: Artifact, st
     assert classes_left_out("segmentation", shared, (some, other)) == tuple(sorted({*CLASSES[:1], *CLASSES[2:]}))
     assert classes_left_out("segmentation", EvaluateConfig(), (some, other)) == ()
     assert classes_left_out("detection", shared, (some, other)) == ()
-    with pytest.raises(ValueError, match="leaves no class of detection"):
-        classes_left_out("detection", shared, (side(impossible_boxes=("square",)),))
+    tables = {
+        "source": SampleTable.read(side(impossible_boxes=("square",)).path),
+        "target": SampleTable.read(some.path),
+    }
+    (problem,) = scoring_problems(shared, ("detection", "segmentation"), tables)
+    assert problem.place == ("classes",)
+    assert say(problem.finding).startswith("shared leaves no class of detection to score: each is missing from")
+    assert list(scoring_problems(EvaluateConfig(), ("detection", "segmentation"), tables)) == []

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from flows.config import PipelineConfig, ReevaluateConfig, TrainTranslatorConfig
-from flows.datasets import refuse_data
-from flows.preflight import unwritable
+from flows.preflight import refuse_data, unwritable
 from flows.smoke import SMOKE
 from tasks.contracts.artifact import Artifact
 from tasks.datasets.errors import DatasetError
@@ -149,7 +148,7 @@ def test_labels_that_no_map_gives() -> None:
     assert told(SMOKE, source, "retrain.segmentation=null") == []
 
 
-def drawn(folder: Path, role: str, size: tuple[int, int]) -> Artifact:
+def drawn(folder: Path, role: str, size: tuple[int, int], impossible: tuple[str, ...] = ()) -> Artifact:
     """A data set of one blank image that has labels, as an artifact."""
     sample = Sample("a", Path("/a.png"), Path("/m.png"), *size, "val", "s", None, (), class_pixels=(1,) * 19)
     info = TableInfo(
@@ -158,6 +157,7 @@ def drawn(folder: Path, role: str, size: tuple[int, int]) -> Artifact:
         detection=("car",),
         encoding=MaskEncoding(kind="index", indices={0: 0}),
         boxes_from="annotated",
+        impossible=impossible,
     )
     (folder / role).mkdir()
     SampleTable.from_samples([sample], info, folder / role).write(folder / role)
@@ -178,6 +178,11 @@ def test_data_that_does_not_suit_is_refused_before_anything_is_trained(tmp_path:
     boxes = load(SMOKE, PipelineConfig)
     with pytest.raises(DatasetError, match=r"datasets\.benchmark: none of the 1 images of benchmark has a box"):
         refuse_data(boxes, good)
+    shared = load(SMOKE, PipelineConfig, ["retrain.detection=null", "evaluate.classes=shared"])
+    refuse_data(shared, good)
+    nothing = drawn(tmp_path, "nothing", (256, 128), impossible=tuple(map(str, range(19))))
+    with pytest.raises(DatasetError, match=r"evaluate\.classes: shared leaves no class of segmentation to score"):
+        refuse_data(shared, {**good, "source": nothing})
     alone = load(Path("configs/translators/cut-smoke.yaml"), TrainTranslatorConfig)
     with pytest.raises(DatasetError, match=r"translator\.training\.crop: 1 of the images of target"):
         refuse_data(alone, {**good, "target": small})
