@@ -52,11 +52,12 @@ def _augment(settings: PipelineConfig, store: Store) -> RunRecord:
     spread = runner(settings)
     translate = translate_source.with_options(task_runner=spread)
     translators, translated = translate(settings, sets["source"], sets["target"])
-    audits = audit_translations.with_options(task_runner=spread)(settings, sets, translated)
+    audits, unread = audit_translations.with_options(task_runner=spread)(settings, sets, translated)
     fit = {
         name: training_set(images, audits[name]) if name in audits else images for name, images in translated.items()
     }
     results, failures = experiment_matrix.with_options(task_runner=spread)(settings, sets, fit)
+    failures = (*unread, *failures)
     record = RunRecord(
         name=settings.name,
         **sets,

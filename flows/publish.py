@@ -30,7 +30,7 @@ class IncompleteRun(Exception):
 
     def __init__(self, failures: Sequence[Failure]) -> None:
         cells = "\n".join(f"  {f.task} {f.arm} seed {f.seed}: {f.error}" for f in failures)
-        super().__init__(f"{len(failures)} of the matrix's models failed (the report covers the others):\n{cells}")
+        super().__init__(f"{len(failures)} of the matrix's models failed (what there is covers the others):\n{cells}")
 
 
 def publish(settings: PipelineConfig, record: RunRecord, report: Artifact, folder: Path | None = None) -> None:
