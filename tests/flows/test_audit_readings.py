@@ -49,7 +49,9 @@ def read(monkeypatch: pytest.MonkeyPatch, broken: Collection[str]) -> tuple[set[
     monkeypatch.setattr(audit, "weighted", lambda retrain, _: retrain)
     monkeypatch.setattr(audit, "train_model", SimpleNamespace(submit=train))
     monkeypatch.setattr(audit, "evaluate_model", SimpleNamespace(submit=score))
-    settings = load(SMOKE, PipelineConfig, ["translate.translators=[{method: fda}, {method: reinhard}]", "retrain.arms=[real]"])
+    settings = load(
+        SMOKE, PipelineConfig, ["translate.translators=[{method: fda}, {method: reinhard}]", "retrain.arms=[real]"]
+    )
     sets = {role: artifact(role) for role in ("source", "target", "benchmark")}
     translated = {name: artifact(name) for name in ("fda", "reinhard")}
     found, failures = audit._readings(settings, sets, translated, Store(Path("none")))

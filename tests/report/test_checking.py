@@ -113,11 +113,13 @@ def test_names_and_subjects() -> None:
     [
         (
             Finding.of("audits.note_flips"),
-            "Flips were not measured: no segmenter was trained on the real set or could read the images, or the source has no masks.",
+            "Flips were not measured: no segmenter was trained on the real set or could read the images, or the source "
+            "has no masks.",
         ),
         (
             Finding.of("audits.note_recall"),
-            "Recall was not measured: no detector was trained on the real set or could read the images, or the source has no boxes.",
+            "Recall was not measured: no detector was trained on the real set or could read the images, or the source "
+            "has no boxes.",
         ),
         (
             Finding.of("audits.note_gap"),
