@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from tasks.contracts.finding import Finding, Value
     from tasks.contracts.frozen import Frozen
     from tasks.contracts.model_card import RANDOM_WEIGHTS, InitialWeights, LossCurve, LossPoint, ModelCard, TrainSet
-    from tasks.contracts.model_config import ModelConfig
+    from tasks.contracts.model_config import ModelConfig, check_parts
     from tasks.contracts.names import readable
     from tasks.contracts.record import Failure, Result, RunRecord
     from tasks.contracts.scores import ClassScore, Scores

@@ -62,11 +62,24 @@ class ModelConfig(Filed):
         Raises:
             ValueError: there is some; the message says what.
         """
+        check_parts([self.model, self.test_pipeline])
         for key, value in _texts(_without_initial([self.model, self.test_pipeline])):
-            if key == "type":
-                _check_type(value)
-            elif not _TEXT.fullmatch(value) or _FILES.search(value):
+            if key != "type" and (not _TEXT.fullmatch(value) or _FILES.search(value)):
                 raise ValueError(f"{key}: {value[:80]!r} is no setting of a network, but a file or an expression")
+
+
+def check_parts(node: Any) -> None:
+    """Look through a network's settings, or overrides of them by dotted key, for what would run somebody's code.
+
+    Raises:
+        ValueError: a ``type`` is no part of a network, a text is an expression, or a module is to be imported.
+    """
+    for key, value in _texts(node):
+        name = key.rpartition(".")[2]
+        if name == "type":
+            _check_type(value)
+        elif "(" in value or "__" in value or "custom_imports" in value:
+            raise ValueError(f"{key}: {value[:80]!r} would run or import something")
 
 
 def _assignments(text: str) -> Iterator[tuple[str, Any]]:
@@ -131,10 +144,16 @@ def _check_type(name: str) -> None:
 
 
 def _is_part(name: str) -> bool:
-    """Whether a dotted name is a layer or transform of an installed package, or of a registry (``mmdet.ResNet``)."""
-    from mmcv.transforms import BaseTransform
-    from mmengine.utils import get_object_from_string
-    from torch import nn
+    """Whether a dotted name is a layer, transform or part of a training of an installed package.
 
+    One of a registry (``mmdet.ResNet``) is no name of Python's at all.
+    """
+    from mmcv.transforms import BaseTransform
+    from mmengine.hooks import Hook
+    from mmengine.optim import OptimWrapper, _ParamScheduler
+    from mmengine.utils import get_object_from_string
+    from torch import nn, optim
+
+    bases = (nn.Module, BaseTransform, optim.Optimizer, OptimWrapper, _ParamScheduler, Hook)
     found = get_object_from_string(name)
-    return found is None or (isinstance(found, type) and issubclass(found, nn.Module | BaseTransform))
+    return found is None or (isinstance(found, type) and issubclass(found, bases))

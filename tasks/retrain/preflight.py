@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from tasks.compute import ComputeConfig, shared_memory_free, shared_memory_needed
-from tasks.contracts import Finding, ModelConfig, Task
+from tasks.contracts import Finding, ModelConfig, Task, check_parts
 from tasks.retrain.class_weights import weighable
 from tasks.retrain.config import RetrainConfig, TrainingConfig
 from tasks.retrain.configuration import NEEDED, resolved
@@ -73,10 +74,14 @@ def _network_problems(training: TrainingConfig) -> Iterator[Problem]:
         yield from wrong
         return
     try:
+        check_parts(training.overrides)  # the network's file is a program, a configuration is not
         network = resolved(training)
-    except TrainingError as error:
+    except (ValueError, TrainingError) as error:
         yield Problem(("overrides",), _unusable(training, error))
         return
+    for checkpoint in _files_of_weights(network):
+        if (why := _no_tensors(checkpoint)) is not None:
+            yield Problem(("config",), _unusable(training, why))
     try:
         ModelConfig(**{key: network[key] for key in ModelConfig.model_fields}).check()
     except ValueError as error:
@@ -96,10 +101,33 @@ def _unfitting(training: TrainingConfig, model: Mapping[str, Any]) -> Iterator[P
         yield Problem(("class_weights",), Finding.of("settings.unweighable", path=training.config))
 
 
-def _unusable(training: TrainingConfig, error: ValueError | TrainingError) -> Finding:
+def _unusable(training: TrainingConfig, error: Exception) -> Finding:
     if not there(training.config):
         return Finding.of("settings.no_file", path=training.config)
     return Finding.of("settings.network_wrong", reason=" ".join(str(error).split()))
+
+
+def _files_of_weights(node: Any, key: str = "") -> Iterator[Path]:
+    """The files on this machine that parts of a network say they begin with."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from _files_of_weights(value, name)
+    elif isinstance(node, list):
+        for part in node:
+            yield from _files_of_weights(part, key)
+    elif isinstance(node, str) and key in ("checkpoint", "pretrained") and Path(node).is_file():
+        yield Path(node)
+
+
+def _no_tensors(checkpoint: Path) -> Exception | None:
+    """Why a file is not tensors alone, if it is not: mmengine would run what else it holds."""
+    from tasks.store import UnreadableWeights, read_weights  # torch, where a network names such a file
+
+    try:
+        read_weights(checkpoint)
+    except UnreadableWeights as error:
+        return error
+    return None
 
 
 def pooled_to_a_point(node: Any) -> str | None:

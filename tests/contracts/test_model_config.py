@@ -1,12 +1,13 @@
 """A trained model's configuration is data: nothing in it is executed, called, imported or opened."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from mmengine.config import Config
 
-from tasks.contracts.model_config import ModelConfig
+from tasks.contracts.model_config import ModelConfig, check_parts
 
 GOOD = """\
 default_scope = 'mmseg'
@@ -101,6 +102,33 @@ def test_parts_that_would_run_or_open_something_are_refused(
     with pytest.raises(ValueError, match="is no configuration that this pipeline wrote"):
         ModelConfig.read(write(tmp_path, text))
     assert not Path("planted").exists()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"model.backbone.type": "os.system"},
+        {"optim_wrapper": {"optimizer": {"type": "subprocess.Popen", "args": ["touch", "planted"]}}},
+        {"+custom_imports": {"imports": ["planted"]}},
+        {"+custom_hooks": [{"type": "mmengine.utils.install_package", "package": "planted"}]},
+        {"model.test_cfg.nms": {"type": "eval", "__import__": "os"}},
+        {"model.motion.warp_mode": "open('planted', 'w')"},
+    ],
+)
+def test_overrides_that_would_run_something_are_refused(overrides: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"no part of a network|would run or import"):
+        check_parts(overrides)
+
+
+def test_overrides_of_every_kind_pass() -> None:
+    check_parts(
+        {
+            "optim_wrapper.optimizer": {"type": "torch.optim.AdamW", "lr": 1e-3},
+            "model.backbone.init_cfg": {"type": "Pretrained", "checkpoint": "/models/r18.pth"},
+            "+custom_hooks": [{"type": "EMAHook"}, {"type": "mmengine.hooks.EMAHook", "momentum": 1e-4}],
+            "model.backbone.type": "mmdet.ResNet",
+        }
+    )
 
 
 def test_a_deep_or_missing_file_is_told(tmp_path: Path) -> None:

@@ -57,6 +57,26 @@ def test_initial_weights_that_are_missing_or_others(tmp_path: Path) -> None:
     )
 
 
+class Planted:
+    """What a file of weights could hold to be run where it is read."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (Path("planted"),)
+
+
+def test_overrides_run_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fpn = str(Path(FPN).absolute())
+    monkeypatch.chdir(tmp_path)
+    ((place, sentence),) = told(fpn, overrides={"model.backbone.type": "subprocess.Popen"})
+    assert place == "segmentation.overrides"
+    assert "is no part of a network" in sentence
+    for value, problems in (({"state_dict": {"a": torch.zeros(1)}}, 0), ({"state_dict": Planted()}, 1)):
+        torch.save(value, tmp_path / "w.pth")
+        backbone = {"type": "Pretrained", "checkpoint": str(tmp_path / "w.pth")}
+        assert len(told(fpn, overrides={"+model.backbone.init_cfg": backbone})) == problems
+    assert not Path("planted").exists()
+
+
 def test_packaged_weights_are_of_one_backbone() -> None:
     assert told(init="packaged", class_weights="real") == []
     ((place, sentence),) = told(DEEPLAB, init="packaged")

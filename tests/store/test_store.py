@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tasks.contracts.artifact import Artifact
-from tasks.store.digest import content_digest
+from tasks.store.digest import content_digest, file_sha256
 from tasks.store.files import atomic_path
 from tasks.store.gc import collect, delete
 from tasks.store.manifest import MANIFEST, Manifest, StoreError
@@ -344,3 +344,9 @@ def test_find_builds_nothing(tmp_path: Path) -> None:
     assert store.find(recipe) == made.model_copy(update={"cached": True})
     (made.path / "sub" / "a.txt").unlink()
     assert store.find(recipe) is None
+
+
+def test_a_pipe_is_no_file_to_hash(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="no regular file"):
+        file_sha256(tmp_path / "pipe")
