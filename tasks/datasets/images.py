@@ -134,7 +134,8 @@ def other_size(size: tuple[int, int], image: tuple[int, int]) -> Finding:
 def label_of(content: bytes, path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """``read_label`` of a file's content; ``path`` is for the error."""
     image = _decoded(content, path, strictly=True)
-    if image.format in ("JPEG", "MPO", "JPEG2000", "AVIF") or (
+    # GIF is among them: its writers number the values anew.
+    if image.format in ("GIF", "JPEG", "MPO", "JPEG2000", "AVIF") or (
         image.format == "WEBP" and content[12:16] == _LOSSY_WEBP
     ):
         raise ImageError(path, Finding.of("data.lossy_label", format=image.format))

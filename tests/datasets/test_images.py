@@ -101,7 +101,7 @@ def test_a_label_of_16_bits_and_three_channels_keeps_its_ids(tmp_path: Path) -> 
     np.testing.assert_array_equal(read_label(tmp_path / "a.png"), np.dstack([ids, ids * 2, ids * 3]))
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "a.webp"])
+@pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.gif"])
 def test_a_label_of_a_lossy_format_is_rejected(tmp_path: Path, name: str) -> None:
     Image.fromarray(pixels()[..., 0]).save(tmp_path / name)
     with pytest.raises(ImageError, match=r"with loss.*save it as PNG"):

@@ -344,3 +344,13 @@ def test_frames_that_contradict_each_other(written: Written, read: Callable[...,
     assert len(result.table) == 3
     assert rejected(result) == [(written.files[2].image, "unique")]
     assert result.rejected[0].finding == Finding.of("data.rows_contradict", key=f"{SEQUENCE}/00000020", n=2)
+
+
+def test_a_frame_whose_labels_are_in_another_form(written: Written, read: Callable[..., ReadResult]) -> None:
+    change(written.json, lambda frame: frame.update(objects=frame.pop("labels")))
+    result = read()
+    assert [(r.file.name, r.finding.code, r.finding.values["keys"]) for r in result.rejected] == [
+        (NAME, "data.scalabel_unknown", "objects")
+    ]
+    change(written.json, lambda frame: frame.pop("objects"))
+    assert {s.id: s.boxes for s in read().table}[ID] == ()

@@ -186,3 +186,15 @@ def test_class_names_that_cannot_be_read(yolo: Yolo, text: str | None, reason: s
         yolo.names(text)
     with pytest.raises(DatasetError, match=rf"data\.yaml: {reason}"):
         yolo.read()
+
+
+@pytest.mark.parametrize("name", ["drive_2.json", "drive_2", "drive_2.xml"])
+def test_labels_in_another_form_are_not_no_objects(yolo: Yolo, name: str) -> None:
+    other = yolo.text(2).with_name(name)
+    other.write_text("1 0.5 0.5 0.25 0.2\n")
+    result = yolo.read()
+    assert [s.id for s in result.table] == ["drive_0", "drive_1"]
+    found = Finding.of("data.other_name", form="drive_2.txt")
+    assert [(r.file, r.finding) for r in result.rejected] == [(other, found)]
+    yolo.text(2).write_text("")
+    assert yolo.read().rejected == []  # what lies beside a text file is a tool's

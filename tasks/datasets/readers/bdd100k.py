@@ -39,7 +39,7 @@ _FILES = ("det_20/det_{}.json", "det_v2_{}_release.json", "bdd100k_labels_images
 _FOLDER = "100k/{}"  # with one file an image
 _EXTRA = ("weather", "scene", "timeofday")
 _FAR = 1e6  # px; a coordinate beyond it, or one that is not finite, is a mistake
-_KNOWN = {  # the keys of a frame beside its labels
+KNOWN = {  # the keys of Scalabel's frames beside their labels
     *("name", "url", "video_name", "videoName", "attributes", "timestamp", "frameIndex", "index", "size", "sequence"),
     *("intrinsics", "extrinsics", "sensor"),
 }
@@ -213,7 +213,7 @@ def _labels(row: dict[str, Any], image: str) -> list[Any]:
         ):
             raise MalformedError("data.bdd100k_frames", image=image)
         labels = frames[0]["objects"]
-    elif "labels" not in row and (unknown := row.keys() - _KNOWN):
+    elif "labels" not in row and (unknown := row.keys() - KNOWN):
         raise MalformedError("data.bdd100k_unknown", image=image, keys=", ".join(sorted(unknown)))
     if not isinstance(labels, list | None):
         raise MalformedError("data.labels_no_list", image=image)

@@ -4,7 +4,8 @@ The folder of a view is ``<kind>/<media>/[<rate>/]<split>/<view>`` as the dev-ki
 media and rate in the other order, as the dev-kit's loader expects it. In it lie ``img``, ``semseg`` (``.zip`` or
 unpacked) and ``det_2d.json``; below the former ``<sequence>/<frame>_<img or semseg>_<view>``. A mask's first channel
 holds CARLA's tag. ``det_2d.json`` is in Scalabel's form: x2 and y2 lie inside a box, so that it ends one pixel further
-here, and a frame whose labels are null or empty shows no objects. A view may lack either kind of label as a whole;
+here, and a frame whose labels are null or empty shows no objects; so does one without the key, unless it has keys that
+Scalabel does not know. A view may lack either kind of label as a whole;
 an image that lacks what other images of the view have is rejected.
 """
 
@@ -23,6 +24,7 @@ from tasks.datasets.config import ShiftDataset
 from tasks.datasets.errors import DatasetError, ItemError, MalformedError, reason_of
 from tasks.datasets.files import files_below
 from tasks.datasets.items import Boxes, Item
+from tasks.datasets.readers.bdd100k import KNOWN
 from tasks.datasets.readers.json_rows import parsed_json
 from tasks.datasets.readers.pairing import Part, label_alone, not_listed, unpaired
 from tasks.datasets.readers.repeated import Keyed, contradicting, merged_rows
@@ -52,6 +54,7 @@ class ScalabelFrame(BaseModel):
     videoName: str  # noqa: N815 - Scalabel's
     attributes: dict[str, Any] | None = None
     labels: list[Any] | None = None
+    unknown: list[str] = []
 
 
 class ScalabelFile(BaseModel):
@@ -161,6 +164,9 @@ class ShiftReader:
         problem = unpaired(image, *labels)
         if problem is None and (rows := self._table.contradicting.get(key)):
             problem = ItemError(image, contradicting("/".join(key), len(rows)), "unique")
+        if problem is None and frame is not None and frame.unknown:
+            finding = Finding.of("data.scalabel_unknown", image="/".join(key), keys=", ".join(frame.unknown))
+            problem = ItemError(image, finding)
         attributes = frame.attributes if frame is not None and frame.attributes is not None else {}
         extra = {name: attributes[name] for name in _ATTRIBUTES if name in attributes}
         return Item("__".join(key), image, mask, self._file, problem, extra, key[0])
@@ -217,13 +223,21 @@ def _view_folder(config: ShiftDataset) -> Path:
     raise DatasetError(finding, f"{base / media}/{rate}{end}")
 
 
+def _reduced(found: dict[str, Any]) -> dict[str, Any]:
+    """What is needed of an object; a frame without labels keeps the names of its keys that Scalabel does not know."""
+    kept = {key: value for key, value in found.items() if key in _KEYS}
+    if "videoName" in found and "labels" not in found:
+        kept["unknown"] = sorted(found.keys() - KNOWN)
+    return kept
+
+
 def _frames_of(file: Path) -> list[ScalabelFrame]:
     """The frames of a Scalabel file, which is an object with these or a list of them.
 
     Most of such a file, which may have hundreds of megabytes, is not needed, and dropped while it is parsed.
     """
     try:
-        content = parsed_json(file, lambda found: {k: v for k, v in found.items() if k in _KEYS})
+        content = parsed_json(file, _reduced)
         return ScalabelFile.model_validate(content if isinstance(content, dict) else {"frames": content}).frames
     except OSError as error:
         raise DatasetError(Finding.of("data.not_readable", problem=reason_of(error)), file) from error

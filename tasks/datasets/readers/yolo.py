@@ -2,7 +2,7 @@
 
 ``<name>.txt`` holds an object a line: ``class xc yc w h``, or a polygon ``class x1 y1 x2 y2 x3 y3 ...``, whose bounding
 box is taken. Classes count from 0; all else is a share of the image's width or height. An image without a text file,
-or with an empty one, has no objects.
+or with an empty one, has no objects; one with labels of another suffix (``<name>.json``) is rejected.
 
 Six decimals hold a pixel's edge in an image of side ``s`` only to within ``1e-6 * s``: an edge as near as that to a
 whole pixel was one, and becomes it again; any other is left where it is.
@@ -45,6 +45,7 @@ class YoloBoxes:
         self._categories, self._key = categories, key
         self._names: dict[int, str] = {}
         self._texts: dict[str, Path] = {}  # by an image's path below its folder, without suffix
+        self._others: dict[Path, ItemError] = {}  # images whose labels are there in another form
 
     def load(self, images: Mapping[str, Sequence[Path]]) -> dict[str, ItemError]:
         """Read the classes' names, and list the text files.
@@ -65,6 +66,7 @@ class YoloBoxes:
         self._texts = texts = {alike.get(stem, stem): path for stem, path in found.items()}
         if wanted and not wanted & texts.keys():
             raise DatasetError(Finding.of("data.no_yolo", name=min(wanted), n=len(wanted)), self._folder)
+        self._others = _in_other_forms(self._folder, listed.files, images, texts)
         problems = {str(p.file): p for p in listed.problems + twice}
         for stem in texts.keys() - wanted:
             if texts[stem].name not in CLASS_LISTS:
@@ -76,7 +78,13 @@ class YoloBoxes:
         return self._texts.get(stem, self._folder / f"{stem}.txt")
 
     def extra(self, image: Path) -> dict[str, Any]:
-        """The format says nothing else of an image."""
+        """The format says nothing else of an image.
+
+        Raises:
+            ItemError: its labels are there, but in another form.
+        """
+        if image in self._others:
+            raise self._others[image]
         return {}
 
     def boxes(self, item: Item, size: tuple[int, int]) -> Boxes:
@@ -120,6 +128,20 @@ def _by_stem(folder: Path, files: list[Path]) -> tuple[dict[str, Path], list[Ite
             if found.setdefault(stem, path) is not path:
                 twice.append(ItemError(path, Finding.of("data.same_name", other=found[stem]), "unique"))
     return found, twice
+
+
+def _in_other_forms(
+    folder: Path, files: list[Path], images: Mapping[str, Sequence[Path]], texts: Mapping[str, Path]
+) -> dict[Path, ItemError]:
+    """The images without a text file, but with a file of their name that is none: they would read as empty."""
+    own = {path for paths in images.values() for path in paths}
+    others: dict[Path, ItemError] = {}
+    for path in files:
+        stem = path.relative_to(folder).with_suffix("").as_posix()
+        if stem not in texts and stem in images and path not in own:
+            form = Finding.of("data.other_name", form=f"{path.stem}.txt")
+            others |= {image: ItemError(path, form, "named") for image in images[stem]}
+    return others
 
 
 def _parse(line: str) -> tuple[float, float, float, float, float]:
