@@ -24,6 +24,7 @@ from tasks.contracts import (
     Subject,
     Unit,
 )
+from tasks.evaluate import LEAST_IMAGES
 
 MAX_LISTED = 12
 LEAST_SHARE = 0.0005  # of all pixels read rightly: a class with less says nothing
@@ -60,6 +61,17 @@ def doubted(checks: Iterable[AuditCheck]) -> list[AuditCheck]:
     return [c.model_copy(update={"severity": "warning"}) if c.measure in judged else c for c in checks]
 
 
+def decidable(checks: Iterable[AuditCheck], images: int) -> tuple[list[AuditCheck], int]:
+    """Those that were measured on enough images to say anything, and how many were not: these are told, not judged.
+
+    Args:
+        images: how many translated images there are, for checks that do not say.
+    """
+    checks = list(checks)
+    enough = [c for c in checks if (images if c.images is None else c.images) >= LEAST_IMAGES]
+    return enough, len(checks) - len(enough)
+
+
 def flips_checks(found: FlipsFound, config: AuditConfig) -> list[AuditCheck]:
     """Flips of all pixels and of each class, and how many images are too flipped to be trained on.
 
@@ -77,6 +89,7 @@ def flips_checks(found: FlipsFound, config: AuditConfig) -> list[AuditCheck]:
         Finding.of("audits.found_flips_all", share=share),
         Finding.of("audits.advice_flips_all", most=most),
         _worst(found.ids, found.share),
+        images=_read(found),
     )
     return [everything, _flipped_images(found, config), *_class_flips(found, config.thresholds)]
 
@@ -92,7 +105,13 @@ def _flipped_images(found: FlipsFound, config: AuditConfig) -> AuditCheck:
         Finding.of(f"audits.found_flipped_images_{config.on_fail if over.any() else 'kept'}", **counts),
         Finding.of("audits.advice_flipped_images"),
         _worst(found.ids, np.where(over, found.share, 0)),
+        images=_read(found),
     )
+
+
+def _read(found: FlipsFound) -> int:
+    """In how many images the judge read anything rightly."""
+    return int(np.count_nonzero(found.per_class.any(axis=(1, 2))))
 
 
 def _class_flips(found: FlipsFound, thresholds: Thresholds) -> list[AuditCheck]:
@@ -106,6 +125,7 @@ def _class_flips(found: FlipsFound, thresholds: Thresholds) -> list[AuditCheck]:
             _read_as(flipped, flipped.rate.value),
             Finding.of("audits.advice_flips"),
             _worst(found.ids, found.per_class[:, k].sum(1) - found.per_class[:, k, k]),
+            images=int(np.count_nonzero(found.per_class[:, k].any(axis=1))),
         )
         for k, flipped in enumerate(found.flips.classes)
         if flipped.rate.value is not None and flipped.pixels >= LEAST_SHARE * total
@@ -132,6 +152,7 @@ def detail_checks(
             _lost(detail.region, part, 1 - kept),
             Finding.of("audits.advice_detail"),
             worst.get(detail.region, ()),
+            images=detail.images,
         )
         for detail in details
         for part in DETAIL_PARTS
@@ -212,6 +233,7 @@ def distance_checks(distances: Iterable[Distance], thresholds: Thresholds) -> li
                 (max(d.after, least) / max(d.before, least), thresholds.distance),
                 _apart(d),
                 Finding.of("audits.advice_distance"),
+                images=min(d.images),
             )
         )
     return checks
@@ -237,6 +259,7 @@ def geometry_checks(ids: Sequence[str], shift: NDArray[np.floating], thresholds:
             Finding.of("audits.found_geometry", shift=median),
             Finding.of("audits.advice_geometry"),
             _worst(ids, np.where(shift > thresholds.geometry, shift, 0)),
+            images=int(np.count_nonzero(~np.isnan(shift))),
         )
     ]
 
@@ -249,6 +272,8 @@ def _check(
     found: Finding,
     advice: Finding,
     listed: Sequence[str] = (),
+    *,
+    images: int | None = None,
 ) -> AuditCheck:
     """A check of (measured, threshold); the advice is for where it did not pass."""
     measured, threshold = values
@@ -264,6 +289,7 @@ def _check(
         found=found,
         advice=None if passed else advice,
         listed=tuple(listed)[:MAX_LISTED],
+        images=images,
     )
 
 

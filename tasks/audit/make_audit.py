@@ -38,6 +38,7 @@ from tasks.contracts import (
     Recall,
 )
 from tasks.datasets import TABLE, SampleTable
+from tasks.evaluate import LEAST_IMAGES
 from tasks.store import Manifest, Recipe, Store, code_version, content_digest, write_json
 
 log = logging.getLogger(__name__)
@@ -160,7 +161,9 @@ def _audit(job: AuditJob, tables: _Tables) -> tuple[Audit, _Measured]:
     config, found = job.config, _measure(tables, job.judged, job.config, job.device)
     gated: SampleTable | None = None
     acted: tuple[Acted, ...] = ()
-    trusted, measured = _trusted(found.flips, config), _checks(tables, found, config)
+    trusted = _trusted(found.flips, config)
+    measured, few = checks.decidable(_checks(tables, found, config), len(tables.translated))
+    notes = (*found.notes, *([Finding.of("audits.note_few", n=few, least=LEAST_IMAGES)] if few else []))
     if found.flips is not None and trusted:
         gated, acted = gate(tables.translated, tables.source, found.flips.ids, found.flips.share, config)
     if gated is not None:
@@ -176,7 +179,7 @@ def _audit(job: AuditJob, tables: _Tables) -> tuple[Audit, _Measured]:
         gap=found.gap,
         map=found.closeness.map,
         acted=acted,
-        notes=found.notes,
+        notes=notes,
     )
     return audit, found
 

@@ -40,6 +40,7 @@ class AuditCheck(Frozen):
         measured: in ``unit``; larger is worse for every measure. threshold: the largest value that passes.
         found: what was measured, as half a sentence. advice: what to do, as the other half; None where it passed.
         listed: ids of the images that it shows most in, the worst first.
+        images: how many it was measured on; None where that is not known.
     """
 
     measure: Measure
@@ -52,6 +53,7 @@ class AuditCheck(Frozen):
     found: Finding
     advice: Finding | None = None
     listed: tuple[str, ...] = ()
+    images: int | None = None
 
     @property
     def excess(self) -> float:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tasks.evaluate.make_comparison import build_comparison, comparison_recipe
     from tasks.evaluate.make_evaluation import build_evaluation, classes_left_out, evaluation_recipe
     from tasks.evaluate.preflight import scoring_problems
-    from tasks.evaluate.resampling import Cluster
+    from tasks.evaluate.resampling import LEAST_IMAGES, Cluster
     from tasks.evaluate.scoreboard import Quantity, Scored, read_scores, resample, score_models
     from tasks.evaluate.statistics import average_precision, benjamini_hochberg, image_weights, interval, iou, mean_over
 else:

@@ -29,7 +29,8 @@ Cluster = Literal["auto", "sequence", "blocks", "image"]
 
 # As many images, drives or blocks are needed for any verdict. Of images because even the exact sign test of fewer
 # cannot go under 0.05; drives and blocks have Student's t for being few, which with fewer is too wide to say anything.
-LEAST: dict[ClusterKind, int] = {"image": 6, "sequence": 4, "blocks": 5}
+LEAST_IMAGES = 6
+LEAST: dict[ClusterKind, int] = {"image": LEAST_IMAGES, "sequence": 4, "blocks": 5}
 LEAST_INDEPENDENT = 15  # images that frames must be worth: with fewer, how alike they are cannot be measured
 
 

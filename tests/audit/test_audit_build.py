@@ -48,7 +48,7 @@ class Case:
 
     store: Store
 
-    def images(self, name: str, count: int = 4, variants: int = 1, **info: Any) -> Artifact:
+    def images(self, name: str, count: int = 8, variants: int = 1, **info: Any) -> Artifact:
         """A set of noise, the same for the same count and so unchanged where translated; variants are named as by the
         translate stage."""
 
@@ -132,10 +132,10 @@ def test_files_hold_what_was_measured_by_image(case: Case) -> None:
     artifact = case.audit(translated, segmenter(case, translated, {"i1": 0.25, "i3": 0.75}))
     images = pq.read_table(artifact.file("images.parquet")).to_pydict()
     assert list(images) == ["id", "flipped", "gradient", "edges", "high_band", "shift"]
-    assert images["id"] == ["i0", "i1", "i2", "i3"]
-    assert images["flipped"] == [0, 0.125, 0, 0.375]
-    assert images["gradient"] == pytest.approx([1] * 4)
-    assert images["shift"] == pytest.approx([0] * 4, abs=1e-6)
+    assert images["id"] == [f"i{k}" for k in range(8)]
+    assert images["flipped"] == [0, 0.125, 0, 0.375, 0, 0, 0, 0]
+    assert images["gradient"] == pytest.approx([1] * 8)
+    assert images["shift"] == pytest.approx([0] * 8, abs=1e-6)
     flips = pq.read_table(artifact.file("flips.parquet")).to_pylist()
     assert flips == [
         {"id": "i1", "before": SKY, "after": ROAD, "pixels": 12 * 16},
@@ -143,13 +143,13 @@ def test_files_hold_what_was_measured_by_image(case: Case) -> None:
     ]
     audit = read_audit(artifact)
     assert audit.flips is not None
-    assert audit.flips.classes[SKY].to == {"Road": 0.25}
+    assert audit.flips.classes[SKY].to == {"Road": 0.125}
     assert (audit.flips.real_accuracy, audit.flips.real_miou) == (0.9, 0.7)
-    assert (audit.translator, audit.images) == ("cut", 4)
+    assert (audit.translator, audit.images) == ("cut", 8)
     assert {d.name for d in audit.distances} >= {"FD_seg", "KD_seg"}
     assert audit.map is not None
     assert {(p.domain, p.id) for p in audit.map.points} >= {("translated", "i0"), ("source", "i0")}
-    assert sum(p.domain == "real" for p in audit.map.points) == 4
+    assert sum(p.domain == "real" for p in audit.map.points) == 6
     failed = [c.severity for c in audit.checks if not c.passed]
     summary = Manifest.read(artifact.path).summary
     assert (summary["errors"], summary["warnings"]) == (failed.count("error"), failed.count("warning"))
@@ -216,7 +216,26 @@ def test_without_judges_the_rest_is_measured(case: Case) -> None:
     assert audit.detail
     assert {c.measure for c in audit.checks} >= {"detail", "geometry", "colour"}
     assert not artifact.file("flips.parquet").exists()
-    assert pq.read_table(artifact.file("images.parquet"))["flipped"].null_count == 4
+    assert pq.read_table(artifact.file("images.parquet"))["flipped"].null_count == 8
+
+
+def test_few_images_are_measured_and_not_judged(case: Case) -> None:
+    translated, sim = case.images("translated", 3), case.images("sim", 3)
+    flipped = {f"i{k}": 0.9 for k in range(3)}
+    judged = Judged(source=case.read(sim), translated=case.read(translated, flipped))
+    sets = {"source": sim, "target": case.images("real", 6)}
+    audit = read_audit(build_audit("cut", sets, translated, judged, AuditConfig(), case.store, HERE))
+    assert audit.flips is not None
+    assert audit.flips.share.value == pytest.approx(0.45, abs=0.01)
+    assert audit.detail
+    assert audit.checks == ()
+    (note,) = (n for n in audit.notes if n.code == "audits.note_few")
+    assert say(note) == f"{note.values['n']} measures rest on fewer than 6 images each: they are told and not judged."
+    # Of eight images, those that show nothing of a class are no evidence on it.
+    eight = case.images("translated")
+    checks = read_audit(case.audit(eight, segmenter(case, eight, {"i1": 0.25}))).checks
+    assert {c.images for c in checks if c.measure == "flips"} == {8}
+    assert {c.images for c in checks if c.measure == "distance"} == {6}
 
 
 def test_source_without_masks(case: Case) -> None:
@@ -236,7 +255,7 @@ def test_recall_of_the_detector(case: Case) -> None:
     judged = Judged(boxes_source=case.found(case.images("sim"), 1), boxes_translated=case.found(translated, 0.5))
     audit = read_audit(case.audit(translated, judged))
     every = next(r for r in audit.recall if r.size == "all")
-    assert (every.boxes, every.before.value, every.after.value) == (4, 1, 0.5)
+    assert (every.boxes, every.before.value, every.after.value) == (8, 1, 0.5)
     failed = next(c for c in audit.checks if c.measure == "recall" and c.subject.size == "all")
     assert (failed.measured, failed.passed) == (0.5, False)
     assert not any(n.code == "audits.note_recall" for n in audit.notes)
@@ -252,7 +271,7 @@ def test_judge_that_left_no_features(case: Case) -> None:
 
 def test_judge_that_reads_little_or_nothing(case: Case) -> None:
     translated, source = case.images("translated"), case.images("sim")
-    everywhere = {f"i{k}": 1.0 for k in range(4)}
+    everywhere = {f"i{k}": 1.0 for k in range(8)}
     half = Judged(source=case.read(source, everywhere), translated=case.read(translated))  # reads the road
     assert not [n for n in read_audit(case.audit(translated, half)).notes if "judge" in say(n)]
 
@@ -294,7 +313,7 @@ def test_variants_are_audited_with_their_source(case: Case) -> None:
     artifact = case.audit(translated, segmenter(case, translated, {"i1__v1": 0.75}), on_fail="keep_source")
     rows = {s.id: s for s in SampleTable.read(artifact.path)}
     source = {s.id: s for s in SampleTable.read(case.images("sim").path)}
-    assert len(rows) == read_audit(artifact).images == 8
+    assert len(rows) == read_audit(artifact).images == 16
     assert rows["i1__v1"].image == source["i1"].image
     assert rows["i1__v0"].image != source["i1"].image
 
