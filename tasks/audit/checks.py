@@ -86,12 +86,19 @@ def flips_checks(found: FlipsFound, config: AuditConfig) -> list[AuditCheck]:
         Subject(),
         ("error", "share"),
         (share, most),
-        Finding.of("audits.found_flips_all", share=share),
+        _all_flipped(share, found.flips.real_miou),
         Finding.of("audits.advice_flips_all", most=most),
         _worst(found.ids, found.share),
         images=_read(found),
     )
     return [everything, _flipped_images(found, config), *_class_flips(found, config.thresholds)]
+
+
+def _all_flipped(share: float, miou: float | None) -> Finding:
+    """With the judge's own score on the benchmark, where there is one: a flip is no more than what it says."""
+    if miou is None:
+        return Finding.of("audits.found_flips_all", share=share)
+    return Finding.of("audits.found_flips_all_judged", share=share, miou=100 * miou)
 
 
 def _flipped_images(found: FlipsFound, config: AuditConfig) -> AuditCheck:

@@ -33,7 +33,9 @@ def summary(audit: Audit) -> str:
 def _flips(audit: Audit) -> str:
     if audit.flips is None or audit.flips.share.value is None:
         return t("audits.flips_unknown")
-    return t("audits.flips", share=rate_words(audit.flips.share))
+    if audit.flips.real_miou is None:
+        return t("audits.flips", share=rate_words(audit.flips.share))
+    return t("audits.flips_judged", share=rate_words(audit.flips.share), miou=100 * audit.flips.real_miou)
 
 
 def _detail(audit: Audit) -> str:

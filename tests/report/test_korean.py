@@ -110,7 +110,8 @@ TERMS |= {
     *("https", "python", "shift"),
     *("boxes_by_mask", "docker", "False", "keep_ratio", "maps", "size", "test_pipeline"),
     *("figures", "pictures"),
-    *("metrics", "HOME", "PREFECT_HOME", "Prefect", "crop", "kind", "masks", "values"),
+    *("metrics", "HOME", "PREFECT_HOME", "Prefect", "crop", "kind", "masks", "values", "min_side"),
+    *("CrossEntropyLoss", "softmax"),
     *("first_channel", "true", "index", "images", "follow_links", "root"),
 }
 TYPED = re.compile(r"--\w+|\w+/|[a-z_]+(\.[a-z_]+)+(=\w+)?|pip install \S+")
