@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tasks.datasets import RunConfig
     from tasks.store import Store
 
+_Layout = Literal["coco", "cityscapes", "yolo"]
 app = App(name="data", help="Look at a configuration's data sets before anything is trained on them.")
 
 
@@ -69,7 +70,7 @@ def export(
     config: Annotated[Path, Parameter(help="The YAML file, or the folder of a sample table.")],
     /,
     *,
-    format: Annotated[Literal["coco", "cityscapes", "yolo"], Parameter(help="The layout to write.")],
+    format: Annotated[_Layout, Parameter(help="The layout to write.")],
     to: Annotated[Path, Parameter(help="The folder to write, which must not exist.")],
     sets: Sets = (),
     role: Roles = (),
@@ -82,13 +83,25 @@ def export(
     from tasks.datasets import SampleTable, export_table
 
     if config.is_dir():
-        tables = {"": SampleTable.read(config)}
-    else:
-        settings, store = _opened(config, sets)
-        tables = {name: SampleTable.read(a.path) for name, a in _read(settings, role, store).items()}
+        print(_exported(config, to, format, link))
+        return FINE
+    settings, store = _opened(config, sets)
+    tables = {name: SampleTable.read(a.path) for name, a in _read(settings, role, store).items()}
     for name, table in tables.items():
         print(export_table(table, to / name if len(tables) > 1 else to, format, link=link))
     return FINE
+
+
+def _exported(folder: Path, to: Path, layout: _Layout, link: bool) -> str:
+    """Export the table of a folder, which may be anybody's: whatever is wrong with it is told in a line."""
+    from tasks.contracts import Finding
+    from tasks.datasets import DatasetError, SampleTable, export_table
+
+    try:
+        return str(export_table(SampleTable.read(folder), to, layout, link=link))
+    except (OSError, ValueError, LookupError) as error:
+        problem = " ".join(str(error).split())
+        raise DatasetError(Finding.of("data.no_table", problem=problem), folder) from error
 
 
 def _opened(config: Path, sets: Sequence[str]) -> tuple[RunConfig, Store]:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tasks.datasets.errors import ChecksFailed
 from tasks.datasets.make_checks import build_checks
 from tasks.datasets.make_dataset import build_dataset
 from tasks.datasets.stage import check
+from tasks.datasets.table import SampleTable
 from tasks.store.manifest import Manifest
 from tasks.store.store import Store
 from tests.datasets.writers import cityscapes
@@ -99,6 +101,23 @@ def test_export_of_a_configuration_and_of_a_table(config: Path, root: Path, caps
     assert len(list((root / "yolo" / "labels" / "train").iterdir())) == 4
     assert invoke(["data", "export", str(artifact.path), "--format", "yolo", "--to", str(root / "yolo")]) == 2
     assert str(root / "yolo") in capsys.readouterr().err
+
+
+def test_a_crafted_table_is_told_in_a_line_and_writes_nothing_outside(
+    config: Path, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    artifact = build_dataset(section(root).target, section(root), Store(root / "store"))
+    table, folder = SampleTable.read(artifact.path), tmp_path / "crafted"
+    folder.mkdir()
+    rows = list(table)
+    for changes in ({"id": "../../escaped"}, {"split": "../../escaped"}, {"image": Path("@root/../escaped")}):
+        SampleTable.from_samples([replace(rows[0], **changes), *rows[1:]], table.info, folder, root).write(folder)
+        assert invoke(["data", "export", str(folder), "--format", "coco", "--to", str(tmp_path / "a" / "out")]) == 2
+        assert "is no sample table that can be exported" in capsys.readouterr().err
+    (folder / "samples.parquet").write_bytes(b"PAR1")
+    assert invoke(["data", "export", str(folder), "--format", "coco", "--to", str(tmp_path / "a" / "out")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not list(tmp_path.parent.rglob("*escaped*"))
 
 
 @pytest.mark.parametrize(
