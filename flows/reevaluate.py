@@ -20,7 +20,7 @@ from tasks.datasets.stage import check, read
 from tasks.evaluate.stage import evaluate_model
 from tasks.report.stage import write_report
 from tasks.settings import ConfigError
-from tasks.store import Store, damage, write_json
+from tasks.store import Store, damage, damage_error, write_json
 
 log = logging.getLogger(__name__)
 _TOLERANCE = 1e-3  # of a score from 0 to 1: what inference on a GPU may differ by from run to run
@@ -126,7 +126,7 @@ def score_again(
     futures: dict[Result, PrefectFuture[Artifact]] = {}
     for old in before.results:
         if problems := damage(old.model.path):
-            told = f"{old.model.path} is damaged: {'; '.join(problems)}"
+            told = str(damage_error(old.model.path, problems))
             failures.append(Failure(task=old.task, arm=old.arm, seed=old.seed, error=told))
             advance(f"{old.task} {old.arm} seed {old.seed} is damaged")
             continue

@@ -7,7 +7,6 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ _PACKAGES = (
     "pycocotools",
     "prefect",
 )
-_BESIDE = {"prefect"}  # of the packages: it starts the work and computes nothing of it
 
 
 @functools.cache
@@ -38,19 +36,6 @@ def describe_environment() -> dict[str, Any]:
         "git": _git_commit(),
         "packages": {name: _version(name) for name in _PACKAGES},
     }
-
-
-def decisive(environment: Mapping[str, Any], device: str | None = None, precision: str | None = None) -> dict[str, str]:
-    """What of an artifact's surroundings its numbers can depend on: the packages that compute, and the kind of machine.
-
-    Args:
-        environment: as of ``describe_environment``, of this or an earlier version.
-        device, precision: that it was made on and in, where that is known.
-    """
-    packages = environment.get("packages") or {}
-    values = {k: v for k, v in packages.items() if k not in _BESIDE}
-    values |= {"system": environment.get("system"), "device": device, "precision": precision}
-    return {name: str(value) for name, value in values.items() if value is not None}
 
 
 def _version(package: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ class Manifest(BaseModel):
         except FileNotFoundError:
             raise StoreError(f"{folder} is not an artifact: it has no {MANIFEST}") from None
         except ValidationError as error:
-            raise StoreError(f"{folder / MANIFEST} is damaged: {error}") from error
+            raise StoreError(f"{folder / MANIFEST} is damaged: {error.errors()[0]['msg']}") from error
 
     def problems(self, folder: Path, *, full: bool = False) -> list[str]:
         """List what is wrong with the artifact: files missing or of another size, a digest that is not its files'.
@@ -118,8 +119,13 @@ class Manifest(BaseModel):
         entry = next((e for e in self.files if e.path == name), None)
         problem = f"lists no {name}" if entry is None else _problem(folder / name, entry, True)
         if problem:
-            raise StoreError(f"{folder} is damaged ({problem}): delete it and run again")
+            raise damage_error(folder, [problem])
         return folder / name
+
+
+def damage_error(folder: Path, problems: Sequence[str]) -> StoreError:
+    """An artifact's damage, the first of it, and what to do."""
+    return StoreError(f"{folder} is damaged ({'; '.join(problems[:3])}): delete it and run again")
 
 
 def damage(folder: Path) -> list[str]:

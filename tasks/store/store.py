@@ -16,7 +16,7 @@ from tasks.compute import Exclusive, peak_memory
 from tasks.contracts import Artifact
 from tasks.store.environment import describe_environment
 from tasks.store.files import PARTIAL, write_json
-from tasks.store.manifest import MANIFEST, InputEntry, Manifest, StoreError, digest_of, list_files
+from tasks.store.manifest import MANIFEST, InputEntry, Manifest, StoreError, damage_error, digest_of, list_files
 from tasks.store.recipe import Recipe
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class Store:
             or manifest.problems(folder, full=full)
             or ([] if full else manifest.sampled(folder))
         ):
-            raise StoreError(f"{folder} is damaged ({'; '.join(problems[:3])}): delete it and run again")
+            raise damage_error(folder, problems)
         return self._artifact(manifest, folder, cached=True)
 
     def artifacts(self) -> Iterator[Manifest]:

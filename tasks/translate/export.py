@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tasks.store import MANIFEST, Manifest, atomic_path, file_sha256
+from tasks.store import MANIFEST, Manifest, atomic_path, damage_error, file_sha256
 from tasks.translate.job import CARD, WEIGHTS
 from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
 from tasks.translate.networks.weights import load_weights
@@ -80,7 +80,7 @@ def _card(folder: Path) -> dict[str, Any]:
     if (folder / MANIFEST).exists():  # a copy of the two files will do
         problems = [p for p in Manifest.read(folder).problems(folder, full=True) if p.startswith((CARD, WEIGHTS))]
         if problems:
-            raise ExportError(f"{folder} is damaged: {'; '.join(problems)}")
+            raise ExportError(str(damage_error(folder, problems)))
     try:
         card: dict[str, Any] = json.loads((folder / CARD).read_text())
         ResnetGenerator(**card["config"]["generator"])

@@ -130,6 +130,10 @@ def test_training_does_not_depend_on_the_report_or_on_checks() -> None:
     assert not [m for m in model if m.startswith(("tasks.report", "tasks.datasets.checks", "tasks.datasets.readers"))]
 
 
+def test_what_comparisons_say_of_versions_is_in_their_key() -> None:
+    assert "tasks.store.surroundings" in closure("tasks.evaluate.make_comparison")
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A house of two rooms: ``a`` takes ``f`` from the face of ``b``, in a function."""
