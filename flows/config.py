@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from flows.preflight import run_problems
 from tasks.audit import AuditConfig, audit_problems
+from tasks.catalogue import Language
 from tasks.compute import ComputeConfig
 from tasks.contracts import TASKS, Arm, Labels
 from tasks.datasets import RunConfig, SampleTable, label_problems
@@ -116,6 +117,19 @@ class DataConfig(RunConfig):
     def problems(self) -> Iterator[Problem]:
         """What would stop the reading."""
         return run_problems(self, {})
+
+
+class PipelineData(PipelineConfig):
+    """The data sets of a pipeline, and what it needs of them; whether the rest could run is not looked at."""
+
+    def problems(self) -> Iterator[Problem]:
+        """What would stop the reading."""
+        return run_problems(self, {})
+
+
+def checked(config: RunConfig) -> tuple[dict[str, tuple[Labels, ...]] | None, Language | None]:
+    """What the checks of a run's data sets are made with: the labels needed by role, and the language of their page."""
+    return (config.labels_needed(), config.report.language) if isinstance(config, PipelineConfig) else (None, None)
 
 
 Run = TypeVar("Run", bound=RunConfig)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import flow
 from prefect.futures import PrefectFuture
 
-from flows.config import PipelineConfig, TrainTranslatorConfig
+from flows.config import PipelineConfig, TrainTranslatorConfig, checked
 from flows.preflight import refuse_data
 from flows.progress import advance
 from flows.shape import trained
@@ -26,8 +26,7 @@ def read_datasets(
     for role, future in reading.items():
         sets[role] = future.result()
         advance(f"{role} read")
-    whole = settings if isinstance(settings, PipelineConfig) else None
-    needed, language = (whole.labels_needed(), whole.report.language) if whole else (None, None)
+    needed, language = checked(settings)
     checks = check(sets, datasets, store, needed, language)
     refuse_data(settings, sets)
     advance("data sets checked")

@@ -27,10 +27,12 @@ def check(config: Config, /, *, sets: Sets = (), role: Roles = ()) -> int:
 
     Example: `sim2real data check configs/pipelines/smoke.yaml`
     """
+    from flows.config import checked
     from tasks.datasets import CHECKS_PAGE, build_checks, print_checks, read_checks
 
     settings, store = _opened(config, sets)
-    artifact = build_checks(_read(settings, role, store), settings.datasets, store)
+    needed, language = checked(settings)
+    artifact = build_checks(_read(settings, role, store), settings.datasets, store, needed, language)
     checks = read_checks(artifact)
     print_checks(checks)
     print(f"page: {artifact.file(CHECKS_PAGE)}")
@@ -105,13 +107,17 @@ def _exported(folder: Path, to: Path, layout: _Layout, link: bool) -> str:
 
 
 def _opened(config: Path, sets: Sequence[str]) -> tuple[RunConfig, Store]:
-    """A configuration, of which only the data sets count, and its store."""
-    from flows.config import DataConfig
-    from tasks.settings import load
+    """A configuration, of which only the data sets count and what a whole pipeline needs of them, and its store."""
+    from flows.config import DataConfig, PipelineData
+    from tasks.settings import ConfigError, load
     from tasks.store import Store
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    settings = load(config, DataConfig, sets)
+    settings: RunConfig
+    try:
+        settings = load(config, PipelineData, sets)
+    except ConfigError:  # no pipeline, or one that is wrong elsewhere
+        settings = load(config, DataConfig, sets)
     return settings, Store(settings.store, settings.model_dump(mode="json"))
 
 

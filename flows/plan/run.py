@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from flows.config import PipelineConfig, TrainTranslatorConfig
+from flows.config import PipelineConfig, TrainTranslatorConfig, checked
 from flows.plan.planner import PlannedStage, Planner, is_built
 from flows.preflight import refuse_data
 from flows.shape import JUDGE, Cell, Reading, cells, judged, judges, readings, tables_of, trained
@@ -82,8 +82,7 @@ def _datasets(planner: Planner, settings: PipelineConfig | TrainTranslatorConfig
         sets[role] = planner.plan(f"dataset {role}", dataset_recipe(config, datasets, sample))
     if all(map(is_built, sets.values())):
         refuse_data(settings, sets)
-    whole = settings if isinstance(settings, PipelineConfig) else None
-    needed, language = (whole.labels_needed(), whole.report.language) if whole else (None, None)
+    needed, language = checked(settings)
     return sets, planner.plan("check data sets", checks_recipe(sets, datasets, needed, language))
 
 

@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from flows.cli.app import invoke
+from flows.config import PipelineConfig
+from flows.plan.run import plan_run
 from tasks.contracts.artifact import Artifact
 from tasks.datasets.config import CityscapesDataset, DatasetsConfig
 from tasks.datasets.errors import ChecksFailed
@@ -16,6 +18,7 @@ from tasks.datasets.make_checks import build_checks
 from tasks.datasets.make_dataset import build_dataset
 from tasks.datasets.stage import check
 from tasks.datasets.table import SampleTable
+from tasks.settings.loading import load
 from tasks.store.manifest import Manifest
 from tasks.store.store import Store
 from tests.datasets.writers import cityscapes
@@ -61,6 +64,15 @@ def test_check(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = Path(re.findall(r"page: (.*)", out)[0])
     assert "checks of the data passed" in out
     assert page.read_text().startswith("<!")
+
+
+def test_a_run_finds_the_checks_that_were_made_ahead(tmp_path: Path) -> None:
+    smoke = Path(__file__).parents[2] / "configs" / "pipelines" / "smoke.yaml"
+    small = (f"datasets.{role}.{key}=6" for role in ("source", "target", "benchmark") for key in ("count", "images"))
+    sets = [part for text in (f"store={tmp_path}", "report.language=ko", *small) for part in ("--set", text)]
+    assert invoke(["data", "check", str(smoke), *sets]) == 0
+    stages = {stage.name: stage.state for stage in plan_run(load(smoke, PipelineConfig, sets[1::2]))}
+    assert stages["check data sets"] == "found"
 
 
 def test_a_leak_fails_the_check_and_stops_a_run(config: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
