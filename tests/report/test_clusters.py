@@ -69,7 +69,7 @@ def test_why_images_count_as_independent(reason: Any, name: str | None, text: st
     assert text in found
     one = worth(Clusters(kind="image", reason=reason, benchmark=name, units=1, effective=1, enough=False), 1)
     assert one is not None
-    assert one.endswith("1 image: too little for any verdict.")
+    assert one.endswith(f"1 image of {name or 'the benchmark'}: too little for any verdict.")
 
 
 def test_every_renderer_says_it(fake: Callable[..., Any], tmp_path: Path) -> None:
@@ -93,4 +93,4 @@ def test_too_few_drives_say_how_many_it_takes(fake: Callable[..., Any]) -> None:
     run = fake(ARMS, comparison=compared(ARMS, {(BEST, "source"): lacking}, clusters=few))
     report = build_report(run.record(), ReportConfig())
     assert report.verdicts[0].sentence.endswith("it would need at least 4 drives.")
-    assert "233 images: too little for any verdict." in report.verdicts[0].notes[1]
+    assert "233 images of the benchmark: too little for any verdict." in report.verdicts[0].notes[1]
