@@ -94,7 +94,7 @@ def test_weights_with_another_sha_are_named(trained, tmp_path, capsys) -> None:
     other = ResnetGenerator(**GENERATOR)
     save_weights(artifact.file("weights.safetensors"), dict(other.named_parameters()), CUT)
     line = _fails(artifact.path, tmp_path / "x.onnx", capsys)
-    assert "is damaged: weights.safetensors has SHA-256" in line
+    assert "is damaged (weights.safetensors has SHA-256" in line
 
 
 def test_weights_of_another_method_or_width_name_both(make_cut, tmp_path) -> None:
