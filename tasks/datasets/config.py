@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from tasks.contracts import Section
 from tasks.datasets.table import BoxSource
 
+_LONGEST = 200  # bytes of a name that folders and files are named by
 _MIN_PIXELS = Field(16, ge=1, description="Objects with fewer visible pixels give no box.")
 
 
@@ -183,7 +184,10 @@ class FolderDataset(_Undivided):
 
     format: Literal["folder"]
     named_by: ClassVar[str | None] = "name"
-    name: str = Field(description="The data set's name: which of the taxonomy's maps applies.")
+    name: str = Field(
+        pattern=r"^[\p{L}\p{N}_][\p{L}\p{N}_ .()+-]{0,99}$",
+        description="The data set's name: which of the taxonomy's maps applies.",
+    )
     root: Path
     image_folder: str = "images/{split}"
     mask_folder: str | None = "masks/{split}"
@@ -287,8 +291,8 @@ class RunConfig(Section):
     @field_validator("name")
     @classmethod
     def _folder_name(cls, name: str) -> str:
-        if not re.fullmatch(r"[\w][\w.-]*", name):
-            raise ValueError(f"{name!r} is no folder name: letters, digits, '_', '-' and '.'")
+        if not re.fullmatch(r"[\w][\w.-]*", name) or len(name.encode()) > _LONGEST:
+            raise ValueError(f"{name!r} is no folder name: letters, digits, '_', '-' and '.', {_LONGEST} bytes at most")
         return name
 
     @property

@@ -15,6 +15,7 @@ from tasks.datasets.masks import IGNORE, MAX_CLASSES, MaskEncoding
 from tasks.datasets.table import SegmentationClass
 from tasks.settings import ConfigError, packaged, read
 
+_LONGEST = 100  # letters of a name
 _Byte = Annotated[int, Field(ge=0, le=255)]
 _Value = Annotated[int, Field(ge=0, le=65535)] | tuple[_Byte, _Byte, _Byte] | str
 
@@ -60,6 +61,11 @@ class DatasetMap(Section):
     boxes_by_mask: dict[str, dict[str, str]] = Field(
         default={}, description="Object's name -> {class of its visible pixels: detection class}."
     )
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be a name in tables, pages and figures: one line of letters that are seen, not too long."""
+    return bool(text) and text.isprintable() and text == text.strip() and len(text) <= _LONGEST
 
 
 class Taxonomy(Section):
@@ -115,7 +121,9 @@ class Taxonomy(Section):
     def _names_are_known(self) -> Self:
         names = [c.name for c in self.classes]
         boxes = [*self.detection, *self.more_detection]
-        for key, list_ in (("classes", names), ("detection", boxes)):
+        for key, list_ in (("name", [self.name]), ("classes", names), ("detection", boxes)):
+            if odd := [n for n in list_ if not is_name(n)]:  # told as Python writes them, so that nothing acts
+                raise MalformedError("data.odd_name", key=key, names=tuple(map(ascii, odd)))
             if twice := sorted({n for n in list_ if list_.count(n) > 1}):
                 raise MalformedError("data.stands_twice", key=key, names=tuple(twice))
         for dataset, m in self.maps.items():

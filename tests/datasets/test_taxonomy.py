@@ -111,6 +111,12 @@ def test_boxes_by_mask_are_given_as_positions(tmp_path: Path) -> None:
         ({"surprise": 1}, "surprise"),
         ({"maps": {"m": {"boxes_by_mask": {"Vehicle": {"car": "car"}}}}}, "maps.m.boxes_by_mask: needs maps.m.masks"),
         ({"detection": ["car", "car"]}, "detection: car stands there twice"),
+        ({"classes": [{"name": "a\nb", "color": [1, 2, 3]}]}, r"classes: 'a\nb' is no name"),
+        ({"classes": [{"name": "", "color": [1, 2, 3]}]}, "classes: '' is no name"),
+        ({"more_detection": ["\x1b[31mred"]}, r"detection: '\x1b[31mred' is no name"),
+        ({"detection": ["car "]}, "detection: 'car ' is no name"),
+        ({"name": "x\u2028y"}, r"name: 'x\u2028y' is no name"),
+        ({"name": "x" * 101}, "is no name"),
         ({"maps": {"m": {"boxes": {"van": "lorry"}}}}, "maps.m.boxes: lorry is no class"),
         (
             {"maps": {"m": {"masks": {"kind": "index", "values": {"tree": [1]}}}}},
