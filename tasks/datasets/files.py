@@ -184,7 +184,7 @@ def _walk(folder: Path | str, above: tuple[tuple[int, int], ...] = ()) -> Iterat
         except OSError as error:
             yield ItemError(Path(entry.path), Finding.of("data.not_opened", problem=reason_of(error)), "found")
             continue
-        if entry.is_symlink() and leads_out(entry.path):
+        if is_folder and entry.is_symlink() and leads_out(entry.path):  # of a file it is told where it is opened
             yield ItemError(Path(entry.path), _leads_out(entry.path), "found")
             continue
         if is_folder:

@@ -272,6 +272,27 @@ def test_a_name_outside_the_pattern(case: Case) -> None:
     assert [(r.file, r.cause) for r in result.rejected] == [(odd, "named")]
 
 
+@pytest.mark.parametrize("part", ["image", "mask", "labels"])
+@pytest.mark.parametrize("kind", ["pipe", "device", "link"])
+def test_what_is_no_file_of_the_set_is_listed(
+    case: Case, part: str, kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = on_disk(getattr(case.written.files[BAD], part))
+    if sum(getattr(files, part) == path for files in case.written.files) > 1:
+        pytest.skip("the file is of several images")
+    outside = path.rename(tmp_path_factory.mktemp("outside") / path.name)
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else outside)
+    result = case.read()
+    case.rest_is_kept(result)
+    assert len(result.rejected) == 1
+    stem = case.written.files[BAD].image.stem
+    told = f"{result.rejected[0].file} {say(result.rejected[0].finding)}"
+    assert path.stem in told or stem in told
+
+
 def folder_of(case: Case) -> Path:
     if case.format.folder is None:
         pytest.skip("the format's files are listed, not looked for")

@@ -70,7 +70,8 @@ def test_links_out_of_the_root_are_read_only_where_it_is_said(root: Path, tmp_pa
     (root / "images" / "inside.png").symlink_to("good.png")
     result = read(root)
     assert [s.id for s in result.table] == ["good", "inside"]
-    assert listed(result) == [("file.png", "data.leads_out"), ("folder", "data.leads_out")]
+    assert listed(result) == [("folder", "data.leads_out"), ("file.png", "data.not_readable")]
+    assert result.rejected[1].finding.values["problem"].code == "data.leads_out"
     assert [s.id for s in read(root, follow_links=True).table] == ["file", "folder__other", "good", "inside"]
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from tasks.contracts import Finding
 from tasks.datasets.class_names import CLASS_LISTS, class_names
 from tasks.datasets.errors import DatasetError, ItemError, MalformedError
-from tasks.datasets.files import files_below, is_file, text_lines
+from tasks.datasets.files import files_below, text_lines
 from tasks.datasets.items import Boxes, Item
 from tasks.datasets.naming import spelt_alike
 from tasks.datasets.readers.pairing import label_alone
@@ -44,6 +44,7 @@ class YoloBoxes:
         self._folder, self._source = folder, names
         self._categories, self._key = categories, key
         self._names: dict[int, str] = {}
+        self._there: set[Path] = set()  # the text files that were listed, readable or not
         self._texts: dict[str, Path] = {}  # by an image's path below its folder, without suffix
         self._others: dict[Path, ItemError] = {}  # images whose labels are there in another form
 
@@ -63,6 +64,7 @@ class YoloBoxes:
         listed = files_below(self._folder, Finding.of("data.wanted_yolo"))
         found, twice = _by_stem(self._folder, listed.files)
         wanted, alike = set(images), spelt_alike(found, images)
+        self._there = set(found.values())
         self._texts = texts = {alike.get(stem, stem): path for stem, path in found.items()}
         if wanted and not wanted & texts.keys():
             raise DatasetError(Finding.of("data.no_yolo", name=min(wanted), n=len(wanted)), self._folder)
@@ -95,7 +97,7 @@ class YoloBoxes:
         """
         assert item.labels is not None
         found = Boxes()
-        for number, line in text_lines(item.labels) if is_file(item.labels) else ():
+        for number, line in text_lines(item.labels) if item.labels in self._there else ():
             found.listed += 1
             try:
                 found.take(self._box(line, size), size)
