@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from flows.cli.options import ROLES, Config, Role, Roles, Sets
+from flows.cli.options import ROLES, Config, Role, Roles, Sets, Texts
 from flows.cli.status import CONFIGURATION, FINE
 
 if TYPE_CHECKING:
@@ -22,19 +22,21 @@ app = App(name="data", help="Look at a configuration's data sets before anything
 
 
 @app.command
-def check(config: Config, /, *, sets: Sets = (), role: Roles = ()) -> int:
+def check(config: Config, /, *, sets: Sets = (), role: Roles = (), language: Texts = None) -> int:
     """Check the data sets, as a table and as a page with examples; status 2 where one is not fit to be trained on.
 
     Example: `sim2real data check configs/pipelines/smoke.yaml`
     """
     from flows.config import checked
+    from tasks.catalogue import speaking
     from tasks.datasets import CHECKS_PAGE, build_checks, print_checks, read_checks
 
     settings, store = _opened(config, sets)
-    needed, language = checked(settings)
-    artifact = build_checks(_read(settings, role, store), settings.datasets, store, needed, language)
-    checks = read_checks(artifact)
-    print_checks(checks)
+    needed, configured = checked(settings)
+    with speaking(language or configured or "en"):
+        artifact = build_checks(_read(settings, role, store), settings.datasets, store, needed)
+        checks = read_checks(artifact)
+        print_checks(checks)
     print(f"page: {artifact.file(CHECKS_PAGE)}")
     return CONFIGURATION if any(c.severity == "error" and not c.passed for c in checks) else FINE
 
@@ -47,22 +49,26 @@ def show(
     sets: Sets = (),
     role: Roles = (),
     images: Annotated[int, Parameter(help="Pictures in the contact sheet.")] = 12,
+    language: Texts = None,
 ) -> int:
     """Show counts, classes, boxes, spatial priors and a contact sheet, as a page and at the terminal.
 
     Example: `sim2real data show configs/pipelines/smoke.yaml --role source`
     """
+    from flows.config import checked
+    from tasks.catalogue import speaking, t
     from tasks.datasets import SampleTable, overview_of, print_overview, read_counts, write_overview
 
     settings, store = _opened(config, sets)
-    found = [
-        overview_of(SampleTable.read(a.path), name, images=images, counts=read_counts(a))
-        for name, a in _read(settings, role, store).items()
-    ]
-    print_overview(found)
     path = settings.folder / "datasets.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_overview(path, found, f"Data sets of {settings.name}")
+    with speaking(language or checked(settings)[1] or "en"):
+        found = [
+            overview_of(SampleTable.read(a.path), name, images=images, counts=read_counts(a))
+            for name, a in _read(settings, role, store).items()
+        ]
+        print_overview(found)
+        write_overview(path, found, t("overview.title", name=settings.name))
     print(f"page: {path}")
     return FINE
 
@@ -77,20 +83,25 @@ def export(
     sets: Sets = (),
     role: Roles = (),
     link: Annotated[bool, Parameter(negative="", help="Hard links instead of copies where possible.")] = False,
+    language: Texts = None,
 ) -> int:
     """Write a data set for those who train elsewhere.
 
     Example: `sim2real data export configs/pipelines/smoke.yaml --role source --format coco --to exported`
     """
+    from flows.config import checked
+    from tasks.catalogue import speaking
     from tasks.datasets import SampleTable, export_table
 
     if config.is_dir():
-        print(_exported(config, to, format, link))
+        with speaking(language or "en"):
+            print(_exported(config, to, format, link))
         return FINE
     settings, store = _opened(config, sets)
     tables = {name: SampleTable.read(a.path) for name, a in _read(settings, role, store).items()}
-    for name, table in tables.items():
-        print(export_table(table, to / name if len(tables) > 1 else to, format, link=link))
+    with speaking(language or checked(settings)[1] or "en"):
+        for name, table in tables.items():
+            print(export_table(table, to / name if len(tables) > 1 else to, format, link=link))
     return FINE
 
 

@@ -24,3 +24,7 @@ Roles = Annotated[
     Parameter(name="--role", negative="", show_default=False, help="Only this data set; may be given again."),
 ]
 Root = Annotated[Path, Parameter(name="--root", help="The store's folder.")]
+Texts = Annotated[
+    Literal["en", "ko"] | None,
+    Parameter(name="--language", help="Of the texts; the configuration's report.language if absent."),
+]

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from tasks.catalogue.language import speaking
 from tasks.datasets.config import CityscapesDataset, FolderDataset, Stored
 from tasks.datasets.errors import DatasetError, ItemError
 from tasks.datasets.export import Format, export_table
@@ -24,6 +25,7 @@ from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass
 from tasks.datasets.taxonomy import DatasetMap
 from tests.datasets.writers.cityscapes import FORMAT, LABEL_IDS, write
 from tests.datasets.writers.scene import CLASSES, HEIGHT, TAXONOMY, WIDTH, draw
+from tests.report.test_korean import foreign
 
 _EXPORTED = {
     "masks": {"kind": "index", "values": {c: [i] for i, c in enumerate(CLASSES)}, "ignore": [255]},
@@ -90,6 +92,18 @@ def test_coco(table: SampleTable, tmp_path: Path) -> None:
     assert "4 images, 4 masks, 16 boxes" in (tmp_path / "coco/README.txt").read_text()
 
 
+@pytest.mark.parametrize("format_", ["coco", "cityscapes", "yolo"])
+def test_what_was_written_is_told_in_the_language_that_is_spoken(
+    table: SampleTable, tmp_path: Path, format_: Any
+) -> None:
+    with speaking("ko"):
+        summary = export_table(table, tmp_path / "out", format_)
+        assert "이미지 4장" in str(summary)
+    told = (tmp_path / "out" / "README.txt").read_text(encoding="utf-8")
+    assert "있습니다" in told
+    assert foreign(told, {table.info.dataset}) == set()
+
+
 def test_cityscapes(table: SampleTable, tmp_path: Path) -> None:
     summary = export_table(table, tmp_path / "out", "cityscapes")
     assert (summary.images, summary.masks, summary.boxes, summary.left_out) == (4, 4, 15, {})
@@ -126,7 +140,7 @@ def test_what_is_ignored_is_unlabeled_in_cityscapes(table: SampleTable, tmp_path
 def test_yolo(table: SampleTable, tmp_path: Path) -> None:
     summary = export_table(table, tmp_path / "yolo", "yolo")
     assert (summary.images, summary.boxes) == (4, 15)
-    assert summary.left_out == {"boxes of groups": 1, "masks": 4}
+    assert summary.left_out == {"groups": 1, "masks": 4}
     assert "left out: 1 boxes of groups" in str(summary)
     assert_same(again(YOLO, tmp_path / "yolo"), table, masks=False, crowds=False)
     assert yaml.safe_load((tmp_path / "yolo/data.yaml").read_text()) == {
@@ -212,14 +226,14 @@ def test_labels_that_some_images_lack(table: SampleTable, tmp_path: Path) -> Non
     )
     coco = export_table(some, tmp_path / "coco", "coco")
     assert (coco.images, coco.masks, coco.boxes) == (4, 3, 12)
-    assert coco.left_out == {"images not labelled with boxes, from annotations": 1}
+    assert coco.left_out == {"unlisted": 1}
     content = json.loads((tmp_path / "coco/annotations/instances_train.json").read_text())
     assert [i["file_name"] for i in content["images"]] == [f"{i}.png" for i in ids if i != ids[1]]
     yolo = export_table(some, tmp_path / "yolo", "yolo")
-    assert (yolo.images, yolo.left_out["images not labelled with boxes"]) == (3, 1)
+    assert (yolo.images, yolo.left_out["no_boxes"]) == (3, 1)
     assert {p.stem for p in (tmp_path / "yolo/images/train").iterdir()} == {*ids} - {ids[1]}
     cityscapes = export_table(some, tmp_path / "cityscapes", "cityscapes")
-    assert (cityscapes.images, cityscapes.boxes, cityscapes.left_out) == (3, 7, {"images without a mask": 1})
+    assert (cityscapes.images, cityscapes.boxes, cityscapes.left_out) == (3, 7, {"no_mask": 1})
 
 
 def test_boxes_that_cityscapes_cannot_say(table: SampleTable, tmp_path: Path) -> None:
@@ -227,11 +241,11 @@ def test_boxes_that_cityscapes_cannot_say(table: SampleTable, tmp_path: Path) ->
     other = SampleTable(table.rows, info, table.folder)
     summary = export_table(other, tmp_path / "out", "cityscapes")
     assert summary.boxes == 11
-    assert summary.left_out == {"boxes of classes without instances in Cityscapes": 4}
+    assert summary.left_out == {"not_things": 4}
     moved = changed(table, lambda s: replace(s, boxes=(Box(1, 0, 0, 1, 1),)))  # where there is no car
     summary = export_table(moved, tmp_path / "moved", "cityscapes")
     assert summary.boxes == 0
-    assert summary.left_out == {"boxes without pixels of their class, or all of them in smaller boxes": 4}
+    assert summary.left_out == {"no_pixels": 4}
 
 
 def test_a_table_without_labels(table: SampleTable, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from tasks.catalogue.language import speaking
+from tasks.contracts.dataset_counts import BoxCounts, DatasetCounts, ImageCounts
 from tasks.datasets.masks import IGNORE, MaskEncoding
 from tasks.datasets.overview import page as overview_page
 from tasks.datasets.overview.drawing import BOX_COLORS, draw_labels
@@ -19,6 +21,7 @@ from tasks.datasets.overview.numbers import class_divergence, overview_of
 from tasks.datasets.overview.page import percent, print_overview, write_overview
 from tasks.datasets.priors import heat_map, spatial_priors
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
+from tests.report.test_korean import foreign, page_text
 
 COLORS = {"road": (128, 64, 128), "sky": (70, 130, 180), "car": (0, 0, 142), "train": (0, 80, 100)}
 CLASSES = tuple(SegmentationClass(name=name, color=color) for name, color in COLORS.items())
@@ -231,6 +234,23 @@ def test_page_is_one_file_with_everything_escaped(table: SampleTable, tmp_path: 
         [overview_of(renamed, "[red]role"), overview_of(table, "b")], console := Console(file=io.StringIO(), width=120)
     )
     assert "[red]role" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_all_of_it_is_said_in_the_language_that_is_spoken(table: SampleTable, tmp_path: Path) -> None:
+    (tmp_path / "a1_mask.png").write_bytes(b"broken")
+    counts = DatasetCounts(
+        images=ImageCounts(found=9, read=4, rejected=2, out=3),
+        boxes=BoxCounts(listed=9, kept=4, rejected=1, other=1, hidden=1, merged=1, out=1),
+    )
+    with speaking("ko"):
+        found = [overview_of(table, role, counts=counts) for role in ("source", "target")]
+        write_overview(tmp_path / "page.html", found, "제목")
+        print_overview(found, console := Console(file=io.StringIO(), width=200))
+    names = {*COLORS, *INFO.detection, INFO.dataset, "a1_mask", *re.findall(r"\w+", str(tmp_path))}
+    for text in (page_text((tmp_path / "page.html").read_text()), console.file.getvalue()):  # type: ignore[attr-defined]
+        assert foreign(text, names) == set()
+        assert "9 = 읽음 4 + 제외 2 + 다른 분할이거나 뽑지 않음 3" in text
+    assert found[0].pictures[0].notes, "said in a thread, and Korean all the same"
 
 
 def test_pictures_shrink_until_the_page_is_small(

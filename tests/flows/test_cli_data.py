@@ -101,6 +101,9 @@ def test_show(config: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert invoke(["data", "show", str(config), "--role", "target", "--images", "2"]) == 0
     assert "vegetation" in capsys.readouterr().out
     assert (root / "runs" / "r" / "datasets.html").is_file()
+    assert invoke(["data", "show", str(config), "--role", "target", "--images", "2", "--language", "ko"]) == 0
+    assert "레이블된 픽셀 중 비율" in capsys.readouterr().out
+    assert 'lang="ko"' in (root / "runs" / "r" / "datasets.html").read_text(encoding="utf-8")
 
 
 def test_export_of_a_configuration_and_of_a_table(config: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -112,6 +112,8 @@ TERMS |= {
     *("figures", "pictures"),
     *("metrics", "HOME", "PREFECT_HOME", "Prefect", "crop", "kind", "masks", "values", "min_side"),
     *("CrossEntropyLoss", "softmax"),
+    *("Jensen", "Shannon", "annotations", "area", "bbox", "city", "cityscapesscripts", "color", "file_name"),
+    *("instanceIds", "instances_", "iscrowd", "labelIds", "labelTrainIds", "split", "train"),
     *("first_channel", "true", "index", "images", "follow_links", "root"),
 }
 TYPED = re.compile(r"--\w+|\w+/|[a-z_]+(\.[a-z_]+)+(=\w+)?|pip install \S+")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.catalogue import t
 from tasks.contracts import Finding
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.export.files import on_all_cores, put
@@ -51,15 +52,6 @@ _LABELS: tuple[tuple[str, int, tuple[int, int, int]], ...] = (
 _THING_IDS = {name: label for label, name in THINGS.items()}
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MOST = 1_000_000  # what six digits count
-_TEXT = """\
-leftImg8bit/<split>/<city>/ holds the images; gtFine/<split>/<city>/ their labelIds, labelTrainIds, instanceIds and
-color, as cityscapesscripts writes them; there are no polygons. Names are <city>_<6 digits>_<6 digits>: the first number
-is the sequence's, the second the image's. names.csv says which image was which.
-
-instanceIds are DERIVED from boxes and classes: the pixels of a box's class inside the box are id * 1000 + n, smaller
-boxes first. Where objects of a class overlap, some pixels of the larger one may count as the smaller one's. A thing's
-pixels in no box keep the plain id, which stands for a group.
-"""
 
 
 @dataclass(frozen=True)
@@ -96,10 +88,10 @@ def write(table: SampleTable, folder: Path, link: bool, summary: ExportSummary) 
         summary.images += 1
         summary.masks += 1
         summary.boxes += counts.boxes
-        summary.left_out["boxes of classes without instances in Cityscapes"] += counts.not_things
-        summary.left_out["boxes without pixels of their class, or all of them in smaller boxes"] += counts.no_pixels
-    summary.left_out["images without a mask"] += len(table) - len(part)
-    return _TEXT
+        summary.left_out["not_things"] += counts.not_things
+        summary.left_out["no_pixels"] += counts.no_pixels
+    summary.left_out["no_mask"] += len(table) - len(part)
+    return t("export.about_cityscapes")
 
 
 def _numbers(table: SampleTable) -> _Numbers:

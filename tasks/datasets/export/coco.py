@@ -11,20 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
+from tasks.catalogue import t
 from tasks.datasets.export.files import image_name, on_all_cores, put, splits_of
 from tasks.datasets.export.summary import ExportSummary
 from tasks.datasets.masks import IGNORE, MaskEncoding, read_mask
 from tasks.datasets.select import filtered
 from tasks.datasets.table import Box, Sample, SampleTable
 from tasks.store import atomic_path, write_json, write_png
-
-_IMAGES = "images/<split>/ holds the images.\n"
-_BOXES = """\
-annotations/instances_<split>.json holds the boxes in COCO's form: bbox is x, y, width, height in pixels, area the box's
-own; iscrowd marks a group; file_name is relative to images/<split>/. Images that nobody labelled with boxes are not
-listed there.
-"""
-_MASKS = "masks/<split>/ holds the class of each pixel as its index in classes.json, 255 where it is none of them.\n"
 
 
 def write(table: SampleTable, folder: Path, link: bool, summary: ExportSummary) -> str:
@@ -33,18 +26,18 @@ def write(table: SampleTable, folder: Path, link: bool, summary: ExportSummary) 
     for has_mask in on_all_cores(work, table, "COCO"):
         summary.images += 1
         summary.masks += has_mask
-    text = _IMAGES
+    text = t("export.about_images")
     if summary.masks:
         classes = [{"id": i, **c.model_dump()} for i, c in enumerate(table.info.classes)]
         write_json(folder / "classes.json", [*classes, {"id": IGNORE, "name": "ignore", "color": (0, 0, 0)}])
-        text += _MASKS
+        text += t("export.about_pixel_classes")
     if table.info.has_boxes:
         labelled = table.labelled("boxes")
-        summary.left_out["images not labelled with boxes, from annotations"] += len(table) - len(labelled)
+        summary.left_out["unlisted"] += len(table) - len(labelled)
         for split in splits_of(labelled):
             path = folder / "annotations" / f"instances_{split}.json"
             summary.boxes += _write_instances(path, filtered(labelled, split=split))
-        text += _BOXES
+        text += t("export.about_boxes")
     return text
 
 

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tasks.catalogue import t
+
 
 @dataclass
 class ExportSummary:
@@ -15,7 +17,7 @@ class ExportSummary:
         format: the layout.
         folder: where it lies.
         images, masks, boxes: how many of them were written.
-        left_out: what the format cannot hold, and why -> how many.
+        left_out: key of what the format cannot hold (of the catalogue's ``export``) -> how many.
     """
 
     format: str
@@ -27,8 +29,9 @@ class ExportSummary:
 
     def counts(self) -> str:
         """The counts in words."""
-        written = f"{self.images} images, {self.masks} masks, {self.boxes} boxes"
-        return "; ".join([written, *(f"left out: {n} {what}" for what, n in sorted(self.left_out.items()))])
+        written = t("export.written", images=self.images, masks=self.masks, boxes=self.boxes)
+        told = (t("export.left_out", what=t(f"export.{what}", n=n)) for what, n in sorted(self.left_out.items()))
+        return "; ".join([written, *told])
 
     def __str__(self) -> str:
         return f"{self.folder} ({self.format}): {self.counts()}"

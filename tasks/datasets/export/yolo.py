@@ -10,21 +10,13 @@ from pathlib import Path
 
 import yaml
 
+from tasks.catalogue import t
 from tasks.contracts import Finding
 from tasks.datasets.errors import DatasetError
 from tasks.datasets.export.files import image_name, on_all_cores, put, splits_of
 from tasks.datasets.export.summary import ExportSummary
 from tasks.datasets.table import Box, Sample, SampleTable
 from tasks.store import atomic_path
-
-_TEXT = """\
-images/<split>/ holds the images, labels/<split>/<name>.txt a line for each box: class, x and y of its centre, width,
-height; all but the class as shares of the image, with the digits that it takes to come back to the pixel. data.yaml
-names the classes and the splits' folders; training wants train and val: add the one that another export has.
-
-YOLO has no boxes of groups, and takes an image without boxes for one without objects: groups, and images that nobody
-labelled with boxes, are left out.
-"""
 
 
 def write(table: SampleTable, folder: Path, link: bool, summary: ExportSummary) -> str:
@@ -39,15 +31,15 @@ def write(table: SampleTable, folder: Path, link: bool, summary: ExportSummary) 
     for boxes, crowds in on_all_cores(partial(_write_one, folder=folder, link=link), labelled, "YOLO"):
         summary.images += 1
         summary.boxes += boxes
-        summary.left_out["boxes of groups"] += crowds
-    summary.left_out["images not labelled with boxes"] += len(table) - len(labelled)
+        summary.left_out["groups"] += crowds
+    summary.left_out["no_boxes"] += len(table) - len(labelled)
     summary.left_out["masks"] += len(table.labelled("masks"))
     # Without `path`, ultralytics starts at this file's folder, wherever that is moved to.
     content = {split: f"images/{split}" for split in splits_of(labelled)}
     names = dict(enumerate(table.info.detection))
     with atomic_path(folder / "data.yaml") as temporary:
         temporary.write_text(yaml.safe_dump({**content, "names": names}, sort_keys=False, allow_unicode=True), "utf-8")
-    return _TEXT
+    return t("export.about_yolo")
 
 
 def _write_one(sample: Sample, folder: Path, link: bool) -> tuple[int, int]:

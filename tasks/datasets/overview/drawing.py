@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from tasks.catalogue import say
+from tasks.catalogue import say, speaking, spoken, t
 from tasks.compute import with_progress
 from tasks.datasets.errors import ImageError
 from tasks.datasets.images import read_image
@@ -57,8 +57,14 @@ class DrawnSample:
 
 def draw_samples(table: SampleTable) -> list[DrawnSample]:
     """Draw every image of a table with its mask and boxes; what cannot be read is told in the picture's notes."""
+    language = spoken()  # a thread speaks English by itself
+
+    def draw(sample: Sample) -> DrawnSample:
+        with speaking(language):
+            return _draw_sample(sample, table.info)
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        drawn = pool.map(lambda sample: _draw_sample(sample, table.info), table)
+        drawn = pool.map(draw, table)
         return list(with_progress(drawn, len(table), f"pictures of {table.info.dataset}"))
 
 
@@ -72,11 +78,11 @@ def _draw_sample(sample: Sample, info: TableInfo) -> DrawnSample:
         try:
             mask = mask_of(sample, info)
         except ImageError as error:
-            notes.append(f"mask {error.file.name}: {say(error.finding)}")
+            notes.append(t("overview.bad_mask", file=error.file.name, why=error.finding))
     elif info.encoding is not None:
-        notes.append("no mask")
+        notes.append(t("overview.no_mask"))
     if info.has_boxes and not sample.boxes:
-        notes.append("no objects" if sample.boxes is not None else "no box labels")
+        notes.append(t("overview.no_objects") if sample.boxes is not None else t("overview.no_box_labels"))
     drawn = draw_labels(image, mask, sample.boxes or (), info.classes, info.detection)
     return DrawnSample(sample.id, drawn, tuple(notes))
 

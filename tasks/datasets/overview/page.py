@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tasks.catalogue import known, spoken, t
 from tasks.contracts import DatasetCounts
 from tasks.datasets.overview.drawing import BOX_COLORS
-from tasks.datasets.overview.numbers import BoxCount, ClassCount, Overview, class_divergence
+from tasks.datasets.overview.numbers import BoxCount, ClassCount, Overview, State, class_divergence
 from tasks.datasets.pages import page_templates, webp_uri
 from tasks.datasets.priors import heat_map, heat_position
 from tasks.store import atomic_path
@@ -28,15 +29,8 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 8_000_000  # what mail and chat still take as an attachment
 _SHRINK, _SMALLEST = 0.75, 160
 _TICKS = (0.0, 0.01, 0.1, 0.25, 0.5, 1.0)
+_BOX_HEADS = ("objects", "per_image", "by_size", "median")
 _LISTED = 3  # splits or image sizes that are named
-_BOXES_FROM = {
-    "annotated": "annotated",
-    "instances": "around the visible pixels of each instance",
-    "components": "around connected pixels of a class: objects that touch are one",
-    "predicted": "predicted by a model",
-    None: "none",
-}
-_STATES = {"impossible": "no label", "absent": "does not occur", "unlabelled": "-", "shown": ""}
 
 
 def write_overview(path: Path, overviews: Sequence[Overview], title: str) -> None:
@@ -59,10 +53,15 @@ def write_overview(path: Path, overviews: Sequence[Overview], title: str) -> Non
 
 def _render(overviews: Sequence[Overview], title: str, width: int) -> str:
     templates = page_templates(Path(__file__).parent)
-    templates.filters["percent"] = percent
-    template = templates.get_template("overview.html")
+    templates.filters |= {"percent": percent, "role": role_label}
+    templates.globals["t"] = t
+    template = templates.get_template("overview.html.j2")
     return template.render(
         title=title,
+        language=spoken(),
+        drawn=", ".join(
+            t("overview.drawn", role=role_label(o.role), n=o.prior_images, masked=o.masked) for o in overviews
+        ),
         sets=overviews,
         facts=list(_facts(overviews)),
         classes=[(one, counts) for one, counts, _ in _by_class(overviews)],
@@ -92,20 +91,28 @@ def _facts(overviews: Sequence[Overview]) -> Iterator[tuple[str, list[str]]]:
     def row(name: str, texts: Iterator[str]) -> tuple[str, list[str]]:
         return name, list(texts)
 
-    yield row("Images", (f"{o.images:,}" for o in overviews))
+    yield row(t("overview.images"), (f"{o.images:,}" for o in overviews))
     if any(o.counts is not None for o in overviews):
-        yield row("Images found", (_sum_of_images(o.counts) for o in overviews))
-    yield row("Split", (_list(o.splits) for o in overviews))
-    yield row("Sequences", (f"{o.sequences:,}" if o.sequences else "not known" for o in overviews))
-    yield row("Size", (_list({f"{w}×{h}": n for (w, h), n in o.sizes.items()}) for o in overviews))
-    yield row("With masks", (f"{o.masked:,}" for o in overviews))
-    yield row("With box labels", (f"{o.boxed:,}" + (f", {o.empty:,} of them empty" * bool(o.empty)) for o in overviews))
-    yield row("Boxes", (f"{o.objects:,}" + f" and {o.crowds:,} crowds" * bool(o.crowds) for o in overviews))
+        yield row(t("overview.images_found"), (_sum_of_images(o.counts) for o in overviews))
+    yield row(t("overview.split"), (_list(o.splits) for o in overviews))
+    yield row(
+        t("overview.sequences"), (f"{o.sequences:,}" if o.sequences else t("overview.not_known") for o in overviews)
+    )
+    yield row(t("overview.size"), (_list({f"{w}×{h}": n for (w, h), n in o.sizes.items()}) for o in overviews))
+    yield row(t("overview.with_masks"), (f"{o.masked:,}" for o in overviews))
+    yield row(
+        t("overview.with_boxes"),
+        (f"{o.boxed:,}" + (t("overview.empty", n=o.empty) if o.empty else "") for o in overviews),
+    )
+    yield row(
+        t("overview.boxes"),
+        (f"{o.objects:,}" + (t("overview.and_crowds", n=o.crowds) if o.crowds else "") for o in overviews),
+    )
     if any(o.counts is not None for o in overviews):
-        yield row("Boxes listed", (_sum_of_boxes(o.counts) for o in overviews))
-    yield row("Boxes are", (_BOXES_FROM[o.boxes_from] for o in overviews))
+        yield row(t("overview.boxes_listed"), (_sum_of_boxes(o.counts) for o in overviews))
+    yield row(t("overview.boxes_are"), (t(f"overview.from_{o.boxes_from or 'none'}") for o in overviews))
     if any(o.unlabelled for o in overviews):
-        yield row("Unlabelled", (f"{o.unlabelled:,}" for o in overviews))
+        yield row(t("overview.unlabelled"), (f"{o.unlabelled:,}" for o in overviews))
 
 
 def _sum_of_images(counts: DatasetCounts | None) -> str:
@@ -113,8 +120,8 @@ def _sum_of_images(counts: DatasetCounts | None) -> str:
     if counts is None:
         return "-"
     c = counts.images
-    out = f" + {c.out:,} of other splits or not drawn" * bool(c.out)
-    return f"{c.found:,} = {c.read:,} read + {c.rejected:,} rejected{out}"
+    out = t("overview.images_out", n=c.out) if c.out else ""
+    return t("overview.images_sum", found=c.found, read=c.read, rejected=c.rejected, out=out)
 
 
 def _sum_of_boxes(counts: DatasetCounts | None) -> str:
@@ -122,21 +129,16 @@ def _sum_of_boxes(counts: DatasetCounts | None) -> str:
     if counts is None or counts.boxes is None:
         return "-"
     c = counts.boxes
-    more = {
-        "of other classes": c.other,
-        "hidden": c.hidden,
-        "repeated": c.merged,
-        "of images not drawn": c.out,
-    }
-    rest = "".join(f" + {n:,} {what}" for what, n in more.items() if n)
-    return f"{c.listed:,} = {c.kept:,} kept + {c.rejected:,} rejected{rest}"
+    more = {"other": c.other, "hidden": c.hidden, "merged": c.merged, "out": c.out}
+    rest = "".join(t(f"overview.boxes_{what}", n=n) for what, n in more.items() if n)
+    return t("overview.boxes_sum", listed=c.listed, kept=c.kept, rejected=c.rejected, rest=rest)
 
 
 def _list(counts: dict[str, int]) -> str:
     """``train``; ``train (20), val (3) and 2 more`` where there are several."""
     if len(counts) < 2:
         return next(iter(counts), "-")
-    more = f" and {len(counts) - _LISTED:,} more" if len(counts) > _LISTED else ""
+    more = t("overview.and_more", n=len(counts) - _LISTED) if len(counts) > _LISTED else ""
     return ", ".join(f"{name} ({n:,})" for name, n in itertools.islice(counts.items(), _LISTED)) + more
 
 
@@ -176,20 +178,24 @@ def _heats(overviews: Sequence[Overview]) -> Iterator[_Heat]:
             one.name,
             one.color,
             [
-                _map(o.priors[i], c) if o.priors is not None and c and i is not None else ("", "no masks")
+                _map(o.priors[i], c) if o.priors is not None and c and i is not None else ("", t("overview.no_masks"))
                 for o, c, i in found
             ],
         )
     if any(o.ignored and o.priors is not None for o in overviews):
         yield _Heat(
-            "ignored", None, [_map(_ignored(o.priors)) if o.priors is not None else ("", "no masks") for o in overviews]
+            t("overview.ignored"),
+            None,
+            [_map(_ignored(o.priors)) if o.priors is not None else ("", t("overview.no_masks")) for o in overviews],
         )
 
 
 def _map(shares: NDArray[np.float32], count: ClassCount | None = None) -> tuple[str, str]:
     if shares.any():
         return _uri(heat_map(shares), lossless=True), ""
-    return "", _STATES[count.state] or "in no mask drawn" if count else "none ignored"
+    if count is None:
+        return "", t("overview.none_ignored")
+    return "", _state(count.state) or t("overview.not_drawn")
 
 
 def _ignored(priors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -201,7 +207,7 @@ def _ignored(priors: NDArray[np.float32]) -> NDArray[np.float32]:
 def _divergences(overviews: Sequence[Overview]) -> Iterator[tuple[str, float]]:
     for a, b in itertools.combinations(overviews, 2):
         if (value := class_divergence(a, b)) is not None:
-            yield f"{a.role} and {b.role}", value
+            yield t("overview.between", a=role_label(a.role), b=role_label(b.role)), value
 
 
 def _scaled(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
@@ -216,25 +222,24 @@ def _uri(image: NDArray[np.uint8], lossless: bool = False) -> str:
 def print_overview(overviews: Sequence[Overview], console: Console | None = None) -> None:
     """Print the numbers of some sets, side by side."""
     console = console or Console()
-    heads = [f"{escape(o.role)}\n[dim]{escape(o.dataset)}[/dim]" for o in overviews]
-    facts, classes = _table("sets", heads), _table("classes: share of labelled pixels, images that show it", heads)
+    heads = [f"{escape(role_label(o.role))}\n[dim]{escape(o.dataset)}[/dim]" for o in overviews]
+    facts, classes = _table(t("overview.sets"), heads), _table(t("overview.classes_title"), heads)
     for fact, texts in _facts(overviews):
         facts.add_row(fact, *map(escape, texts))
     for one, counts, _ in _by_class(overviews):
         classes.add_row(escape(one.name), *(_class_text(c) for c in counts))
     classes.add_row(
-        "[dim]ignored, of all pixels[/dim]", *(f"{percent(o.ignored)} [dim]{'':6}[/dim]" for o in overviews)
+        f"[dim]{t('overview.ignored')}, {t('overview.of_pixels')}[/dim]",
+        *(f"{percent(o.ignored)} [dim]{'':6}[/dim]" for o in overviews),
     )
-    boxes = _table("boxes", ["", "objects", "an image", "small / medium / large", "median"])
+    boxes = _table(t("overview.boxes"), ["", *(t(f"overview.{head}") for head in _BOX_HEADS)])
     for name, found in _by_detection(overviews):
         for o, count in zip(overviews, found, strict=True):
-            boxes.add_row(escape(name) if o is overviews[0] else "", escape(o.role), *_box_texts(count))
+            boxes.add_row(escape(name) if o is overviews[0] else "", escape(role_label(o.role)), *_box_texts(count))
     for table in (facts, classes, boxes):
         console.print(table)
     for between, value in _divergences(overviews):
-        console.print(
-            f"class frequencies of {escape(between)}: Jensen-Shannon divergence {value:.3f} of 1 bit", soft_wrap=True
-        )
+        console.print(t("overview.divergence", between=escape(between), value=value), soft_wrap=True)
     for problem in (p for o in overviews for p in o.problems):
         console.print(problem, style="yellow", markup=False, soft_wrap=True)
 
@@ -247,15 +252,26 @@ def _table(title: str, heads: Sequence[str]) -> Table:
     return table
 
 
+def _state(state: State) -> str:
+    """Why a set does not show a class; nothing where it does."""
+    return {"impossible": t("overview.no_label"), "absent": t("overview.absent"), "unlabelled": "-"}.get(state, "")
+
+
+def role_label(role: str) -> str:
+    """What a set is used as; another word than the configuration's roles stays."""
+    key = f"words.role_{role}"
+    return t(key) if known(key) else role
+
+
 def _class_text(count: ClassCount | None) -> str:
     if count is None or count.state != "shown":
-        return f"[dim]{_STATES[count.state] if count else '-'}[/dim]"
+        return f"[dim]{_state(count.state) if count else '-'}[/dim]"
     return f"{percent(count.share)} [dim]{count.images:>6,}[/dim]"
 
 
 def _box_texts(count: BoxCount | None) -> list[str]:
     if count is None or count.state != "shown":
-        return [f"[dim]{_STATES[count.state] if count else '-'}[/dim]"]
+        return [f"[dim]{_state(count.state) if count else '-'}[/dim]"]
     median = f"{count.median[0]:.0f}×{count.median[1]:.0f}" if count.median else "-"
-    objects = f"{count.objects:,}" + f" + {count.crowds:,} crowds" * bool(count.crowds)
+    objects = f"{count.objects:,}" + (t("overview.plus_crowds", n=count.crowds) if count.crowds else "")
     return [objects, f"{count.per_image:.2f}", " / ".join(f"{n:,}" for n in count.sizes), median]

@@ -104,7 +104,7 @@
   function unfold() {
     const wanted = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     for (let at = wanted; at; at = at.parentElement) if (at.matches("details")) at.open = true;
-    if (wanted) wanted.scrollIntoView();
+    if (wanted) (wanted.closest("details.audit") ?? wanted).scrollIntoView();
   }
 
   theme();

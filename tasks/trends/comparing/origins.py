@@ -62,6 +62,8 @@ def keys(kind: str, place: str, whose: Whose) -> list[str]:
             return _of_training(rest, whose)
         case "evaluation", "precision":
             return ["evaluate.precision"]
+        case "model", "drawing":
+            return ["retrain.arms"]
         case "evaluation", "left_out":
             return ["evaluate.classes"]
     return []
