@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from tasks import face
 
 if TYPE_CHECKING:
+    from tasks.report.clusters import worth
     from tasks.report.config import ReportConfig
     from tasks.report.fitting import escape
     from tasks.report.html import TEMPLATES

@@ -249,6 +249,7 @@ def test_evaluations_in_the_store_are_compared_by_image(tmp_path: Path) -> None:
     assert {x.method for x in found.arms} == {"paired"}
     change = metric(found)
     assert change.outcome == "improves"
+    assert any("did not keep which images are of one drive" in note for note in found.notes)
     results = [
         Scored("segmentation", side, 0, store / r.provenance.scores[2].evaluation)
         for side, r in (("source", a), (CUT, b))

@@ -21,7 +21,7 @@ from tasks.evaluate import (
     judged_metric,
     read_scores,
 )
-from tasks.report import ScoreRef
+from tasks.report import ScoreRef, worth
 
 BEFORE, AFTER = "before", "after"
 Refs = Mapping[int, ScoreRef]
@@ -50,11 +50,14 @@ class Pairing:
     margin: float
 
 
-def measured(task: Task, before: Refs, after: Refs, how: Pairing) -> dict[Quantity, Measured]:
+def measured(task: Task, before: Refs, after: Refs, how: Pairing) -> tuple[dict[Quantity, Measured], str]:
     """Measure an arm's differences, by the seeds that both runs have, in the same resamples of the images.
 
     Args:
         before, after: seed -> the score's way to its evaluation.
+
+    Returns:
+        The differences, and how they were taken.
 
     Raises:
         Unpaired: an evaluation is not in the store, or cannot be read, or no seed is common.
@@ -70,7 +73,8 @@ def measured(task: Task, before: Refs, after: Refs, how: Pairing) -> dict[Quanti
     except EvidenceError as error:
         _check(task, scored)
         raise Unpaired(t("compare.unfit_evidence", reason=str(error))) from error
-    return board.measured((AFTER, BEFORE), seeds)
+    told = worth(board.clusters, board.images)
+    return board.measured((AFTER, BEFORE), seeds), " ".join([t("compare.paired"), *([told] if told else [])])
 
 
 def _check(task: Task, scored: Sequence[Scored]) -> None:

@@ -116,11 +116,12 @@ def _measured(
     if counted(task, before) != counted(task, after):
         return "incomparable", t("compare.other_classes"), {}
     try:
-        return "paired", t("compare.paired"), paired.measured(task, old, new, how)
+        found, told = paired.measured(task, old, new, how)
     except Incomparable as error:
         return "incomparable", t("compare.other_evidence", reason=str(error)), {}
     except Unpaired as error:
         return "independent", t("compare.independent", reason=str(error)), {}
+    return "paired", told, found
 
 
 def _same_models(task: Task, arm: Arm, before: Report, after: Report) -> bool | None:
