@@ -42,6 +42,9 @@ class Inference:
     and what a network says of an image would depend on its neighbours. So the size of a batch changes results by
     rounding alone.
 
+    Attributes:
+        images: mmengine's data set of the images.
+
     Raises:
         TrainingError: the model's configuration is no such, or the checkpoint does not fit it.
     """
@@ -50,7 +53,7 @@ class Inference:
         cfg = _config(job)
         init_default_scope(TASKS[job.task].package)
         dataset = dict(type=DATASETS[job.task].__name__, table=str(job.table), pipeline=cfg.test_pipeline)
-        self._images = MMENGINE_DATASETS.build(dict(**dataset, test_mode=True))
+        self.images = MMENGINE_DATASETS.build(dict(**dataset, test_mode=True))
         self._pipeline = cfg.test_pipeline
         turns = 1 if job.device == "cuda" else min(AT_ONCE, threads())
         self._batch = max(1, job.batch // turns)
@@ -71,16 +74,17 @@ class Inference:
             yield from batch
 
     def _finished(self, batch: list[int], finish: Finish[R]) -> list[tuple[int, R]]:
-        read = [self._images[i] for i in batch]
+        read = [self.images[i] for i in batch]
         said: list[tuple[Any, Tensor | None]] = []
-        with self._turn() as model:
+        with self.turn() as model:
             # A pipeline may hold steps that ``size_after`` does not know.
             for _, same in groupby(read, lambda image: image["inputs"].shape):
                 said += model(list(same))
         return [(i, finish(i, output, feature)) for i, (output, feature) in zip(batch, said, strict=True)]
 
     @contextmanager
-    def _turn(self) -> Iterator[_Model]:
+    def turn(self) -> Iterator[_Model]:
+        """A copy of the model, for this thread alone until the block ends."""
         model = self._models.get()
         try:
             yield model
@@ -100,6 +104,7 @@ class _Model:
     """One copy of a network, for one thread at a time."""
 
     def __init__(self, network: Any, precision: Precision, device: str) -> None:
+        self.network = network
         self._step = in_precision(network, precision, device)
         self._maps: list[Tensor] = []
         if hasattr(network, "postprocess_result"):  # mmseg's: features are the segmenters' alone

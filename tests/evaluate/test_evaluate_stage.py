@@ -1,6 +1,7 @@
 """Evaluation of really trained models: stored scores are those that the stored predictions give."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from tasks.catalogue.language import say
 from tasks.compute.config import ComputeConfig
 from tasks.compute.process import ProcessError
 from tasks.contracts.artifact import Artifact
+from tasks.contracts.scores import Scores
 from tasks.contracts.task import Task
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
@@ -150,6 +152,34 @@ def test_benchmark_without_masks_is_refused(squares: Artifact, store: Store) -> 
     bare = store.build(Recipe("dataset", config={"bare": 1}, inputs={}, code="1"), make)
     with pytest.raises(TrainingError, match="segmentation needs masks, but data set 'squares' has none"):
         build_evaluation("segmentation", "real", 0, model, bare, EvaluateConfig(), store, HERE)
+
+
+@pytest.mark.parametrize("task", ["segmentation", "detection"])
+def test_a_benchmark_of_several_sizes(task: Task, squares: Artifact, store: Store) -> None:
+    model = trained(task, squares, store)
+    table = SampleTable.read(squares.path)
+
+    def narrowed(sample: Sample) -> Sample:
+        files = [store.root / "raw" / f"narrow_{path.name}" for path in (sample.image, sample.mask)]
+        for path, source in zip(files, (sample.image, sample.mask), strict=True):
+            write_png(path, np.asarray(Image.open(source))[:, :72])
+        return replace(sample, image=files[0], mask=files[1], width=72)
+
+    def make(work: Path) -> None:
+        mixed = [narrowed(s) if i % 2 else s for i, s in enumerate(table)]
+        SampleTable.from_samples(mixed, table.info, work).write(work)
+
+    benchmark = store.build(Recipe("dataset", config={"mixed": 1}, inputs={}, code="1"), make)
+    found = build_evaluation(task, "real", 0, model, benchmark, EvaluateConfig(batch=4), store, HERE)
+    assert Scores.read(found.path).images == 6
+    if task == "segmentation":
+        sizes = [Image.open(found.file(f"predictions/{s.id}.png")).size for s in table]
+        assert sizes == [(80, 48), (72, 48)] * 3
+        assert pq.read_table(found.file("features.parquet"))["id"].to_pylist() == [s.id for s in table]
+    else:
+        boxes = json.loads(found.file("predictions.json").read_text())
+        assert {b["image_id"] for b in boxes} == {1, 2, 3, 4, 5, 6}
+        assert all(b["bbox"][0] + b["bbox"][2] <= (72.1, 80.1)[b["image_id"] % 2] for b in boxes)
 
 
 def test_shared_classes_are_those_that_every_side_can_have(squares: Artifact, store: Store) -> None:
