@@ -1,6 +1,7 @@
 """What a data set may have read: regular files of some size, below its root."""
 
 import os
+import re
 import stat
 import zipfile
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks import datasets
 from tasks.contracts.finding import Finding
 from tasks.datasets import archives, images
 from tasks.datasets.config import FolderDataset
@@ -51,6 +53,14 @@ def listed(result: ReadResult) -> list[tuple[str, str]]:
 def root(tmp_path: Path) -> Path:
     save(tmp_path / "set" / "images" / "good.png")
     return tmp_path / "set"
+
+
+@pytest.mark.parametrize("room", ["readers", "drafts"])
+def test_no_reader_opens_a_file_by_itself(room: str) -> None:
+    opens = re.compile(r"\.(read_bytes|read_text|open)\(|(?<![\w.])open\(|imread|fromfile")
+    files = sorted((Path(datasets.__path__[0]) / room).glob("*.py"))
+    assert files
+    assert [path.name for path in files if opens.search(path.read_text())] == []
 
 
 def test_a_pipe_and_devices_are_listed(root: Path) -> None:
