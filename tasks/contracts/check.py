@@ -31,6 +31,7 @@ class Check(Frozen):
         finding: what, how much, what to do.
         examples: some of what was found, for the page of pictures; no file has them.
         listed: some of the files, ids or classes found; the finding says how many there are in all.
+        nothing: there was nothing to look at: it did not fail, and is not counted among those that passed.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Check(Frozen):
     examples: tuple[CheckExample, ...] = Field(default=(), exclude=True)
     listed: tuple[Finding, ...] = ()
     unit: Literal["share", "count", "times"] = "share"
+    nothing: bool = False
 
 
 class Checks(Filed):

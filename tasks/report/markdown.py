@@ -220,7 +220,10 @@ def _checks(report: Report) -> Iterable[TextBlock]:
         for c in report.checks
         if not c.passed
     ]
-    told = t("markdown.checks", n=len(report.checks), passed=len(report.checks) - len(each))
+    nothing = sum(c.nothing for c in report.checks)
+    made = len(report.checks) - nothing
+    told = t("markdown.checks", n=made, passed=made - len(each))
+    told += f" {t('checks.nothing', n=nothing)}." if nothing else ""
     yield listing(f"{told}\n", each, Rank.CHECKS, len(each)) if each else TextBlock((told,))
 
 

@@ -24,6 +24,7 @@ from tasks.contracts.finding import Finding
 from tasks.contracts.record import RunRecord
 from tasks.contracts.stage import StageKind
 from tasks.contracts.task import Labels, Task
+from tasks.datasets.checks.model import LookedAt
 from tasks.datasets.errors import Cause, Counted
 from tasks.datasets.table import BoxSource
 from tasks.report import words
@@ -124,6 +125,7 @@ DYNAMIC: dict[str, Iterable[str]] = {
     **{f"checks.{name}_{{}}": OUTCOMES for name in ("box_rule", "class_ratio", "taxonomy")},
     **{f"checks.{name}_{{}}": (*OUTCOMES, "tolerated") for name in ("duplicates", "near_leak")},
     "checks.has_{}_{}": [f"{labels}_{outcome}" for labels in get_args(Labels) for outcome in OUTCOMES],
+    "checks.nothing_{}": get_args(LookedAt),
     "checks.boxes_{}": get_args(BoxSource),
     "compare.flow_{}": choices(RunRecord, "flow"),
     "compare.only_{}": ("before", "after"),

@@ -468,3 +468,29 @@ def test_the_terminal(sets: Sets) -> None:
     assert text.index("target / benchmark, leak 16.7 %") < text.index("target / benchmark, sequence 16.7 %")
     assert "drive 1 [red]" in " ".join(text.split())
     assert f"{len(checks) - 2} of {len(checks)} checks of the data passed" in text
+
+
+def nothing(checks: list[Check]) -> set[tuple[str, str]]:
+    assert all(c.passed for c in checks if c.nothing)
+    return {(c.name, c.finding.code) for c in checks if c.nothing}
+
+
+def test_what_is_true_of_nothing_is_not_counted_as_passed(sets: Sets) -> None:
+    assert nothing(sets.run()) == set()
+    sets.change("benchmark", lambda s: replace(s, boxes=(), class_pixels=(0, 0, 0), sequence=None))
+    found = sets.run()
+    classes = {f"{kind}_{name}" for kind in ("class", "box") for name in ("impossible", "missing", "rare")}
+    expected = {(name, "checks.nothing_classes") for name in (*classes, "class_ratio")}
+    assert nothing(found) == expected | {("sequence", "checks.nothing_drives"), ("boxes", "checks.nothing_boxes")}
+    console = Console(file=io.StringIO(), width=200)
+    print_checks(found, console)
+    made, failed = sum(not c.nothing for c in found), sum(not c.passed for c in found)
+    told = console.file.getvalue()  # type: ignore[attr-defined]
+    assert f"{made - failed} of {made} checks of the data passed" in told
+    assert f"{len(found) - made} checks had nothing to check" in told
+
+
+def test_pictures_that_show_nothing_are_compared_with_nothing(sets: Sets) -> None:
+    sets.change("benchmark", lambda s: sets.drawn(s, Image.new("RGB", SIZE)))
+    found = sets.run()
+    assert nothing(found) == {(name, "checks.nothing_pictures") for name in ("leak", "near_leak")}

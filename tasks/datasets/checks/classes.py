@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tasks.contracts import Check, Finding
-from tasks.datasets.checks.model import MAX_LISTED, items, role_told
+from tasks.datasets.checks.model import MAX_LISTED, items, looked, role_told
 from tasks.datasets.config import ChecksConfig
 from tasks.datasets.table import SampleTable
 
@@ -81,7 +81,7 @@ class _Kind:
     def _check(self, name: str, found: NDArray[np.bool_], lines: Sequence[Finding], scored: int, fewest: int) -> Check:
         """A warning of the classes found, of those that are ``scored``."""
         where = np.flatnonzero(found).tolist()
-        return Check(
+        check = Check(
             name=f"{self.prefix}_{name}",
             roles=self.roles,
             severity="warning",
@@ -99,6 +99,7 @@ class _Kind:
             listed=tuple(lines[i] for i in where[:MAX_LISTED]),
             unit="count",
         )
+        return looked(check, scored, "classes")
 
 
 def _ratio(kind: _Kind, ours: _ClassCounts, theirs: _ClassCounts, config: ChecksConfig) -> Check:
@@ -108,7 +109,7 @@ def _ratio(kind: _Kind, ours: _ClassCounts, theirs: _ClassCounts, config: Checks
     times = np.divide(wanted, share, out=np.zeros(len(share)), where=compared)
     worst = np.argsort(-times)
     listed = [i for i in worst.tolist() if times[i] > config.class_ratio]
-    return Check(
+    check = Check(
         name="class_ratio",
         roles=kind.roles,
         severity="warning",
@@ -131,6 +132,7 @@ def _ratio(kind: _Kind, ours: _ClassCounts, theirs: _ClassCounts, config: Checks
         ),
         unit="times",
     )
+    return looked(check, int(compared.sum()), "classes")
 
 
 def _rule(roles: tuple[str, str], training: SampleTable, benchmark: SampleTable) -> Check:

@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 
 from tasks.contracts import Check, CheckExample, Finding, Labels
-from tasks.datasets.checks.model import MAX_EXAMPLES, MAX_LISTED, CheckedSet, items, side_by_side
+from tasks.datasets.checks.model import MAX_EXAMPLES, MAX_LISTED, CheckedSet, items, looked, side_by_side
 from tasks.datasets.config import DatasetsConfig
 from tasks.datasets.errors import Cause
 from tasks.datasets.images import SUFFIXES
@@ -81,7 +81,7 @@ def _rejections(role: str, checked: CheckedSet, cause: Cause, most: float) -> Ch
     over = Finding.of("checks.over", together=together, most=most) if together > most else ""
     code = f"checks.{cause}_{'failed' if found else 'passed'}"
     shown = {r.file: r for r in found if r.file.suffix.lower() in SUFFIXES and cause not in _NO_PICTURE}
-    return Check(
+    check = Check(
         name=cause,
         roles=(role,),
         severity="error" if together > most else "warning",
@@ -95,6 +95,7 @@ def _rejections(role: str, checked: CheckedSet, cause: Cause, most: float) -> Ch
         ),
         listed=tuple(checked.told(r, r.file) for r in found[:MAX_LISTED]),
     )
+    return looked(check, total, "boxes" if kind == "box" else "pictures")
 
 
 def _blank(role: str, checked: CheckedSet) -> Check:

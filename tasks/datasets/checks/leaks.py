@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tasks.contracts import Check, Finding
 from tasks.datasets.checks.images import part
-from tasks.datasets.checks.model import MAX_EXAMPLES, MAX_LISTED, CheckedSet, role_told, side_by_side
+from tasks.datasets.checks.model import MAX_EXAMPLES, MAX_LISTED, CheckedSet, looked, role_told, side_by_side
 from tasks.datasets.config import ChecksConfig
 from tasks.datasets.phash import distances
 
@@ -41,7 +41,9 @@ def leak_checks(
         examples=side_by_side(benchmark, training, pairs, listed[:MAX_EXAMPLES]),
         listed=listed,
     )
-    return [leak, _near_leak(roles, training, benchmark, ~same & benchmark.is_comparable(), config)]
+    near = _near_leak(roles, training, benchmark, ~same & benchmark.is_comparable(), config)
+    alike = benchmark.is_comparable().sum() and training.is_comparable().sum()
+    return [looked(leak, int((~benchmark.is_flat()).sum()), "pictures"), looked(near, int(alike), "pictures")]
 
 
 def _near_leak(
@@ -93,17 +95,19 @@ def sequence_checks(roles: tuple[str, str], training: CheckedSet, benchmark: Che
     names = tuple(map(str, counts))
     values = {"training": role_told(roles[0]), "drives": names, **part(counts.total(), total)}
     both = total + len(training.table)
+    sequence = Check(
+        name="sequence",
+        roles=roles,
+        severity="warning",
+        passed=not counts,
+        measured=counts.total() / total,
+        threshold=0,
+        finding=Finding.of(code, **values),
+        listed=tuple(Finding.of("checks.drive_item", drive=d, n=n) for d, n in counts.most_common(MAX_LISTED)),
+    )
+    told = min(total - drives.null_count, len(training.table) - theirs.null_count)
     return [
-        Check(
-            name="sequence",
-            roles=roles,
-            severity="warning",
-            passed=not counts,
-            measured=counts.total() / total,
-            threshold=0,
-            finding=Finding.of(code, **values),
-            listed=tuple(Finding.of("checks.drive_item", drive=d, n=n) for d, n in counts.most_common(MAX_LISTED)),
-        ),
+        looked(sequence, told, "drives"),
         Check(
             name="sequence_known",
             roles=roles,

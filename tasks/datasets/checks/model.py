@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,7 @@ from tasks.store import Manifest
 
 MAX_LISTED, MAX_EXAMPLES = 50, 6
 LEAST = ("empty", "has_masks", "has_boxes")  # checks whose threshold is the smallest value that passes
+LookedAt = Literal["boxes", "pictures", "drives", "classes"]
 # 31 of 63 frequencies of a picture are above their median; where there is nothing to see, most are equal to it.
 _FEWEST_BITS = 30
 
@@ -106,6 +108,13 @@ def roles_told(roles: Sequence[str]) -> Finding:
     """The role of a set, or those of two."""
     one, *other = map(role_told, roles)
     return Finding.of("checks.roles", one=one, other=other[0]) if other else one
+
+
+def looked(check: Check, at: int, kind: LookedAt) -> Check:
+    """The check, where it looked at something; else one that says so, for whatever is true of nothing."""
+    if at or not check.passed:
+        return check
+    return check.model_copy(update={"nothing": True, "finding": Finding.of(f"checks.nothing_{kind}")})
 
 
 def line_of(check: Check) -> Finding:

@@ -43,7 +43,8 @@ def write_page(path: Path, checks: Sequence[Check], sets: Mapping[str, CheckedSe
     page = templates.get_template("checks.html.j2").render(
         title=title,
         failed=failed,
-        passed=[c for c in checks if c.passed],
+        passed=[c for c in checks if c.passed and not c.nothing],
+        nothing=[c for c in checks if c.nothing],
         counts={s: sum(c.severity == s for c in failed) for s in ("error", "warning")},
         sets=sets,
         thumbnail=functools.cache(_thumbnail),
@@ -86,7 +87,10 @@ def print_checks(checks: Sequence[Check], console: Console | None = None) -> Non
             severity = t(f"words.severity_{check.severity}")
             table.add_row(f"[{style}]{severity}[/{style}]", f"{head}\n{escape(say(check.finding))}")
         console.print(table)
-    console.print(t("checks.passed_of", passed=len(checks) - len(failed), n=len(checks)))
+    nothing = sum(c.nothing for c in checks)
+    console.print(t("checks.passed_of", passed=len(checks) - nothing - len(failed), n=len(checks) - nothing))
+    if nothing:
+        console.print(t("checks.nothing", n=nothing))
 
 
 def _failed(checks: Sequence[Check]) -> list[Check]:
