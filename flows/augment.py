@@ -13,7 +13,7 @@ from flows.datasets import read_datasets, translate_source
 from flows.matrix import compared, experiment_matrix, runner
 from flows.progress import advance, progress_shown
 from flows.publish import IncompleteRun, publish
-from flows.shape import cells, trained
+from flows.shape import cells, lessons, trained, trainings
 from tasks.audit import training_set
 from tasks.contracts import RunRecord
 from tasks.report.stage import write_report
@@ -41,10 +41,11 @@ def augment(config: PipelineConfig | Path, overrides: dict[str, Any] = {}) -> Ru
 
 
 def _steps(settings: PipelineConfig) -> int:
-    """Data sets and their checks, translators trained and applied, audits, models trained and scored, and the end."""
+    """Data sets and checks, translators trained and applied, audits, models trained, labelling, scored, and the end."""
     translators = settings.translate.translators
     audited = len(translators) if settings.audit else 0
-    return 4 + len(trained(settings)) + len(translators) + audited + 2 * len(cells(settings)) + 2
+    models = len(trainings(settings)) + len(lessons(settings)) + len(cells(settings))
+    return 4 + len(trained(settings)) + len(translators) + audited + models + 2
 
 
 def _augment(settings: PipelineConfig, store: Store) -> RunRecord:

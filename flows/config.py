@@ -16,7 +16,7 @@ from tasks.contracts import TASKS, Arm, Labels
 from tasks.datasets import RunConfig, SampleTable, label_problems
 from tasks.evaluate import EvaluateConfig, scoring_problems
 from tasks.report import ReportConfig
-from tasks.retrain import RetrainConfig, loader_problems, retrain_problems
+from tasks.retrain import RetrainConfig, few_images, loader_problems, retrain_problems
 from tasks.settings import Document, Problem, below, read, validate
 from tasks.translate import Learned, TranslateConfig, Translator, size_problems, translator_problems
 
@@ -36,8 +36,10 @@ class PipelineConfig(RunConfig):
         arms = self.arms()
         if not self.retrain.tasks():
             raise ValueError("retrain: neither detection nor segmentation is given")
-        if taught := [arm for arm in arms if arm.teacher is not None]:
-            raise ValueError(f"retrain.arms: nothing labels target images for {', '.join(taught)}")
+        if parts := [arm for arm in arms if arm.teacher is not None and arm.built_on != (arm.teacher,)]:
+            raise ValueError(
+                f"retrain.arms: {', '.join(parts)}: images that a model labelled are of self_train(...) alone"
+            )
         if not arms:
             raise ValueError("retrain.arms: no arm is left; translated needs a translator")
         return self
@@ -62,6 +64,7 @@ class PipelineConfig(RunConfig):
             yield from below(
                 ("translate", "translators", i), size_problems(translator, sizes, self.datasets.max_rejected)
             )
+        yield from below(("retrain",), few_images(self.retrain, tables))
 
     def arms(self) -> tuple[Arm, ...]:
         """The arms, with every bare ``translated`` standing for one arm a translator."""
@@ -70,8 +73,8 @@ class PipelineConfig(RunConfig):
     def labels_needed(self) -> dict[str, tuple[Labels, ...]]:
         """Role -> the labels that the tasks and arms use of it."""
         labels = tuple(TASKS[task].labels for task in self.retrain.tasks())
-        parts = {part for arm in self.arms() for part in arm.parts}
-        roles = {"benchmark": True, "target": "real" in parts, "source": bool(parts - {"real"})}
+        real = [part.has_real for arm in self.arms() for part in arm.parts if part.teacher is None]
+        roles = {"benchmark": True, "target": any(real), "source": not all(real)}
         return {role: labels for role, used in roles.items() if used}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -11,10 +12,10 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.config import PipelineConfig
 from flows.progress import advance
-from flows.shape import Cell, cells, tables_of
+from flows.shape import Cell, cells, lesson, tables_of, trainings
 from tasks.contracts import Arm, Artifact, Failure, ModelCard, Result, TrainSet
 from tasks.datasets import SampleTable
-from tasks.evaluate.stage import compare, evaluate_model
+from tasks.evaluate.stage import compare, evaluate_model, label_images
 from tasks.retrain import weighted
 from tasks.retrain.stage import train_model
 from tasks.store import Store
@@ -38,21 +39,50 @@ def experiment_matrix(
     retrain = weighted(settings.retrain.absolute(), SampleTable.read(sets["target"].path))
     compute = settings.compute
     how = (retrain, compute, store)
-    matrix = cells(settings)
-    # All trainings are submitted before any evaluation: an evaluation waits for its model inside a worker.
-    models = {
-        cell: train_model.submit(*cell, tables_of(cell[1], sets, translated), *how, cell[1].drawing) for cell in matrix
-    }
-    scores: dict[Cell, PrefectFuture[Artifact]] = {}
+    # What another waits for inside a worker is submitted before it: teachers, their labels, the rest of the trainings,
+    # and then the evaluations.
+    made = Made({}, {}, {})
+    for cell in trainings(settings):
+        if (taught := lesson(cell)) is not None and taught not in made.labels:
+            teacher: Any = made.models[taught]  # Prefect passes its result on
+            made.labels[taught] = label_images.submit(
+                *taught, teacher, sets["target"], retrain.self_training, settings.evaluate, compute, store
+            )
+        labels: Any = made.labels[taught] if taught is not None else None
+        tables = tables_of(cell[1], sets, translated, labels)
+        made.models[cell] = train_model.submit(*cell, tables, *how, cell[1].drawing)
     sides = (sets["source"], sets["target"])
-    for cell in matrix:
-        model: Any = models[cell]  # Prefect passes its result on
-        scores[cell] = evaluate_model.submit(*cell, model, sets["benchmark"], settings.evaluate, compute, store, sides)
-    done = {f: ("trained", cell) for cell, f in models.items()} | {f: ("scored", cell) for cell, f in scores.items()}
+    for cell in cells(settings):
+        model: Any = made.models[cell]
+        made.scores[cell] = evaluate_model.submit(
+            *cell, model, sets["benchmark"], settings.evaluate, compute, store, sides
+        )
+    _follow(made)
+    return _outcomes(made)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was submitted, by cell; ``labels`` are those of the training that gives them."""
+
+    models: dict[Cell, PrefectFuture[Artifact]]
+    labels: dict[Cell, PrefectFuture[Artifact]]
+    scores: dict[Cell, PrefectFuture[Artifact]]
+
+    def before(self, cell: Cell) -> tuple[PrefectFuture[Artifact], ...]:
+        """All that a cell's score depends on, and then that score."""
+        taught = lesson(cell)
+        first = () if taught is None else (self.models[taught], self.labels[taught])
+        return (*first, self.models[cell], self.scores[cell])
+
+
+def _follow(made: Made) -> None:
+    """Tell the progress of each as it ends."""
+    told = {"trained": made.models, "labelled images": made.labels, "scored": made.scores}
+    done = {future: (what, cell) for what, futures in told.items() for cell, future in futures.items()}
     for future in as_completed(list(done)):
         what, (task, arm, seed) = done[future]
         advance(f"{task} {arm} seed {seed} {what}")
-    return _outcomes(models, scores)
 
 
 def runner(settings: PipelineConfig) -> TaskRunner[PrefectFuture[Any]]:
@@ -87,21 +117,20 @@ def members(arm: Arm, model: Artifact) -> dict[Arm, TrainSet]:
     return dict(zip(arm.parts, ModelCard.read(model.path).train_sets, strict=True))
 
 
-def _outcomes(
-    models: dict[Cell, PrefectFuture[Artifact]], scores: dict[Cell, PrefectFuture[Artifact]]
-) -> tuple[tuple[Result, ...], tuple[Failure, ...]]:
+def _outcomes(made: Made) -> tuple[tuple[Result, ...], tuple[Failure, ...]]:
     results, failures = [], []
-    for cell in models:
-        error = error_of(models[cell]) or error_of(scores[cell])
+    for cell in made.scores:
+        error = next(filter(None, map(error_of, made.before(cell))), None)
         task, arm, seed = cell
         if error is not None:
             failures.append(Failure(task=task, arm=arm, seed=seed, error=error))
             continue
-        model, evaluation = models[cell].result(), scores[cell].result()
+        *first, model, evaluation = (future.result() for future in made.before(cell))
         parts = members(arm, model)
-        made: dict[str, Any] = {"images": {part: told.images for part, told in parts.items()}}
-        made["drawn"] = {part: told.share for part, told in parts.items() if told.share is not None}
-        results.append(Result(task=task, arm=arm, seed=seed, model=model, evaluation=evaluation, **made))
+        told: dict[str, Any] = dict(zip(("teacher", "pseudo_labels"), first, strict=False))
+        told["images"] = {part: of.images for part, of in parts.items()}
+        told["drawn"] = {part: of.share for part, of in parts.items() if of.share is not None}
+        results.append(Result(task=task, arm=arm, seed=seed, model=model, evaluation=evaluation, **told))
     return tuple(results), tuple(failures)
 
 

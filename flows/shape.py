@@ -27,6 +27,26 @@ def cells(settings: PipelineConfig) -> tuple[Cell, ...]:
     return tuple(product(settings.retrain.tasks(), settings.arms(), settings.retrain.seeds))
 
 
+def lesson(cell: Cell) -> Cell | None:
+    """The training whose model labels target images for a cell; None where it needs none."""
+    task, arm, seed = cell
+    return None if arm.teacher is None else (task, arm.teacher, seed)
+
+
+def lessons(settings: PipelineConfig) -> tuple[Cell, ...]:
+    """The trainings whose models label target images for others; those that are cells themselves, too."""
+    return tuple(dict.fromkeys(found for cell in cells(settings) if (found := lesson(cell)) is not None))
+
+
+def trainings(settings: PipelineConfig) -> tuple[Cell, ...]:
+    """All trainings of a run, each after the one that labels images for it."""
+    matrix = cells(settings)
+    return (
+        *dict.fromkeys((*(cell for cell in matrix if lesson(cell) is None), *lessons(settings))),
+        *(cell for cell in matrix if lesson(cell) is not None),
+    )
+
+
 def tables_of(
     arm: Arm, sets: Mapping[str, Artifact], translated: Mapping[str, Artifact], labelled: Artifact | None = None
 ) -> tuple[Artifact, ...]:

@@ -29,7 +29,10 @@ def smoke(config: PipelineConfig | Path = SMOKE, overrides: dict[str, Any] = {})
 
 
 def shrunk(settings: PipelineConfig) -> PipelineConfig:
-    """The same pipeline on a few images and for a few iterations, one seed, under the name ``smoke-<name>``."""
+    """The same pipeline on a few images and for a few iterations, one seed, under the name ``smoke-<name>``.
+
+    Arms that name more images than that are left out, where there are others.
+    """
     values = settings.model_dump(mode="json")
     values["name"] = f"smoke-{settings.name}"
     for role in ("source", "target", "benchmark"):
@@ -40,6 +43,8 @@ def shrunk(settings: PipelineConfig) -> PipelineConfig:
     for translator in values["translate"]["translators"]:
         if "training" in translator:
             translator["training"]["iterations"] = min(translator["training"]["iterations"], _ITERATIONS)
+    fitting = [arm for arm in settings.retrain.arms if all((m.images or 0) <= _IMAGES for m in arm.drawing.members)]
+    values["retrain"]["arms"] = fitting or values["retrain"]["arms"]
     values["retrain"]["seeds"] = values["retrain"]["seeds"][:1]
     if audit := values["audit"]:
         audit["judge_iterations"] = None

@@ -8,17 +8,30 @@ from functools import partial
 from flows.config import PipelineConfig, TrainTranslatorConfig, checked
 from flows.plan.planner import PlannedStage, Planner, is_built
 from flows.preflight import refuse_data
-from flows.shape import JUDGE, Cell, Reading, cells, judged, judges, readings, tables_of, trained
+from flows.shape import (
+    JUDGE,
+    Cell,
+    Reading,
+    cells,
+    judged,
+    judges,
+    lesson,
+    readings,
+    tables_of,
+    trained,
+    trainings,
+)
 from tasks.audit import audit_recipe, training_set
 from tasks.contracts import TASKS, Artifact, Result, RunRecord, Task
 from tasks.datasets import SampleDataset, SampleTable, checks_recipe, dataset_recipe, drawn_recipe
-from tasks.evaluate import classes_left_out, comparison_recipe, evaluation_recipe
+from tasks.evaluate import classes_left_out, comparison_recipe, evaluation_recipe, pseudo_labels_recipe
 from tasks.report import report_recipe
 from tasks.retrain import RetrainConfig, model_recipe, weighted
 from tasks.store import Store
 from tasks.translate import Learned, translated_recipe, translator_recipe
 
 Named = dict[str, Artifact]
+OfCells = dict[Cell, Artifact]
 
 
 def plan_run(settings: PipelineConfig) -> list[PlannedStage]:
@@ -41,7 +54,7 @@ def plan_run(settings: PipelineConfig) -> list[PlannedStage]:
     }
     audits = _audits(planner, settings, sets, translated)
     fit = {name: _fit(images, audits.get(name)) for name, images in translated.items()}
-    models, scored = _matrix(planner, settings, sets, fit)
+    models, labels, scored = _matrix(planner, settings, sets, fit)
     sides = settings.report.baseline, settings.report.oracle
     compared = comparison_recipe(scored, cells(settings), settings.evaluate, *sides)
     record = RunRecord(
@@ -52,10 +65,7 @@ def plan_run(settings: PipelineConfig) -> list[PlannedStage]:
         translated=translated,
         audits=audits,
         comparison=planner.plan("compare arms", compared),
-        results=tuple(
-            Result(task=cell[0], arm=cell[1], seed=cell[2], model=models[cell], evaluation=scored[cell])
-            for cell in models
-        ),
+        results=tuple(_result(cell, models, labels, scored) for cell in scored),
     )
     planner.plan("report", report_recipe(settings.report, record, planner.store.resolved))
     return planner.stages
@@ -122,19 +132,33 @@ def _fit(images: Artifact, audit: Artifact | None) -> Artifact:
     return training_set(images, audit) if is_built(audit) else audit
 
 
-def _matrix(
-    planner: Planner, settings: PipelineConfig, sets: Named, fit: Named
-) -> tuple[dict[Cell, Artifact], dict[Cell, Artifact]]:
+def _result(cell: Cell, models: OfCells, labels: OfCells, scored: OfCells) -> Result:
+    task, arm, seed = cell
+    taught = lesson(cell)
+    first = {"teacher": models[taught], "pseudo_labels": labels[taught]} if taught is not None else {}
+    return Result(task=task, arm=arm, seed=seed, model=models[cell], evaluation=scored[cell], **first)
+
+
+def _matrix(planner: Planner, settings: PipelineConfig, sets: Named, fit: Named) -> tuple[OfCells, OfCells, OfCells]:
+    """Models, what they labelled, and scores."""
     retrain, sides = _weighted(settings.retrain.absolute(), sets), (sets["source"], sets["target"])
-    models, scored = {}, {}
+    models: OfCells = {}
+    labels: OfCells = {}
+    scored: OfCells = {}
+    for cell in trainings(settings):
+        task, arm, seed = cell
+        if (taught := lesson(cell)) is not None and taught not in labels:
+            settled = (retrain.self_training, settings.evaluate)
+            given = pseudo_labels_recipe(task, models[taught], sets["target"], *settled)
+            labels[taught] = planner.plan(f"pseudo-labels {task} {taught[1]} seed {seed}", given)
+        tables = tables_of(arm, sets, fit, labels[taught] if taught is not None else None)
+        recipe = model_recipe(task, seed, tables, retrain, arm.drawing)
+        models[cell] = planner.plan(f"retrain {task} {arm} seed {seed}", recipe)
     for cell in cells(settings):
         task, arm, seed = cell
-        recipe = model_recipe(task, seed, tables_of(arm, sets, fit), retrain, arm.drawing)
-        models[cell] = planner.plan(f"retrain {task} {arm} seed {seed}", recipe)
-    for cell, model in models.items():
-        task, arm, seed = cell
+        model = models[cell]
         known = all(map(is_built, sides)) or settings.evaluate.classes == "benchmark"
         left_out = classes_left_out(task, settings.evaluate, sides) if known else ()
         recipe = evaluation_recipe(task, model, sets["benchmark"], settings.evaluate, left_out)
         scored[cell] = planner.plan(f"evaluate {task} {arm} seed {seed}", recipe, waits=() if known else sides)
-    return models, scored
+    return models, labels, scored

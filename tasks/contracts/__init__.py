@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from tasks.contracts.model_card import RANDOM_WEIGHTS, InitialWeights, LossCurve, LossPoint, ModelCard, TrainSet
     from tasks.contracts.model_config import ModelConfig, check_parts
     from tasks.contracts.names import readable
+    from tasks.contracts.pseudo_labels import PseudoClass, PseudoLabels
     from tasks.contracts.record import Failure, Result, RunRecord
     from tasks.contracts.scores import ClassScore, Scores
     from tasks.contracts.section import Section

@@ -24,6 +24,8 @@ class Result(BaseModel):
         images: part of the arm -> how many of its images have the task's labels and were trained on.
         drawn: part of the arm -> its share of the images that the training drew, from 0 to 1; empty where that was not
             recorded: batches were then drawn from all images alike.
+        teacher: of an arm with pseudo-labels: artifact of kind ``model``, which gave them. pseudo_labels: artifact of
+            that kind: ``samples.parquet`` and ``pseudo_labels.json``.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,6 +37,8 @@ class Result(BaseModel):
     evaluation: Artifact
     images: dict[Arm, int] = {}
     drawn: dict[Arm, float] = {}
+    teacher: Artifact | None = None
+    pseudo_labels: Artifact | None = None
 
     def __hash__(self) -> int:
         return hash((self.task, self.arm, self.seed))  # a dict has no hash, and a run has one result a cell
@@ -101,6 +105,9 @@ class RunRecord(BaseModel):
         found |= {Stage(kind="translate", translator=name): a for name, a in self.translated.items()}
         found |= {Stage(kind="audit", translator=name): a for name, a in self.audits.items()}
         for r in self.results:
+            if r.teacher is not None and r.pseudo_labels is not None:
+                found[Stage(kind="retrain", task=r.task, arm=r.arm.teacher, seed=r.seed)] = r.teacher
+                found[Stage(kind="label", task=r.task, arm=r.arm.teacher, seed=r.seed)] = r.pseudo_labels
             found[Stage(kind="retrain", task=r.task, arm=r.arm, seed=r.seed)] = r.model
             found[Stage(kind="evaluate", task=r.task, arm=r.arm, seed=r.seed)] = r.evaluation
         if self.comparison is not None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tasks.datasets.priors import heat_map, heat_position, mask_of, spatial_priors
     from tasks.datasets.rejected import REJECTED, read_rejected, tell_rejected
     from tasks.datasets.select import subset
-    from tasks.datasets.table import SCHEMA, TABLE, Sample, SampleTable, SegmentationClass, TableInfo
+    from tasks.datasets.table import SCHEMA, TABLE, Box, Sample, SampleTable, SegmentationClass, TableInfo
     from tasks.datasets.taxonomy import Taxonomy
 else:
     __all__, __getattr__ = face(__name__, __file__)

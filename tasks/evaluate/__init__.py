@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tasks.evaluate.images import ImageFacts
     from tasks.evaluate.make_comparison import build_comparison, comparison_recipe
     from tasks.evaluate.make_evaluation import build_evaluation, classes_left_out, evaluation_recipe
+    from tasks.evaluate.make_pseudo_labels import build_pseudo_labels, pseudo_labels_recipe
     from tasks.evaluate.preflight import scoring_problems
     from tasks.evaluate.resampling import LEAST_IMAGES, Cluster
     from tasks.evaluate.scoreboard import Quantity, Scored, read_scores, resample, score_models

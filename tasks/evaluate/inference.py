@@ -8,11 +8,11 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.structures import PixelData
@@ -21,18 +21,27 @@ from torch.nn import functional as nnf
 
 from tasks.compute import AT_ONCE, ahead, threads
 from tasks.contracts import TASKS, ModelConfig
-from tasks.evaluate.job import EvaluateJob
+from tasks.datasets import SampleTable
+from tasks.evaluate.job import InferenceJob
 from tasks.evaluate.precision import Precision, in_precision, resolve_precision
 from tasks.retrain import CHECKPOINT, DATASETS, TrainingError, load_checkpoint, size_after
 
 Size = tuple[int, int]  # width and height in pixels
 R = TypeVar("R")
+
+
+class Passed(Protocol):
+    """Images by their positions in a table, as a test pipeline leaves them."""
+
+    def __getitem__(self, position: int, /) -> Any: ...
+
+
 # Position of an image in the table, what the model says of it, and its feature [D] where it passed whole.
 Finish = Callable[[int, Any, Tensor | None], R]
 
 
 class Inference:
-    """A model of an ``EvaluateJob``, with the images of its table that have the task's labels.
+    """A model of an ``InferenceJob``, with the images of its table that have the task's labels, or others.
 
     Batches are read, run and finished in threads, several on their way at once. They take turns in the network: on a
     GPU one at a time, on a CPU two, each on half of the threads (``share_threads``) and with half of the batch. So the
@@ -42,25 +51,31 @@ class Inference:
     and what a network says of an image would depend on its neighbours. So the size of a batch changes results by
     rounding alone.
 
+    Args:
+        job: the model and its images.
+        images: given the test pipeline, other images by their positions, as that leaves them.
+        confidence: also tell how sure a segmenter is of each pixel (``confidence``).
+
     Attributes:
-        images: mmengine's data set of the images.
+        images: mmengine's data set of the images, or what was given.
 
     Raises:
         TrainingError: the model's configuration is no such, or the checkpoint does not fit it.
     """
 
-    def __init__(self, job: EvaluateJob) -> None:
+    def __init__(
+        self, job: InferenceJob, images: Callable[[Any], Passed] | None = None, confidence: bool = False
+    ) -> None:
         cfg = _config(job)
         init_default_scope(TASKS[job.task].package)
-        dataset = dict(type=DATASETS[job.task].__name__, table=str(job.table), pipeline=cfg.test_pipeline)
-        self.images = MMENGINE_DATASETS.build(dict(**dataset, test_mode=True))
+        self.images = images(cfg.test_pipeline) if images else _labelled_images(job, cfg.test_pipeline)
         self._pipeline = cfg.test_pipeline
         turns = 1 if job.device == "cuda" else min(AT_ONCE, threads())
         self._batch = max(1, job.batch // turns)
         self._models: queue.SimpleQueue[_Model] = queue.SimpleQueue()
         model, precision = _built(cfg, job), resolve_precision(job.precision, job.device)
         for _ in range(turns):
-            self._models.put(_Model(_sharing_weights(model), precision, job.device))
+            self._models.put(_Model(_sharing_weights(model), precision, job.device, confidence))
 
     def run(self, sizes: Sequence[Size], finish: Finish[R]) -> Iterator[tuple[int, R]]:
         """Yield every image's position and ``finish(position, said, feature)``, which is called in threads.
@@ -103,12 +118,12 @@ def batches(sizes: Sequence[Size], count: int) -> list[list[int]]:
 class _Model:
     """One copy of a network, for one thread at a time."""
 
-    def __init__(self, network: Any, precision: Precision, device: str) -> None:
+    def __init__(self, network: Any, precision: Precision, device: str, confidence: bool) -> None:
         self.network = network
         self._step = in_precision(network, precision, device)
         self._maps: list[Tensor] = []
         if hasattr(network, "postprocess_result"):  # mmseg's: features are the segmenters' alone
-            network.postprocess_result = types.MethodType(_labelled, network)
+            network.postprocess_result = types.MethodType(_confident if confidence else _labelled, network)
             network.backbone.register_forward_hook(lambda _, __, maps: self._maps.append(maps[-1]))
 
     @torch.inference_mode()
@@ -122,7 +137,27 @@ class _Model:
         return list(zip(said, pooled, strict=True))
 
 
-def _config(job: EvaluateJob) -> Config:
+def _labelled_images(job: InferenceJob, pipeline: Any) -> Passed:
+    of = dict(type=DATASETS[job.task].__name__, table=str(job.table), pipeline=pipeline, test_mode=True)
+    found: Passed = MMENGINE_DATASETS.build(of)
+    return found
+
+
+class Unlabelled:
+    """The images of a table as a test pipeline leaves them, without a look at their labels."""
+
+    def __init__(self, table: SampleTable, pipeline: Any) -> None:
+        self._table, self._pipeline = table, Compose(pipeline)
+
+    def __getitem__(self, position: int) -> dict[str, Any]:
+        sample = self._table[position]
+        size = {"height": sample.height, "width": sample.width}
+        told = {"img_id": position, "img_path": str(sample.image), "seg_fields": [], "reduce_zero_label": False}
+        passed: dict[str, Any] = self._pipeline({**told, **size})
+        return passed
+
+
+def _config(job: InferenceJob) -> Config:
     try:
         found = ModelConfig.read(job.model)
     except (OSError, ValueError) as error:
@@ -130,7 +165,7 @@ def _config(job: EvaluateJob) -> Config:
     return Config({"model": found.model, "test_pipeline": found.test_pipeline})
 
 
-def _built(cfg: Config, job: EvaluateJob) -> nn.Module:
+def _built(cfg: Config, job: InferenceJob) -> nn.Module:
     model: nn.Module = MODELS.build(cfg.model)
     state = load_checkpoint(job.model / CHECKPOINT)["state_dict"]
     try:
@@ -159,13 +194,29 @@ def _labelled(network: Any, logits: Tensor, samples: list[Any]) -> list[Any]:
         samples: mmseg's data samples; each is given ``pred_sem_seg``, ``uint8 [1, H, W]`` on the CPU.
     """
     for of_image, sample in zip(logits, samples, strict=True):
-        left, right, top, bottom = sample.metainfo.get("img_padding_size", sample.metainfo.get("padding_size", [0] * 4))
-        height, width = of_image.shape[1:]
-        of_image = of_image[None, :, top : height - bottom, left : width - right]
-        if of_image.shape[2:] != (size := tuple(sample.metainfo["ori_shape"])):
-            of_image = nnf.interpolate(of_image, size, mode="bilinear", align_corners=network.align_corners)
-        of_image = of_image[0]
+        of_image = _at_size(network, of_image, sample)
         one = len(of_image) == 1  # a map of one class against the rest
         best = of_image[0].sigmoid() > network.decode_head.threshold if one else of_image.max(dim=0).indices
         sample.set_data({"pred_sem_seg": PixelData(data=best.to(torch.uint8).cpu()[None])})
     return samples
+
+
+def _confident(network: Any, logits: Tensor, samples: list[Any]) -> list[Any]:
+    """``_labelled``, and ``confidence``, ``float [1, H, W]`` on the CPU: the probability of the class of most."""
+    for of_image, sample in zip(logits, _labelled(network, logits, samples), strict=True):
+        of_image = _at_size(network, of_image, sample)
+        if len(of_image) == 1:
+            of_image = torch.cat([torch.zeros_like(of_image), of_image])  # whose softmax is the map's sigmoid
+        sure = of_image.softmax(dim=0).max(dim=0).values
+        sample.set_data({"confidence": PixelData(data=sure.float().cpu()[None])})
+    return samples
+
+
+def _at_size(network: Any, logits: Tensor, sample: Any) -> Tensor:
+    """Logits ``[C, H, W]`` without padding, at the image's size."""
+    left, right, top, bottom = sample.metainfo.get("img_padding_size", sample.metainfo.get("padding_size", [0] * 4))
+    height, width = logits.shape[1:]
+    of_image = logits[None, :, top : height - bottom, left : width - right]
+    if of_image.shape[2:] != (size := tuple(sample.metainfo["ori_shape"])):
+        of_image = nnf.interpolate(of_image, size, mode="bilinear", align_corners=network.align_corners)
+    return of_image[0]

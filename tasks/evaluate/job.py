@@ -1,4 +1,4 @@
-"""What an evaluation process is told."""
+"""What a process is told that runs a trained model on images."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from tasks.contracts import Task
+from tasks.retrain import SelfTrainingConfig
 
 
-class EvaluateJob(BaseModel):
-    """One evaluation.
+class InferenceJob(BaseModel):
+    """A model, and the images that it is run on.
 
     Attributes:
         model: folder of the ``model`` artifact.
-        table: folder of the benchmark's sample table.
-        work: where predictions and scores go.
+        table: folder of the images' sample table.
+        work: where what is made goes.
+        batch: images in a batch.
+        device: ``cpu`` or ``cuda``.
         precision: see ``resolve_precision``.
-        left_out: classes that do not count in the means.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,4 +32,15 @@ class EvaluateJob(BaseModel):
     batch: int
     device: str
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+class EvaluateJob(InferenceJob):
+    """One evaluation; ``left_out``: classes that do not count in the means."""
+
     left_out: tuple[str, ...] = ()
+
+
+class LabelJob(InferenceJob):
+    """One labelling of images; ``settings``: what of the predictions is believed."""
+
+    settings: SelfTrainingConfig

@@ -1,4 +1,4 @@
-"""The room's Prefect tasks: score a model, compare the arms."""
+"""The room's Prefect tasks: score a model, let it label images, compare the arms."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from tasks.contracts import Arm, Artifact, Task
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.make_comparison import build_comparison
 from tasks.evaluate.make_evaluation import build_evaluation
+from tasks.evaluate.make_pseudo_labels import build_pseudo_labels
+from tasks.retrain import SelfTrainingConfig
 from tasks.store import Store
 
 
@@ -30,6 +32,23 @@ def evaluate_model(
     """Score one model on the benchmark, or find its scores: see ``build_evaluation``."""
     machine = this_machine(compute, store.root)
     return build_evaluation(kind, arm, seed, model, benchmark, config, store, machine, trained_on, occasion)
+
+
+@task(name="pseudo-labels", task_run_name="pseudo-labels-{kind}-{arm}-seed{seed}", cache_policy=NO_CACHE)
+def label_images(
+    kind: Task,
+    arm: str,
+    seed: int,
+    model: Artifact,
+    images: Artifact,
+    config: SelfTrainingConfig,
+    evaluate: EvaluateConfig,
+    compute: ComputeConfig,
+    store: Store,
+) -> Artifact:
+    """Let a model label images, or find what it said of them: see ``build_pseudo_labels``."""
+    machine = this_machine(compute, store.root)
+    return build_pseudo_labels(kind, arm, seed, model, images, config, evaluate, store, machine)
 
 
 @task(name="compare arms", cache_policy=NO_CACHE)

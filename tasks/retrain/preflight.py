@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.compute import ComputeConfig, shared_memory_free, shared_memory_needed
-from tasks.contracts import Finding, ModelConfig, Task, check_parts
+from tasks.contracts import TASKS, Finding, ModelConfig, Task, check_parts
+from tasks.datasets import SampleTable
 from tasks.retrain.class_weights import weighable
 from tasks.retrain.config import RetrainConfig, TrainingConfig
 from tasks.retrain.configuration import NEEDED, resolved
@@ -29,6 +30,29 @@ def retrain_problems(config: RetrainConfig) -> Iterator[Problem]:
     """The problems of the ``retrain`` section by itself."""
     for task, training in config.tasks().items():
         yield from below((task,), _training(training))
+    for i, arm in enumerate(config.arms):
+        for task, training in config.tasks().items():
+            if 0 in arm.drawing.iterations(training.iterations):
+                values = {"arm": arm, "task": task, "iterations": training.iterations}
+                yield Problem(("arms", i), Finding.of("settings.no_iteration_left", **values))
+
+
+def few_images(config: RetrainConfig, tables: Mapping[str, SampleTable]) -> Iterator[Problem]:
+    """Arms that are to be trained on more images than there are: of translated ones, as many as the source has.
+
+    Args:
+        config: the section.
+        tables: role -> the data set as read.
+    """
+    for i, arm in enumerate(config.arms):
+        for part in (part for part in arm.parts if part.teacher is None):
+            images, role = part.drawing.members[0].images, "target" if part.has_real else "source"
+            for labels in (TASKS[task].labels for task in config.tasks()):
+                there = len(tables[role].labelled(labels))
+                if images is not None and images > there:
+                    values: dict[str, Any] = {"arm": arm, "side": role, "labels": labels}
+                    values |= {"images": images, "there": there}
+                    yield Problem(("arms", i), Finding.of("settings.few_images", **values))
 
 
 def loader_problems(config: RetrainConfig, compute: ComputeConfig) -> Iterator[Problem]:

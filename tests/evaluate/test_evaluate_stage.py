@@ -23,9 +23,10 @@ from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, Ta
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.evidence import SegmentationEvidence
 from tasks.evaluate.make_evaluation import build_evaluation, classes_left_out
+from tasks.evaluate.make_pseudo_labels import build_pseudo_labels
 from tasks.evaluate.preflight import scoring_problems
 from tasks.evaluate.stage import evaluate_model
-from tasks.retrain.config import RetrainConfig
+from tasks.retrain.config import RetrainConfig, SelfTrainingConfig
 from tasks.retrain.make_model import build_model
 from tasks.retrain.suitable import TrainingError
 from tasks.store.files import write_png
@@ -126,6 +127,31 @@ def test_detection_scores_are_those_of_the_stored_predictions(squares: Artifact,
     assert boxes[1] == [first.x1, first.y1, 32, 32]
     inside = [p["bbox"] for p in json.loads(found.file("predictions.json").read_text())]
     assert all(x >= -1 and y >= -1 and x + w <= 81 and y + h <= 49 for x, y, w, h in inside)
+
+
+@pytest.mark.parametrize("task", ["detection", "segmentation"])
+def test_a_models_own_labels_are_what_it_predicts(task: Task, squares: Artifact, store: Store) -> None:
+    """Where all is believed, pseudo-labels are the predictions that are scored; boxes end at the image's edge."""
+    model = trained(task, squares, store)
+    predicted = build_evaluation(task, "real", 0, model, squares, EvaluateConfig(), store, HERE)
+    everything = SelfTrainingConfig(portion=1.0, sure=1.0, score=0.0)
+    found = build_pseudo_labels(task, "real", 0, model, squares, everything, EvaluateConfig(), store, HERE)
+    assert sorted(p.name for p in found.path.iterdir() if p.is_file()) == [
+        "artifact.json",
+        "pseudo_labels.json",
+        "samples.parquet",
+    ]
+    samples = list(SampleTable.read(found.path))
+    assert [s.id for s in samples] == [str(i) for i in range(6)]
+    if task == "segmentation":
+        for sample in samples:
+            assert np.array_equal(Image.open(sample.mask), Image.open(predicted.file(f"predictions/{sample.id}.png")))
+        return
+    said = json.loads(predicted.file("predictions.json").read_text())
+    boxes = [[b.x1, b.y1, b.x2, b.y2] for s in samples for b in s.boxes or ()]
+    assert len(boxes) == len(said)
+    expected = np.array([[x, y, x + w, y + h] for x, y, w, h in (p["bbox"] for p in said)])
+    assert np.array(boxes) == pytest.approx(np.clip(expected, 0, [80, 48, 80, 48]), abs=0.02)
 
 
 def test_checkpoint_that_does_not_fit_its_config_is_refused(squares: Artifact, store: Store) -> None:

@@ -25,6 +25,7 @@ from tasks.compute.config import ComputeConfig
 from tasks.contracts.arm import Arm
 from tasks.contracts.artifact import Artifact
 from tasks.contracts.record import Failure, Result
+from tasks.datasets.table import SampleTable, TableInfo
 from tasks.evaluate.stage import evaluate_model
 from tasks.retrain import stage
 from tasks.settings.loading import load
@@ -50,9 +51,12 @@ def settings(tmp_path: Path, write_tiny: Callable[..., Path]) -> Callable[..., P
 def images(tmp_path: Path) -> dict[str, Artifact]:
     """An artifact for every set, and the translated source."""
 
+    info = TableInfo(dataset="none", classes=(), detection=(), encoding=None, boxes_from=None)
+
     def made(name: str) -> Artifact:
         def make(folder: Path) -> None:
             write_json(folder / "card.json", {"set": name})
+            SampleTable.from_samples([], info, folder).write(folder)
 
         return Store(tmp_path / "store").build(Recipe("dataset", config={"name": name}, inputs={}, code="1"), make)
 
