@@ -77,7 +77,10 @@ def _passed(task: Task, training: TrainingConfig, compute: ComputeConfig) -> int
 
 def _training(training: TrainingConfig) -> Iterator[Problem]:
     if (init := training.initial()) is not None:
-        yield from file_problems(("init",), init.path, init.sha256)
+        wrong = list(file_problems(("init",), init.path, init.sha256))
+        yield from wrong
+        if not wrong and (why := _unreadable(init.path)) is not None:
+            yield Problem(("init", "path"), Finding.of("settings.no_weights", reason=str(why)))
     if training.log_every > training.iterations:
         values = {"every": training.log_every, "iterations": training.iterations}
         yield Problem(("log_every",), Finding.of("settings.never_logged", **values))
@@ -104,7 +107,8 @@ def _network_problems(training: TrainingConfig) -> Iterator[Problem]:
         yield Problem(("overrides",), _unusable(training, error))
         return
     for checkpoint in _files_of_weights(network):
-        if (why := _no_tensors(checkpoint)) is not None:
+        # Of tensors alone, without a log: mmengine would run what else it holds.
+        if (why := _unreadable(checkpoint, beside=())) is not None:
             yield Problem(("config",), _unusable(training, why))
     try:
         ModelConfig(**{key: network[key] for key in ModelConfig.model_fields}).check()
@@ -143,12 +147,12 @@ def _files_of_weights(node: Any, key: str = "") -> Iterator[Path]:
         yield Path(node)
 
 
-def _no_tensors(checkpoint: Path) -> Exception | None:
-    """Why a file is not tensors alone, if it is not: mmengine would run what else it holds."""
-    from tasks.store import UnreadableWeights, read_weights  # torch, where a network names such a file
+def _unreadable(checkpoint: Path, **how: Any) -> Exception | None:
+    """Why a file cannot be read as ``read_weights`` does, if it cannot."""
+    from tasks.store import UnreadableWeights, read_weights  # torch, where a configuration names such a file
 
     try:
-        read_weights(checkpoint)
+        read_weights(checkpoint, **how)
     except UnreadableWeights as error:
         return error
     return None

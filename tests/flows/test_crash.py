@@ -1,6 +1,8 @@
 """kill -9 in the middle of a translation and of a training, then the same command: it finishes what was left."""
 
+import json
 import os
+import random
 import signal
 import subprocess
 import time
@@ -85,6 +87,58 @@ def test_killed_run_is_finished_by_the_same_command(
     assert f"Iter(train) [{done:>2}/40]" not in resumed
     assert (tmp_path / "runs" / "tiny" / "report" / "report.html").is_file()
     assert gone(marker)
+
+
+def contents(store: Path) -> dict[str, str]:
+    """Content digests of what a run's numbers come from: kind and key -> digest."""
+    manifests = (p for kind in ("dataset", "translated", "model") for p in store.glob(f"{kind}/[!.]*/artifact.json"))
+    return {f"{p.parts[-3]}/{p.parts[-2]}": json.loads(p.read_text())["digest"] for p in manifests}
+
+
+def flip_a_bit(store: Path, draw: random.Random) -> None:
+    """Of some file of some artifact of so few files that a hit looks at each."""
+    found = [json.loads(p.read_text()) for p in sorted(store.glob("*/[!.]*/artifact.json"))]
+    files = [store / m["kind"] / m["key"] / f["path"] for m in found if len(m["files"]) <= 3 for f in m["files"]]
+    if files := [path for path in files if path.stat().st_size]:
+        path = draw.choice(files)
+        content = bytearray(path.read_bytes())
+        content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+        path.write_bytes(content)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2400)
+def test_kills_damage_and_two_runs_at_once_change_no_result(
+    tmp_path: Path, write_tiny: Callable[..., Path], start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    marker, draw = f"SIM2REAL_TEST={tmp_path.name}", random.Random(os.urandom(8))
+    sets = ["retrain.detection=null", "retrain.segmentation.iterations=6", "retrain.segmentation.checkpoint_every=2"]
+    sets += ["retrain.arms=['translated(fda)']", "translate.translators=[{method: fda, beta: 0.05}]", "audit=null"]
+
+    def run(name: str) -> subprocess.Popen[str]:
+        (tmp_path / name).mkdir(exist_ok=True)
+        config = write_tiny(tmp_path / name, count=12)
+        return start("run", config, *(part for s in sets for part in ("--set", s)), SIM2REAL_TEST=tmp_path.name)
+
+    def finished(process: subprocess.Popen[str]) -> None:
+        output = process.communicate(timeout=600)[0]
+        assert process.returncode == 0, output[-3000:]
+
+    began = time.monotonic()
+    finished(run("undisturbed"))
+    took = time.monotonic() - began
+    for _ in range(4):
+        process = run("attacked")
+        time.sleep(draw.uniform(0.1, 1) * took)
+        process.kill()
+        process.communicate()
+        assert gone(marker)
+        flip_a_bit(tmp_path / "attacked" / "store", draw)
+    for process in [run("attacked"), run("attacked")]:
+        finished(process)
+    assert gone(marker)
+    assert (tmp_path / "attacked" / "runs" / "tiny" / "report" / "report.html").is_file()
+    assert contents(tmp_path / "attacked" / "store") == contents(tmp_path / "undisturbed" / "store")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -11,6 +11,7 @@ from tasks.catalogue.language import say, speaking
 from tasks.retrain.config import RetrainConfig
 from tasks.retrain.configuration import load_config, read_network
 from tasks.retrain.preflight import POOLED_TO_A_POINT, pooled_to_a_point, retrain_problems
+from tasks.store.digest import file_sha256
 from tests.retrain.conftest import INFO
 
 DEEPLAB = "configs/networks/segmentation/deeplabv3plus_r50.py"
@@ -57,11 +58,27 @@ def test_initial_weights_that_are_missing_or_others(tmp_path: Path) -> None:
     )
 
 
+def test_initial_weights_that_cannot_be_read(tmp_path: Path) -> None:
+    weights = tmp_path / "w.pth"
+    for content, problems in (({"state_dict": {"a": torch.zeros(1)}}, 0), ({"a": Planted()}, 1), ([1], 1)):
+        torch.save(content, weights)
+        found = told(init={"path": weights, "sha256": file_sha256(weights)})
+        assert [place for place, _ in found] == ["segmentation.init.path"] * problems
+        assert all(sentence.startswith(f"no initial weights: {weights} ") for _, sentence in found)
+
+
 class Planted:
     """What a file of weights could hold to be run where it is read."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Path.touch, (Path("planted"),)
+
+
+class Logged:
+    """What mmengine's log holds, which reading it with mmengine would run."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, ("text", "upper")
 
 
 def test_overrides_run_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +87,11 @@ def test_overrides_run_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     ((place, sentence),) = told(fpn, overrides={"model.backbone.type": "subprocess.Popen"})
     assert place == "segmentation.overrides"
     assert "is no part of a network" in sentence
-    for value, problems in (({"state_dict": {"a": torch.zeros(1)}}, 0), ({"state_dict": Planted()}, 1)):
+    for value, problems in (
+        ({"state_dict": {"a": torch.zeros(1)}}, 0),
+        ({"state_dict": Planted()}, 1),
+        ({"a": Logged()}, 1),
+    ):
         torch.save(value, tmp_path / "w.pth")
         backbone = {"type": "Pretrained", "checkpoint": str(tmp_path / "w.pth")}
         assert len(told(fpn, overrides={"+model.backbone.init_cfg": backbone})) == problems
