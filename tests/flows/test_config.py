@@ -7,8 +7,11 @@ import pytest
 from flows.config import PipelineConfig, TrainTranslatorConfig, overridden
 from flows.shape import judges, tables_of
 from flows.smoke import SMOKE, shrunk
+from tasks.catalogue.language import say
 from tasks.contracts.arm import Arm
 from tasks.contracts.artifact import Artifact
+from tasks.datasets.table import Sample, SampleTable, TableInfo
+from tasks.retrain.preflight import few_images
 from tasks.settings.loading import load
 from tasks.settings.reading import ConfigError, read
 
@@ -37,6 +40,13 @@ def test_committed_translators_load(path: Path) -> None:
         ("retrain.arms=[real, imaginary]", "unknown arm 'imaginary'"),
         ("retrain.arms=[real, real]", "an arm is named twice"),
         ("retrain.arms=['translated(nobody)']", "names no translator"),
+        ("retrain.arms=[{first: translated(nobody), then: real}]", "names no translator"),
+        ("retrain.arms=[real+source, {mix: [source, real]}]", "an arm is named twice: real\\+source"),
+        (
+            "retrain.arms=[real, {mix: [real, source], ratio: [1, 0]}]",
+            r"arms\.1: ratio takes whole numbers of 1 or more",
+        ),
+        ("retrain.arms=['pseudo(source)']", r"images that a model labelled are of self_train\(\.\.\.\) alone"),
         ("retrain.seeds=[1, 1]", "a seed is named twice"),
         ("retrain.detection.iterations=0", "greater than or equal to 1"),
         ("name=../up", "no folder name"),
@@ -117,3 +127,30 @@ def test_judges_of_a_small_budget_have_a_curve() -> None:
     assert [t.iterations for t in judges(whole).tasks().values()] == [
         t.iterations for t in whole.retrain.tasks().values()
     ]
+
+
+def test_an_arm_that_leaves_a_phase_without_iterations_is_refused() -> None:
+    arms = "retrain.arms=[real, {first: source, then: real}]"
+    once = ["retrain.segmentation.iterations=1", "retrain.segmentation.log_every=1", "retrain.detection=null"]
+    with pytest.raises(
+        ConfigError, match=r"retrain\.arms\.1: 1 iterations of segmentation leave none .* source then real"
+    ):
+        load(SMOKE, PipelineConfig, [arms, *once])
+
+
+def test_more_images_than_there_are_are_told_when_the_sets_were_read(squares: SampleTable) -> None:
+    arms = "retrain.arms=[real, {of: real, images: 3}, {mix: [{of: real, images: 4}, {of: source, images: 2}]}]"
+    config = load(SMOKE, PipelineConfig, [arms, "retrain.detection=null"]).retrain
+    found = list(few_images(config, {"target": squares, "source": squares}))
+    assert [(p.place, p.finding.values["images"], p.finding.values["side"]) for p in found] == [
+        (("arms", 2), 4, "target")
+    ]
+    assert say(found[0].finding).startswith("real[4]+source[2] takes 4 images, and the target has 3 with masks")
+
+
+@pytest.fixture
+def squares(tmp_path: Path) -> SampleTable:
+    """Three images with masks."""
+    info = TableInfo(dataset="three", classes=(), detection=(), encoding=None, boxes_from=None)
+    rows = (Sample(str(i), tmp_path / "i", tmp_path / "m", 8, 8, "train", "", "", None) for i in range(3))
+    return SampleTable.from_samples(rows, info, tmp_path)
