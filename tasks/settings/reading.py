@@ -250,6 +250,8 @@ class _Nodes:
     def _key(self, node: yaml.Node) -> Any:
         if not isinstance(node, yaml.ScalarNode):
             raise self._error(node, "a key is a single value; text that begins with { or [ is quoted")
+        if node.tag == f"{_STANDARD}bool":
+            return node.value  # YAML 1.1 takes on, off, yes and no for switches; no key is one
         return self._scalar(node)
 
     def _include(self, node: yaml.ScalarNode, place: Place) -> Any:

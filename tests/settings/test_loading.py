@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from tasks.contracts.finding import Finding
 from tasks.settings.loading import load, parse_sets
 from tasks.settings.problems import Problem, below
-from tasks.settings.reading import ConfigError, read
+from tasks.settings.reading import ConfigError, parse, read
 
 
 class Inner(BaseModel):
@@ -144,3 +144,11 @@ def test_problems_are_told_with_the_line_of_their_key(tmp_path: Path) -> None:
 def test_problems_of_a_section_are_those_of_what_holds_it() -> None:
     finding = Finding.of("settings.homeless")
     assert list(below(("a", 1), [Problem(("b",), finding)])) == [Problem(("a", 1, "b"), finding)]
+
+
+def test_a_key_that_yaml_takes_for_a_switch_is_text() -> None:
+    assert parse("{on: target, yes: 1, nested: {off: true}}", "--set") == {
+        "on": "target",
+        "yes": 1,
+        "nested": {"off": True},
+    }
