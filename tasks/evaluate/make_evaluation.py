@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tasks.compute import Machine
 from tasks.contracts import Artifact, Scores, Task
-from tasks.datasets import SampleTable, TableInfo
+from tasks.datasets import SampleTable
 from tasks.evaluate.config import EvaluateConfig
+from tasks.evaluate.counted import left_out_of
 from tasks.evaluate.job import EvaluateJob
 from tasks.retrain import CHECKPOINT
 from tasks.store import Manifest, Recipe, Store, code_version, write_json
@@ -94,10 +94,3 @@ def classes_left_out(kind: Task, config: EvaluateConfig, trained_on: tuple[Artif
     if config.classes == "benchmark":
         return ()
     return left_out_of(kind, config, [SampleTable.read(a.path).info for a in trained_on])
-
-
-def left_out_of(kind: Task, config: EvaluateConfig, infos: Sequence[TableInfo]) -> tuple[str, ...]:
-    """Those that some side's labels cannot have, where only shared ones count; see ``scoring_problems`` for all."""
-    if config.classes == "benchmark":
-        return ()
-    return tuple(sorted({n for i in infos for n in (i.impossible_boxes if kind == "detection" else i.impossible)}))

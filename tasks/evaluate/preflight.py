@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from tasks.contracts import Finding, Task
 from tasks.datasets import SampleTable
 from tasks.evaluate.config import EvaluateConfig
-from tasks.evaluate.make_evaluation import left_out_of
+from tasks.evaluate.counted import left_out_of
 from tasks.settings import Problem
 
 _SIDES = ("source", "target")

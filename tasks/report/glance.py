@@ -61,3 +61,8 @@ class Glance(Frozen):
     judge_accuracy: float | None = None
     judge_miou: float | None = None
     rows: tuple[GlanceRow, ...]
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether any cell has one."""
+        return any(c.low is not None for row in self.rows for c in row.cells)
