@@ -185,7 +185,7 @@ class FolderDataset(_Undivided):
     format: Literal["folder"]
     named_by: ClassVar[str | None] = "name"
     name: str = Field(
-        pattern=r"^[\p{L}\p{N}_][\p{L}\p{N}_ .()+-]{0,99}$",
+        pattern=r"^\w[\w .()+-]{0,99}$",  # what Python, too, takes for an expression: Prefect checks the schema with it
         description="The data set's name: which of the taxonomy's maps applies.",
     )
     root: Path

@@ -134,6 +134,7 @@ def _segmenter(folder: Path, sha256: str) -> FrozenFeatures:
     except (OSError, ValueError) as error:
         raise WeightsError(f"features segmenter: {folder} is no model of this pipeline: {error}") from error
     from mmengine.config import Config
+    from mmengine.registry import DefaultScope
     from mmseg.models.backbones import ResNet
     from mmseg.registry import MODELS
 
@@ -145,7 +146,8 @@ def _segmenter(folder: Path, sha256: str) -> FrozenFeatures:
         raise WeightsError(
             f"features segmenter: {folder} is a {kind}: name a segmentation model, or use other features"
         )
-    backbone = MODELS.build(model.backbone)
+    with DefaultScope.overwrite_default_scope("mmseg"):  # whatever this process built before
+        backbone = MODELS.build(model.backbone)
     encoder = _below(state, "backbone.")
     _load("segmenter", backbone, encoder, folder / "checkpoint.pth")
     stages = _resnet_stages(backbone) if isinstance(backbone, ResNet) else [backbone]
