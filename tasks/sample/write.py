@@ -50,6 +50,7 @@ _IDS = {  # Cityscapes' label ids
 _START = datetime(2026, 3, 1, 9, 0, 0)  # the time of the first simulated image
 _FRAME, _STREET = timedelta(seconds=0.4), timedelta(seconds=30)  # between frames of the drive; between streets
 _METRES = 2.5  # between two frames of the drive
+_ANNOTATED = 19  # which frame of a sequence Cityscapes has labels of: each street is a sequence of its own
 
 
 def write_sample(
@@ -92,7 +93,7 @@ def _write(root: Path, side: str, split: str, number: int, frame: int, width: in
         _write_morai(root / "SensorData" / "CAMERA_1" / time, simulated(view), labels, view.things)
     else:
         image, labels = photographed(view, labels, rng)
-        _write_cityscapes(root, split, f"{split}_000000_{number:06d}", image, labels)
+        _write_cityscapes(root, split, f"{split}_{number:06d}_{_ANNOTATED:06d}", image, labels)
 
 
 def _write_morai(stem: Path, image: NDArray[np.uint8], labels: Labels, things: tuple[Thing, ...]) -> None:
