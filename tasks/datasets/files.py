@@ -40,7 +40,7 @@ def files_below(place: Path, wanted: Finding) -> Found:
     Raises:
         DatasetError: there is no such folder or archive, or it cannot be read.
     """
-    if place.suffix == ".zip" and place.is_file():
+    if place.suffix.lower() == ".zip" and place.is_file():
         return _in_zip(place)
     if not place.is_dir():
         raise DatasetError(Finding.of("data.not_there", why=Finding.of("data.no_such_folder"), wanted=wanted), place)
@@ -128,10 +128,10 @@ def text_lines(path: Path) -> list[tuple[int, str]]:
 
 def _in_archive(path: Path) -> tuple[Path, str] | None:
     """The archive of a path and the name in it; None for an ordinary path."""
-    if ".zip/" not in path.as_posix():
+    if ".zip/" not in path.as_posix().lower():
         return None
     for parent in path.parents:
-        if parent.suffix == ".zip" and parent.is_file():
+        if parent.suffix.lower() == ".zip" and parent.is_file():
             return parent, path.relative_to(parent).as_posix()
     return None
 

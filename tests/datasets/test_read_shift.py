@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from tasks.catalogue.language import say
 from tasks.contracts.finding import Finding
 from tasks.datasets.config import ShiftDataset
 from tasks.datasets.errors import DatasetError
-from tasks.datasets.files import read_bytes
+from tasks.datasets.files import files_below, read_bytes
 from tasks.datasets.read import ReadResult, read_dataset
 from tasks.datasets.table import Box
 from tests.datasets.writers.scene import CLASSES, HEIGHT, TAXONOMY, WIDTH, Written, draw
@@ -214,6 +215,28 @@ def test_frames_as_the_dev_kit_decompresses_them(
 ) -> None:
     (tmp_path / VIEW / "img.zip").rename(tmp_path / VIEW / "img_decompressed.zip")
     assert len(read().table) == 4
+
+
+def test_an_archive_may_be_called_in_capitals(zipped: Written, tmp_path: Path) -> None:
+    place = tmp_path / VIEW / "img.zip"
+    capital = place.rename(place.with_name("IMG.ZIP"))
+    inside = f"{SEQUENCE}/{NAME}"
+    assert capital / inside in files_below(capital, Finding.of("data.not_regular")).files
+    assert read_bytes(capital / inside).startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link to nowhere"])
+def test_boxes_that_are_no_file_are_not_a_view_without_boxes(
+    written: Written, read: Callable[..., ReadResult], kind: str
+) -> None:
+    assert written.json is not None
+    written.json.unlink()
+    if kind == "pipe":
+        os.mkfifo(written.json)
+    else:
+        written.json.symlink_to("gone.json")
+    with pytest.raises(DatasetError, match=r"det_2d\.json"):
+        read()
 
 
 def test_damaged_files_in_an_archive(zipped: Written, tmp_path: Path, read: Callable[..., ReadResult]) -> None:

@@ -11,6 +11,7 @@ an image that lacks what other images of the view have is rejected.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ class ShiftReader:
         self._images = self._place("img")
         self._masks = self._place("semseg")
         file = self._folder / "det_2d.json"
-        self._file = file if file.is_file() else None
+        self._file = file if os.path.lexists(file) else None  # a link to nowhere is no view without boxes
         self.boxes_from: BoxSource | None = "annotated" if self._file is not None else None
         self.places = [p for p in (self._images, self._masks, self._file) if p is not None]
         self._table: Keyed[_Key, ScalabelFrame] = Keyed()
