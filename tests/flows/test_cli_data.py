@@ -132,7 +132,7 @@ def test_a_crafted_table_is_told_in_a_line_and_writes_nothing_outside(
     (folder / "samples.parquet").write_bytes(b"PAR1")
     assert invoke(["data", "export", str(folder), "--format", "coco", "--to", str(tmp_path / "a" / "out")]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
-    assert not list(tmp_path.parent.rglob("*escaped*"))
+    assert not list(tmp_path.rglob("*escaped*"))
 
 
 @pytest.mark.parametrize(
