@@ -7,6 +7,7 @@ import queue
 import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import groupby
 from typing import Any, Protocol, TypeVar
 
@@ -19,7 +20,7 @@ from mmengine.structures import PixelData
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
-from tasks.compute import AT_ONCE, ahead, threads
+from tasks.compute import AT_ONCE, ahead, threads, with_progress
 from tasks.contracts import TASKS, ModelConfig
 from tasks.datasets import SampleTable
 from tasks.evaluate.job import InferenceJob
@@ -77,6 +78,16 @@ class Inference:
         for _ in range(turns):
             self._models.put(_Model(_sharing_weights(model), precision, job.device, confidence))
 
+    def all_of(self, table: SampleTable, finish: Finish[R], doing: str) -> list[R]:
+        """What ``finish`` returned of each image, in the table's order, with progress.
+
+        Args:
+            table: of the images. finish: see ``run``. doing: what is done to them, for people.
+        """
+        sizes = list(zip(*(table.rows[side].to_pylist() for side in ("width", "height")), strict=True))
+        by_position = dict(with_progress(self.run(sizes, finish), len(table), doing, bar=False))
+        return [by_position[i] for i in range(len(table))]
+
     def run(self, sizes: Sequence[Size], finish: Finish[R]) -> Iterator[tuple[int, R]]:
         """Yield every image's position and ``finish(position, said, feature)``, which is called in threads.
 
@@ -123,7 +134,7 @@ class _Model:
         self._step = in_precision(network, precision, device)
         self._maps: list[Tensor] = []
         if hasattr(network, "postprocess_result"):  # mmseg's: features are the segmenters' alone
-            network.postprocess_result = types.MethodType(_confident if confidence else _labelled, network)
+            network.postprocess_result = types.MethodType(partial(_labelled, confidence=confidence), network)
             network.backbone.register_forward_hook(lambda _, __, maps: self._maps.append(maps[-1]))
 
     @torch.inference_mode()
@@ -183,7 +194,7 @@ def _sharing_weights(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model, weights)
 
 
-def _labelled(network: Any, logits: Tensor, samples: list[Any]) -> list[Any]:
+def _labelled(network: Any, logits: Tensor, samples: list[Any], confidence: bool = False) -> list[Any]:
     """mmseg's ``postprocess_result``, for labels alone: without padding, at the image's size, the class of most.
 
     Here because mmseg also keeps every class's map at full size, resizes where nothing is to be resized, and takes
@@ -192,23 +203,18 @@ def _labelled(network: Any, logits: Tensor, samples: list[Any]) -> list[Any]:
     Args:
         logits: ``[N, C, H, W]``, at the network's input size.
         samples: mmseg's data samples; each is given ``pred_sem_seg``, ``uint8 [1, H, W]`` on the CPU.
+        confidence: each is also given ``confidence``, ``float [1, H, W]`` there: the probability of the class of most.
     """
     for of_image, sample in zip(logits, samples, strict=True):
         of_image = _at_size(network, of_image, sample)
         one = len(of_image) == 1  # a map of one class against the rest
         best = of_image[0].sigmoid() > network.decode_head.threshold if one else of_image.max(dim=0).indices
         sample.set_data({"pred_sem_seg": PixelData(data=best.to(torch.uint8).cpu()[None])})
-    return samples
-
-
-def _confident(network: Any, logits: Tensor, samples: list[Any]) -> list[Any]:
-    """``_labelled``, and ``confidence``, ``float [1, H, W]`` on the CPU: the probability of the class of most."""
-    for of_image, sample in zip(logits, _labelled(network, logits, samples), strict=True):
-        of_image = _at_size(network, of_image, sample)
-        if len(of_image) == 1:
-            of_image = torch.cat([torch.zeros_like(of_image), of_image])  # whose softmax is the map's sigmoid
-        sure = of_image.softmax(dim=0).max(dim=0).values
-        sample.set_data({"confidence": PixelData(data=sure.float().cpu()[None])})
+        if confidence:
+            if one:
+                of_image = torch.cat([torch.zeros_like(of_image), of_image])  # whose softmax is the map's sigmoid
+            sure = of_image.softmax(dim=0).max(dim=0).values
+            sample.set_data({"confidence": PixelData(data=sure.float().cpu()[None])})
     return samples
 
 

@@ -13,7 +13,7 @@ if __name__ == "__main__":
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,10 +21,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.compute import share_threads, with_progress
+from tasks.compute import share_threads
 from tasks.contracts import PseudoClass, PseudoLabels
 from tasks.datasets import IGNORE, Box, MaskEncoding, Sample, SampleTable, read_image
-from tasks.evaluate.inference import Inference, Unlabelled
+from tasks.evaluate.inference import Finish, Inference, Unlabelled
 from tasks.evaluate.job import LabelJob
 from tasks.evaluate.pseudo_labels import LEVELS, histogram, kept, levels, thresholds
 from tasks.retrain import TrainingError
@@ -54,12 +54,10 @@ def label(job: LabelJob) -> PseudoLabels:
     return told
 
 
-def _said(job: LabelJob, table: SampleTable, finish: Callable[[int, Any, Any], R]) -> list[R]:
-    """What ``finish`` returned of each image, in the table's order."""
-    sizes = list(zip(*(table.rows[side].to_pylist() for side in ("width", "height")), strict=True))
+def _said(job: LabelJob, table: SampleTable, finish: Finish[R]) -> list[R]:
+    """What ``finish`` returned of each image, in the table's order; no label is looked at."""
     inference = Inference(job, lambda pipeline: Unlabelled(table, pipeline), confidence=True)
-    by_position = dict(with_progress(inference.run(sizes, finish), len(table), f"{job.task} labelling", bar=False))
-    return [by_position[i] for i in range(len(table))]
+    return inference.all_of(table, finish, f"{job.task} labelling")
 
 
 def _masks(job: LabelJob, table: SampleTable) -> tuple[list[Sample], Iterator[PseudoClass]]:

@@ -15,7 +15,6 @@ if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tasks.compute import share_threads, with_progress
+from tasks.compute import share_threads
 from tasks.contracts import TASKS, Scores
 from tasks.datasets import SampleTable, read_mask
 from tasks.evaluate.detection import detection_scores, ground_truth
@@ -56,14 +55,6 @@ def evaluate(job: EvaluateJob) -> Scores:
     return scores
 
 
-def _said(job: EvaluateJob, table: SampleTable, finish: Callable[[int, Any, Tensor | None], Any]) -> list[Any]:
-    """What ``finish`` returned of each image, in the table's order."""
-    sizes = list(zip(*(table.rows[side].to_pylist() for side in ("width", "height")), strict=True))
-    found = with_progress(Inference(job).run(sizes, finish), len(table), f"{job.task} inference", bar=False)
-    by_position = dict(found)
-    return [by_position[i] for i in range(len(table))]
-
-
 def _segmentation(job: EvaluateJob, table: SampleTable) -> dict[str, Any]:
     names = tuple(c.name for c in table.info.classes)
     encoding = table.info.encoding
@@ -75,12 +66,12 @@ def _segmentation(job: EvaluateJob, table: SampleTable) -> dict[str, Any]:
         write_png(job.work / "predictions" / f"{sample.id}.png", predicted)
         return confusion_matrix(read_mask(sample.mask, encoding), predicted, len(names)), feature
 
-    found = _said(job, table, finish)
+    found = Inference(job).all_of(table, finish, f"{job.task} inference")
     ids = table.rows["id"].to_pylist()
     _write_confusions(job.work / "confusion.parquet", ids, [confusion for confusion, _ in found])
     if len(features := [f.numpy() for _, f in found if f is not None]) == len(table):
         write_features(job.work, ids, features)
-    return segmentation_scores(sum(confusion for confusion, _ in found), names, job.left_out)
+    return segmentation_scores(np.sum([confusion for confusion, _ in found], axis=0), names, job.left_out)
 
 
 def _write_confusions(path: Path, ids: list[str], confusions: list[NDArray[np.int64]]) -> None:
@@ -91,7 +82,8 @@ def _write_confusions(path: Path, ids: list[str], confusions: list[NDArray[np.in
 
 
 def _detection(job: EvaluateJob, table: SampleTable) -> dict[str, Any]:
-    predictions = [result for of_image in _said(job, table, _results) for result in of_image]
+    said = Inference(job).all_of(table, _results, f"{job.task} inference")
+    predictions = [result for of_image in said for result in of_image]
     truth = ground_truth(table)
     write_json(job.work / "predictions.json", predictions, indent=None)
     write_json(job.work / "ground_truth.json", truth, indent=None)
