@@ -16,7 +16,7 @@ from tasks.datasets.images import read_image
 from tasks.datasets.masks import IGNORE, MaskEncoding, read_mask
 from tasks.datasets.table import Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.evaluate import label_worker
-from tasks.evaluate.inference import Unlabelled
+from tasks.evaluate.inference import Inference, Unlabelled
 from tasks.evaluate.job import LabelJob
 from tasks.evaluate.pseudo_labels import LEVELS, histogram, kept, levels, thresholds
 from tasks.retrain.config import SelfTrainingConfig
@@ -87,6 +87,8 @@ def city(tmp_path: Path) -> Path:
 
 class Says:
     """Stands in for a trained model: what it says of the image at each position."""
+
+    all_of = Inference.all_of
 
     def __init__(self, outputs: list[Any]) -> None:
         self.outputs = outputs
