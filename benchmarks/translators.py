@@ -22,9 +22,8 @@ import pyarrow.parquet as pq
 
 from flows.config import PipelineConfig, TrainTranslatorConfig
 from flows.shape import JUDGE, judges
-from tasks.audit import colour_features, frechet_distance
 from tasks.contracts import Arm, Artifact, Scores
-from tasks.datasets import SampleTable, build_dataset
+from tasks.datasets import SampleTable, build_dataset, colour_features, frechet_distance
 from tasks.evaluate.stage import evaluate_model
 from tasks.retrain import RetrainConfig
 from tasks.retrain.stage import train_model

@@ -7,7 +7,6 @@ from tasks import face
 if TYPE_CHECKING:
     from tasks.audit.config import AuditConfig
     from tasks.audit.detail import MARGIN, DetailMaps
-    from tasks.audit.distance import colour_features, frechet_distance
     from tasks.audit.gate import AuditFailed
     from tasks.audit.job import Judged, judged_inputs
     from tasks.audit.make_audit import audit_recipe, build_audit, training_set

@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.audit.distance import cielab
 from tasks.audit.gap import class_colours, paired
 from tasks.compute import threads, with_progress
-from tasks.datasets import Sample, SampleTable, mask_of, read_image, subset
+from tasks.datasets import Sample, SampleTable, cielab, mask_of, read_image, subset
 
 
 def worst_colours(

@@ -9,7 +9,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 ImageFeatures = tuple[tuple[str, ...], NDArray[np.float32]]  # ids, and a row of features for each
 OfTable = Callable[[SampleTable], ImageFeatures]  # a network that is read once, for several tables
 Describe = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # RGB [N, H, W, 3] -> [N, D]
-INPUT = 224  # EfficientNet-Lite0's own side
 _BATCH = 16
 
 
@@ -78,10 +76,12 @@ def efficientnet_features(device: str = "cpu") -> OfTable:
     Raises:
         FeatureError: the extra ``features`` is not installed, or its weights are not those they should be.
     """
+    from tasks.translate import resized
+
     describe = efficientnet(device)
 
     def load(sample: Sample) -> NDArray[np.uint8]:
-        return resized(read_image(sample.image), INPUT)
+        return resized(read_image(sample.image))
 
     return lambda table: _described(table, load, describe, "EfficientNet-Lite0 features")
 
@@ -92,13 +92,12 @@ def efficientnet(device: str = "cpu") -> Describe:
     Raises:
         FeatureError: as of ``efficientnet_features``.
     """
-    from tasks.translate import Features, WeightsError, build_features
+    from tasks.translate import WeightsError, pooled_efficientnet
 
     try:
-        network = build_features(Features(network="efficientnet_lite0")).to(device)
+        return pooled_efficientnet(device)
     except WeightsError as error:
         raise FeatureError(Finding.of("audits.features_no_efficientnet", reason=str(error))) from error
-    return _by_torch(lambda x: network(x.float() / 127.5 - 1)[-1].mean(dim=(2, 3)), device)
 
 
 def inception_features(weights: FeatureFile, device: str = "cpu") -> OfTable:
@@ -120,12 +119,6 @@ def inception_features(weights: FeatureFile, device: str = "cpu") -> OfTable:
     network = _inception(weights).to(device)
     describe = _by_torch(lambda x: network(x)[0], device)
     return lambda table: _described(table, lambda sample: read_image(sample.image), describe, "Inception features")
-
-
-def resized(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """An image stretched to ``side`` x ``side``: cells' means where it shrinks, bilinear where it grows."""
-    shrinks = min(image.shape[:2]) >= side
-    return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
 
 
 def _inception(weights: FeatureFile) -> Any:

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.audit.distance import cielab, colour_statistics, frechet_distance
 from tasks.audit.rates import source_id
 from tasks.compute import threads, with_progress
 from tasks.contracts import ClassGap, Finding, Gap
@@ -20,6 +19,9 @@ from tasks.datasets import (
     ImageError,
     Sample,
     SampleTable,
+    cielab,
+    colour_statistics,
+    frechet_distance,
     jensen_shannon,
     mask_of,
     read_image,

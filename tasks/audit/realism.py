@@ -12,12 +12,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.audit.distance import frechet_distance, kernel_distance, patch_features
-from tasks.audit.extract import efficientnet, resized
+from tasks.audit.extract import efficientnet
 from tasks.audit.gap import check_taxonomies, paired
+from tasks.audit.patches import patch_features
 from tasks.compute import threads, with_progress
 from tasks.contracts import Distance
-from tasks.datasets import IGNORE, Sample, SampleTable, mask_of, read_image, subset
+from tasks.datasets import (
+    IGNORE,
+    Sample,
+    SampleTable,
+    frechet_distance,
+    kernel_distance,
+    mask_of,
+    read_image,
+    subset,
+)
+from tasks.translate import resized
 
 log = logging.getLogger(__name__)
 

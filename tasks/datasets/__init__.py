@@ -6,6 +6,7 @@ from tasks import face
 
 if TYPE_CHECKING:
     from tasks.datasets.checks.page import print_checks
+    from tasks.datasets.colour import cielab, colour_features, colour_statistics
     from tasks.datasets.config import DatasetsConfig, FolderDataset, RunConfig, SampleDataset
     from tasks.datasets.divergence import jensen_shannon
     from tasks.datasets.drafts.formats import format_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tasks.datasets.priors import heat_map, heat_position, mask_of, spatial_priors
     from tasks.datasets.rejected import REJECTED, read_rejected, tell_rejected
     from tasks.datasets.select import subset
+    from tasks.datasets.set_distances import frechet_distance, kernel_distance
     from tasks.datasets.table import SCHEMA, TABLE, Box, Sample, SampleTable, SegmentationClass, TableInfo
     from tasks.datasets.taxonomy import Taxonomy
 else:

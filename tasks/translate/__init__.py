@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tasks.translate.networks.features import build_features
     from tasks.translate.networks.imagenet import IMAGENET_SHA256, imagenet_weights, own_names
     from tasks.translate.networks.initial import initialise
+    from tasks.translate.networks.pooled import pooled_efficientnet, resized
     from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
     from tasks.translate.networks.whole_image import (
         WholeImageTranslator,

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from tasks.audit.config import FeatureFile
-from tasks.audit.extract import FeatureError, efficientnet_features, inception_features, resized, segmenter_features
+from tasks.audit.extract import FeatureError, efficientnet_features, inception_features, segmenter_features
 from tasks.datasets.table import Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.store.digest import file_sha256
 
@@ -53,13 +53,6 @@ def test_segmenter_features_that_are_not_there(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": ["a", "b"], "feature": [[1.0, 2.0], [1.0]]}), tmp_path / "features.parquet")
     with pytest.raises(FeatureError, match="cannot be read"):
         segmenter_features(tmp_path)
-
-
-def test_resizing_averages_where_it_shrinks() -> None:
-    image = np.zeros((8, 8, 3), np.uint8)
-    image[::2] = 200
-    assert (resized(image, 4) == 100).all()
-    assert resized(image, 16).shape == (16, 16, 3)
 
 
 def test_efficientnet_features_do_not_depend_on_their_neighbours(table: SampleTable) -> None:

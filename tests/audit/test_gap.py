@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 from scipy.spatial.distance import jensenshannon
 
-from tasks.audit.distance import cielab, patch_features
 from tasks.audit.gap import class_colours, measure_gap, paired, radial_spectrum
+from tasks.audit.patches import patch_features
+from tasks.datasets.colour import cielab
 from tasks.datasets.divergence import jensen_shannon
 from tasks.datasets.errors import ImageError
 from tasks.datasets.masks import MaskEncoding

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.audit.distance import frechet_distance, kernel_distance
 from tasks.audit.realism import FeatureSets, distances, match_layouts, semantic_kernel_distance
 from tasks.datasets.masks import MaskEncoding
+from tasks.datasets.set_distances import frechet_distance, kernel_distance
 from tasks.datasets.table import Sample, SampleTable, SegmentationClass, TableInfo
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.audit.distance import colour_features, frechet_distance, kernel_distance
+from tasks.datasets.colour import colour_features
+from tasks.datasets.set_distances import frechet_distance, kernel_distance
 from tasks.datasets.table import Sample, SampleTable, SegmentationClass, TableInfo
 
 
