@@ -24,6 +24,7 @@ from tasks.translate.networks.hypervectors import (
     hinge_real,
     vsa_loss,
 )
+from tasks.translate.networks.resampling import GaussianDown
 from tasks.translate.sections.features import Features
 from tasks.translate.sections.vsait import Vsait
 from tasks.translate.training import Trainer
@@ -192,13 +193,12 @@ def test_each_loss_moves_what_it_should(make_vsait) -> None:
     learner = vsait.build(make_vsait(), torch.Generator().manual_seed(0))
     found = dict(learner.losses(_batch()))
     assert {k: set(v) for k, v in found.items()} == {
-        "discriminator": {"real", "fake"},
-        "mapping": {"mapping"},
-        "generator": {"gan", "vsa"},
+        "generator": {"gan", "vsa", "mapping"},
+        "discriminator": {"real", "fake", "bound"},
     }
-    assert _gradients(learner, found["discriminator"]["real"]) == {"discriminator"}
-    assert _gradients(learner, found["discriminator"]["fake"]) == {"discriminator"}
-    assert _gradients(learner, found["mapping"]["mapping"]) == {"discriminator", "mapping"}
+    for name in ("real", "fake", "bound"):
+        assert _gradients(learner, found["discriminator"][name]) == {"discriminator"}
+    assert _gradients(learner, found["generator"]["mapping"]) == {"discriminator", "mapping"}
     assert _gradients(learner, found["generator"]["gan"]) == {"discriminator", "generator"}
     assert _gradients(learner, found["generator"]["vsa"]) == {"generator"}, "neither mapping nor source are moved"
 
@@ -211,27 +211,52 @@ def test_source_side_of_the_vsa_loss_is_detached() -> None:
     assert source.grad is None
 
 
-def test_losses_are_those_of_the_method(make_vsait) -> None:
-    learner = vsait.build(make_vsait(), torch.Generator().manual_seed(0))
-    nn.init.normal_(learner.mapping.layers[2].weight, generator=torch.Generator().manual_seed(1))
-    batch = _batch()
-    state = batch.rng.get_state()
-    found = {n: v.item() for _, losses in learner.losses(batch) for n, v in losses.items()}
-    batch.rng.set_state(state)
+def _moved(network: nn.Module, seed: int) -> None:
+    """Give a network other weights."""
+    rng = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        x, y = vsait._mirror_half(batch.source, batch.rng), vsait._mirror_half(batch.target, batch.rng)
-        hv, judge = learner.hypervectors, learner.discriminator
-        mapping = learner.mapping(hv(x))
-        bound, made = hv(x) * mapping, hv(learner.generator(x))
-        expected = {
-            "real": hinge_real(judge(hv(y))),
-            "fake": (hinge_fake(judge(made)) + hinge_fake(judge(bound))) / 2,
-            "mapping": -judge(bound).mean(),
-            "gan": -judge(made).mean(),
-            "vsa": 1 - torch.cosine_similarity(made * mapping, hv(x), dim=1).mean(),
-        }
-    assert found == pytest.approx({n: v.item() for n, v in expected.items()}, abs=1e-5)
-    assert learner.weights == {"real": 1, "fake": 1, "mapping": 1, "gan": 1, "vsa": 10}
+        for p in network.parameters():
+            p += 0.1 * torch.randn(p.shape, generator=rng)
+
+
+def _as_published(learner: vsait.VsaitLearner, batch: Batch) -> dict[str, float]:
+    """The two losses of the authors' program for the networks as they are, in NumPy at 64 bits."""
+
+    def numbers(x: torch.Tensor) -> np.ndarray:  # hypervectors [patches, length]
+        return x.detach().movedim(1, 3).flatten(0, 2).numpy().astype(np.float64)
+
+    def judged(x: np.ndarray) -> np.ndarray:
+        for layer in (layers := learner.discriminator.layers)[::2]:
+            x = x @ layer.weight.detach().numpy()[:, :, 0, 0].astype(np.float64).T + layer.bias.detach().numpy()
+            x = x if layer is layers[-1] else np.where(x > 0, x, 0.2 * x)
+        return x
+
+    x, y = (vsait._mirror_half(images, batch.rng) for images in (batch.source, batch.target))
+    source, target, translated = (numbers(learner.hypervectors(i)) for i in (x, y, learner.generator(x)))
+    mapping = numbers(learner.mapping(learner.hypervectors(x)))
+    unbound, bound = translated * mapping, source * mapping
+    norms = np.linalg.norm(unbound, axis=1) * np.linalg.norm(source, axis=1)
+    vsa = (1 - (unbound * source).sum(1) / norms).mean()
+    adversarial = np.mean([-judged(translated).mean(), -judged(bound).mean()])  # the mean over two outputs
+    outputs = [np.maximum(1 + judged(v), 0).mean() for v in (translated, bound)]
+    outputs.append(np.maximum(1 - judged(target), 0).mean())
+    return {"generator": 10 * vsa + adversarial, "discriminator": np.mean(outputs)}  # 1 : 1 : 1
+
+
+def test_losses_and_their_order_are_the_published_ones(make_vsait) -> None:
+    learner = vsait.build(make_vsait(), torch.Generator().manual_seed(0))
+    _moved(learner.mapping, 1)  # it starts as a constant
+    order = []
+    for name, losses in learner.losses(_batch()):
+        expected = _as_published(learner, _batch())[name]
+        total = sum(learner.weights[n] * v for n, v in losses.items())
+        assert total.item() == pytest.approx(expected, rel=1e-5), name
+        order.append(name)
+        # As a step would: the discriminator is shown what generator and mapping give after theirs.
+        for network in learner.optimisers[name].networks:
+            _moved(learner.networks[network], 2)
+        assert _as_published(learner, _batch())[name] != pytest.approx(expected, rel=1e-3)
+    assert order == ["generator", "discriminator"]
 
 
 def test_half_of_the_batches_are_mirrored() -> None:
@@ -242,13 +267,26 @@ def test_half_of_the_batches_are_mirrored() -> None:
     assert 16 < sum(mirrored) < 48
 
 
-def test_optimisers_are_those_of_the_paper(make_vsait) -> None:
+def test_optimisers_are_those_of_the_authors(make_vsait) -> None:
     learner = vsait.build(make_vsait(lr=1e-4), torch.Generator())
-    rates = {"discriminator": 4e-4, "mapping": 4e-4, "generator": 1e-4}
-    assert {n: a.lr for n, a in learner.optimisers.items()} == rates
+    stepped = {n: (a.networks, a.lr) for n, a in learner.optimisers.items()}
+    assert stepped == {"generator": (("generator", "mapping"), 1e-4), "discriminator": (("discriminator",), 4e-4)}
     assert all(a.betas == (0, 0.9) and a.weight_decay == 1e-4 for a in learner.optimisers.values())
-    assert all(a.networks == (n,) for n, a in learner.optimisers.items())
     assert [learner.schedule(s) for s in (0, 99_999, 100_000, 200_000)] == [1, 1, 0.5, 0.25]
+
+
+def test_generator_is_that_of_the_authors(make_vsait) -> None:
+    config = make_vsait()
+    assert config.generator.resampling == Vsait.model_fields["generator"].default.resampling == "gaussian"
+    config = config.model_copy(update={"generator": config.generator.model_copy(update={"channels": 16, "blocks": 2})})
+    generator = vsait.build(config, torch.Generator().manual_seed(0)).generator
+    assert isinstance(generator.layers[7], GaussianDown)
+    for name, weight in generator.named_parameters():
+        if name.endswith("bias"):
+            assert not weight.any()
+        else:
+            fans = weight[0].numel() + weight[:, 0].numel()
+            assert weight.std().item() == pytest.approx(0.2 * np.sqrt(2 / fans), rel=0.06), name
 
 
 def _trainer(config: Vsait, sets: Any, folder: Path) -> Trainer:
@@ -283,7 +321,7 @@ def test_training_moves_all_three_and_no_feature(sets, make_vsait, tmp_path) -> 
     changed = {n.split(".")[0] for n, v in trainer.networks.state_dict().items() if not torch.equal(v, before[n])}
     assert changed == {"generator", "discriminator", "mapping"}
     assert all(torch.equal(a, b) for a, b in zip(frozen, trainer.networks["hypervectors"].buffers(), strict=True))
-    assert card["losses"].keys() == {"real", "fake", "mapping", "gan", "vsa"}
+    assert card["losses"].keys() == {"real", "fake", "bound", "mapping", "gan", "vsa"}
     assert card["parameters"]["hypervectors"] == 0, "nothing in it is trained"
 
 

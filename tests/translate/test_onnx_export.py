@@ -23,13 +23,13 @@ GENERATOR = {"channels": 4, "blocks": 1, "skip": True}
 CUT = {"method": "cut", "generator": GENERATOR}
 
 
-def _fill(folder: Path, made_for: dict | None = CUT) -> ResnetGenerator:
+def _fill(folder: Path, **generator: str) -> ResnetGenerator:
     folder.mkdir(exist_ok=True)
-    network = ResnetGenerator(**GENERATOR)
+    config = {"method": "cut", "generator": {**GENERATOR, **generator}}
+    network = ResnetGenerator(**config["generator"])
     initialise(network, torch.Generator().manual_seed(0), std=0.2)
-    save_weights(folder / "weights.safetensors", dict(network.named_parameters()), made_for)
-    card = {"method": "cut", "paper": "Park et al.", "config": {"method": "cut", "generator": GENERATOR}}
-    (folder / "card.json").write_text(json.dumps(card))
+    save_weights(folder / "weights.safetensors", dict(network.named_parameters()), config)
+    (folder / "card.json").write_text(json.dumps({"method": "cut", "paper": "Park et al.", "config": config}))
     return network
 
 
@@ -40,15 +40,15 @@ def trained(tmp_path: Path) -> Path:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_export_agrees_at_any_size(trained, tmp_path, capsys) -> None:
+@pytest.mark.parametrize("generator", [{}, {"resampling": "stride"}, {"resampling": "gaussian"}], ids=str)
+def test_export_agrees_at_any_size(trained, tmp_path, capsys, generator) -> None:
     onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+    network = _fill(trained, **generator)
     out = tmp_path / "new" / "cut.onnx"
     assert invoke(["translator", "export", str(trained), str(out)]) == 0
     assert "agrees with PyTorch" in capsys.readouterr().out
     assert [p.name for p in out.parent.iterdir()] == ["cut.onnx"]
     session = onnxruntime.InferenceSession(out)
-    network = ResnetGenerator(**GENERATOR)
-    load_weights(trained / "weights.safetensors", network)
     for shape in ((1, 3, 16, 16), (3, 3, 44, 72)):
         image = torch.rand(shape) * 2 - 1
         with torch.inference_mode():
@@ -114,7 +114,7 @@ def test_weights_of_another_method_or_width_name_both(make_cut, tmp_path) -> Non
         cut.load(config, file)
     save(4, 1, CUT)
     with pytest.raises(
-        WeightsError, match=r"made for cut \(.*skip true\), but the configuration says cut .*skip false"
+        WeightsError, match=r"made for cut \(.*skip true, .*\), but the configuration says cut .*skip false"
     ):
         cut.load(config, file)
     for channels, blocks in ((8, 1), (4, 3)):

@@ -7,6 +7,7 @@ import torch
 from tasks.datasets.images import PixelError
 from tasks.translate.apply import translate_table
 from tasks.translate.networks.initial import initialise
+from tasks.translate.networks.resampling import Resampling
 from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
 from tasks.translate.networks.tiles import _spans, translate_tiled
 from tasks.translate.networks.whole_image import WholeImageTranslator
@@ -25,8 +26,10 @@ class Small(ResnetGenerator):
         return super().forward(x)
 
 
-def _generator(skip: bool = False, kind: type[ResnetGenerator] = ResnetGenerator) -> ResnetGenerator:
-    network = kind(4, 2, skip)
+def _generator(
+    skip: bool = False, kind: type[ResnetGenerator] = ResnetGenerator, resampling: Resampling = "blur"
+) -> ResnetGenerator:
+    network = kind(4, 2, skip, resampling)
     initialise(network, torch.Generator().manual_seed(0), std=0.2)
     return network.eval()
 
@@ -41,11 +44,14 @@ def _uneven(height: int, width: int) -> torch.Tensor:
     return x * torch.linspace(0.05, 0.6, width) + torch.linspace(-0.4, 0.4, height)[:, None]
 
 
-@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize(
+    ("skip", "resampling"),
+    [(False, "blur"), (True, "blur"), (False, "stride"), (False, "gaussian"), (True, "gaussian")],
+)
 @pytest.mark.parametrize("size", [(132, 200), (16, 164), (100, 20), (16, 16)])
 @torch.inference_mode()
-def test_tiles_give_the_whole_image(size, skip) -> None:
-    network, x = _generator(skip), _uneven(*size)
+def test_tiles_give_the_whole_image(size, skip, resampling) -> None:
+    network, x = _generator(skip, resampling=resampling), _uneven(*size)
     whole, tiled = network(x), translate_tiled(network, x, 32)
     assert tiled.shape == whole.shape
     assert (tiled - whole).abs().max() < 1e-3, "7.8e-3 is 1/255 of the range"

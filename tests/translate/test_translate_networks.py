@@ -6,6 +6,7 @@ from tasks.translate.errors import WeightsError
 from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.patchgan import PatchGan
 from tasks.translate.networks.patchnce import Projection, draw_places, patch_nce
+from tasks.translate.networks.resampling import Resampling
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.networks.weights import load_weights, save_weights
 from tasks.translate.networks.whole_image import to_images, to_tensor, translate_padded
@@ -29,17 +30,22 @@ def test_patchgan_sees_70_pixels() -> None:
     assert rows.max() - rows.min() + 1 == 70
 
 
-def test_encode_gives_the_layers_it_names() -> None:
-    network = ResnetGenerator(4, 6)
+@pytest.mark.parametrize("resampling", ["blur", "stride", "gaussian"])
+def test_encode_gives_the_layers_it_names(resampling: Resampling) -> None:
+    network = ResnetGenerator(4, 6, resampling=resampling)
     layers = (0, 4, 8, 12, 16)
     x = torch.rand(1, 3, 32, 48) * 2 - 1
     features = network.encode(x, layers)
-    assert [tuple(f.shape[1:]) for f in features] == [(3, 38, 54), (8, 32, 48), (16, 16, 24), (16, 8, 12), (16, 8, 12)]
+    # A strided convolution's own output is the smaller one.
+    after = [(8, 16, 24), (16, 8, 12)] if resampling == "stride" else [(8, 32, 48), (16, 16, 24)]
+    assert [tuple(f.shape[1:]) for f in features] == [(3, 38, 54), *after, (16, 8, 12), (16, 8, 12)]
     assert [f.shape[1] for f in features] == network.widths(layers)
     assert (features[1] < 0).any(), "taken before the norm and the ReLU"
     image, same = network.translate_and_encode(x, layers)
     assert torch.equal(image, network(x))
     assert all(torch.equal(a, b) for a, b in zip(features, same, strict=True))
+    for layer, at in zip(layers, features, strict=True):
+        torch.testing.assert_close(network.decode(x, at, layer), image)
 
 
 def test_skip_adds_to_the_inverse_hyperbolic_tangent_and_stays_in_range() -> None:

@@ -4,6 +4,11 @@ Against semantic flipping: source, target and translation are compared as hyperv
 patch. A mapping learns, from a discriminator alone, which vector binds a source hypervector into the target's domain.
 Unbinding the translation's hypervector with that vector must give the source's back, so a patch may take the target's
 look, but not turn into something else.
+
+Balance and order are those of the authors' program: the adversarial term of generator and mapping is the mean over the
+two outputs, translation and bound source, and the discriminator's the mean over those and the real one; generator and
+mapping are stepped first, as one, and the discriminator then sees what they give after that step. Ours are mapping and
+discriminator at the start: their weights are drawn after He, where the authors' are PyTorch's own and Xavier's.
 """
 
 from __future__ import annotations
@@ -36,6 +41,8 @@ from tasks.translate.sections.vsait import Vsait
 PAPER = "Theiss et al., Unpaired Image Translation via Vector Symbolic Architectures, ECCV 2022"
 log = logging.getLogger(__name__)
 
+_GAIN = 0.2  # of the generator's initial weights
+
 
 class VsaitLearner(Learner):
     """VSAIT under training."""
@@ -58,16 +65,16 @@ class VsaitLearner(Learner):
                 "hypervectors": self.hypervectors,
             }
         )
-        initialise(self.generator, rng)
+        initialise(self.generator, rng, gain=_GAIN)
         self.discriminator.initialise(rng)
         self.mapping.initialise(rng)
         betas, decay = (0.0, 0.9), 1e-4
         self.optimisers = {
+            "generator": Adam(("generator", "mapping"), config.training.lr, betas, decay),
             "discriminator": Adam(("discriminator",), config.discriminator_lr, betas, decay),
-            "mapping": Adam(("mapping",), config.discriminator_lr, betas, decay),
-            "generator": Adam(("generator",), config.training.lr, betas, decay),
         }
-        self.weights = {"real": 1.0, "fake": 1.0, "mapping": 1.0, "gan": 1.0, "vsa": config.vsa_weight}
+        self.weights = {"vsa": config.vsa_weight, "gan": 1 / 2, "mapping": 1 / 2}
+        self.weights |= dict.fromkeys(("real", "fake", "bound"), 1 / 3)
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:
         source, target = (_mirror_half(x, batch.rng) for x in (batch.source, batch.target))
@@ -75,17 +82,23 @@ class VsaitLearner(Learner):
             before, real = self.hypervectors(torch.cat([source, target])).split(len(source))
         after = self.hypervectors(self.generator(source))
         mapping = self.mapping(before)
-        bound = bind(before, mapping)
-
-        fakes = torch.cat([after.detach(), bound.detach()])  # either kind counts half
-        yield (
-            "discriminator",
-            {"real": hinge_real(self.discriminator(real)), "fake": hinge_fake(self.discriminator(fakes))},
-        )
-        yield "mapping", {"mapping": -self.discriminator(bound).float().mean()}
         yield (
             "generator",
-            {"gan": -self.discriminator(after).float().mean(), "vsa": vsa_loss(after, mapping, before)},
+            {
+                "vsa": vsa_loss(after, mapping, before),
+                "gan": -self.discriminator(after).float().mean(),
+                "mapping": -self.discriminator(bind(before, mapping)).float().mean(),
+            },
+        )
+        with torch.no_grad():  # of the networks as they are now
+            after, bound = self.hypervectors(self.generator(source)), bind(before, self.mapping(before))
+        yield (
+            "discriminator",
+            {
+                "real": hinge_real(self.discriminator(real)),
+                "fake": hinge_fake(self.discriminator(after)),
+                "bound": hinge_fake(self.discriminator(bound)),
+            },
         )
 
     def schedule(self, step: int) -> float:

@@ -1,7 +1,6 @@
 """The ResNet generator of CycleGAN and CUT (Johnson et al. 2016; Zhu et al. 2017; Park et al. 2020).
 
-Down-sampling is a convolution followed by a fixed binomial blur (Zhang, ICML 2019), up-sampling a bilinear resize
-followed by a convolution: neither aliases, and there is no checkerboard.
+How it goes down and up is told in ``tasks.translate.networks.resampling``.
 """
 
 from __future__ import annotations
@@ -9,24 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as nnf
 from torch import Tensor, nn
+
+from tasks.translate.networks.resampling import Resampling, down, up
 
 MULTIPLE = 4  # height and width must be multiples of it
 _INSIDE = 0.98  # the range -1 to 1 is shrunk to this before its inverse hyperbolic tangent is taken
-
-
-class Blur(nn.Module):
-    """Halve height and width behind a 3x3 binomial filter; reflection at the border."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        line = torch.tensor([1.0, 2.0, 1.0]) / 4
-        self.register_buffer("kernel", torch.outer(line, line).expand(channels, 1, 3, 3).clone(), persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        kernel: Tensor = self.get_buffer("kernel").to(x.dtype)
-        return nnf.conv2d(nnf.pad(x, (1, 1, 1, 1), mode="reflect"), kernel, stride=2, groups=x.shape[1])
 
 
 class Residual(nn.Module):
@@ -47,22 +34,25 @@ def _unit(channels: int) -> list[nn.Module]:
 class ResnetGenerator(nn.Module):
     """Image to image, ``[N, 3, H, W]`` in [-1, 1] both ways; H and W multiples of 4, at least 16.
 
-    Its layers are numbered as CUT numbers them: 0 padded input, 4 and 8 the down-sampling convolutions before their
-    norm, 12 and on the residual blocks. With ``skip`` the last layer's output is a change of the
-    input's inverse hyperbolic tangent, so an untrained network is nearly the identity and no output leaves the range: a
-    change of the values themselves left it, and short trainings then filled dark and bright areas with flat colour.
+    Its layers are numbered as CUT numbers them, whichever way it goes down and up: 0 padded input, 4 and 8 the
+    down-sampling convolutions before their norm, 12 and on the residual blocks. With ``skip`` the last layer's output
+    is a change of the input's inverse hyperbolic tangent, so an untrained network is nearly the identity and no output
+    leaves the range: a change of the values themselves left it, and short trainings then filled dark and bright areas
+    with flat colour.
     """
 
-    def __init__(self, channels: int = 64, blocks: int = 9, skip: bool = False) -> None:
+    def __init__(
+        self, channels: int = 64, blocks: int = 9, skip: bool = False, resampling: Resampling = "blur"
+    ) -> None:
         super().__init__()
         c = channels
         self.layers = nn.Sequential(
             *(nn.ReflectionPad2d(3), nn.Conv2d(3, c, 7), nn.InstanceNorm2d(c), nn.ReLU(True)),
-            *(nn.Conv2d(c, 2 * c, 3, padding=1), nn.InstanceNorm2d(2 * c), nn.ReLU(True), Blur(2 * c)),
-            *(nn.Conv2d(2 * c, 4 * c, 3, padding=1), nn.InstanceNorm2d(4 * c), nn.ReLU(True), Blur(4 * c)),
+            *down(resampling, c, 2 * c),
+            *down(resampling, 2 * c, 4 * c),
             *(Residual(4 * c) for _ in range(blocks)),
-            *_up(4 * c, 2 * c),
-            *_up(2 * c, c),
+            *up(resampling, 4 * c, 2 * c),
+            *up(resampling, 2 * c, c),
             *(nn.ReflectionPad2d(3), nn.Conv2d(c, 3, 7), nn.Tanh()),
         )
         self.channels = c
@@ -101,8 +91,3 @@ class ResnetGenerator(nn.Module):
     def widths(self, layers: Sequence[int]) -> list[int]:
         """The number of channels of these layers' outputs."""
         return [{0: 3, 4: 2 * self.channels}.get(layer, 4 * self.channels) for layer in layers]
-
-
-def _up(inputs: int, outputs: int) -> list[nn.Module]:
-    resize = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-    return [resize, nn.Conv2d(inputs, outputs, 3, padding=1), nn.InstanceNorm2d(outputs), nn.ReLU(True)]

@@ -45,7 +45,7 @@ def load_weights(path: Path, network: nn.Module, made_for: Mapping[str, Any] | N
             was expected and what is in the file.
     """
     tensors, found = _read(path)
-    if made_for is not None and found is not None and found != made_for:
+    if made_for is not None and found is not None and found != (made_for := _complete(made_for)):
         raise WeightsError(f"{path}: made for {_words(found)}, but the configuration says {_words(made_for)}")
     wanted = network.state_dict()
     wrong = [
@@ -65,15 +65,21 @@ def read_made_for(path: Path) -> dict[str, Any] | None:
     Raises:
         WeightsError: no such file, or not safetensors.
     """
-    found = _read(path)[1]
-    return found if isinstance(found, dict) else None
+    return _read(path)[1]
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], Any]:
+def _complete(made_for: Mapping[str, Any]) -> dict[str, Any]:
+    generator = dict(made_for["generator"])
+    generator.setdefault("resampling", "blur")  # what every generator was before there was a choice
+    return {**made_for, "generator": generator}
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None]:
     try:
         with safe_open(path, "pt") as file:
-            about = (file.metadata() or {}).get(_MADE_FOR)
-            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(about) if about else None  # noqa: SIM118
+            about = json.loads((file.metadata() or {}).get(_MADE_FOR, "null"))
+            told = isinstance(about, dict) and isinstance(about.get("generator"), dict)
+            return {name: file.get_tensor(name) for name in file.keys()}, _complete(about) if told else None  # noqa: SIM118
     except FileNotFoundError:
         raise WeightsError(f"{path}: no such file") from None
     except (SafetensorError, OSError, ValueError) as error:

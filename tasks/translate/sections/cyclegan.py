@@ -11,7 +11,11 @@ from tasks.translate.sections.base import Name
 
 
 class CycleGan(Adversarial):
-    """CycleGAN (Zhu et al., ICCV 2017): two generators that undo each other."""
+    """CycleGAN (Zhu et al., ICCV 2017): two generators that undo each other.
+
+    Its generators go down and up as CUT's do, which leaves no checkerboard; those of its authors, with strided and
+    transposed convolutions, are ``generator.resampling: stride``.
+    """
 
     method: Literal["cyclegan"]
     name: Name = "cyclegan"

@@ -21,12 +21,17 @@ class GeneratorFile(Section):
 
 
 class Generator(Section):
-    """ResNet generator: 7x7 stem, two blurred down-samplings, residual blocks, two up-samplings, 7x7 and tanh."""
+    """ResNet generator: 7x7 stem, two down-samplings, residual blocks, two up-samplings, 7x7 and tanh."""
 
     channels: int = Field(64, ge=1, description="Channels of the stem; the residual blocks have four times as many.")
     blocks: int = Field(9, ge=1, description="Residual blocks.")
     skip: bool = Field(
         False, description="The output is a change of the input: starts at the identity, and keeps detail."
+    )
+    resampling: Literal["blur", "stride", "gaussian"] = Field(
+        "blur",
+        description="blur: as CUT, without checkerboards; stride: strided and transposed convolutions, as CycleGAN's "
+        "authors; gaussian: as VSAIT's authors.",
     )
 
 

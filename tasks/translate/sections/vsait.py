@@ -8,7 +8,13 @@ from pydantic import Field, model_validator
 
 from tasks.translate.sections.base import Name
 from tasks.translate.sections.features import Features
-from tasks.translate.sections.learned import Learned
+from tasks.translate.sections.learned import Generator, Learned
+
+
+class VsaitGenerator(Generator):
+    """As of every method, but it goes down and up as VSAIT's authors' does."""
+
+    resampling: Literal["blur", "stride", "gaussian"] = Field("gaussian", description="As of every generator.")
 
 
 class Vsait(Learned):
@@ -19,10 +25,13 @@ class Vsait(Learned):
 
     method: Literal["vsait"]
     name: Name = "vsait"
+    generator: VsaitGenerator = VsaitGenerator()
     features: Features
     length: int = Field(4096, ge=8, description="Length of the hypervectors.")
     vsa_weight: float = Field(10.0, ge=0)
-    discriminator_lr: float = Field(4e-4, gt=0, description="Learning rate of the discriminator and the mapping.")
+    discriminator_lr: float = Field(
+        4e-4, gt=0, description="Learning rate of the discriminator; generator and mapping learn at training.lr."
+    )
     halve_every: int = Field(100_000, ge=1, description="Steps after which learning rates are halved.")
 
     @model_validator(mode="after")
