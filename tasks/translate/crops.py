@@ -72,7 +72,8 @@ class TrainingImages:
     def crop(self, position: int) -> NDArray[np.uint8]:
         """The crop at this place of the endless sequence of crops, ``uint8 [crop, crop, 3]``.
 
-        Images are shuffled anew each epoch; where the focus says what to show, it names the image, too.
+        Images are shuffled anew each epoch; where the focus says what to show, it names the image, too. With
+        ``training.mirror``, half of the crops, drawn one by one, are mirrored left to right.
         """
         size, salt = self.training.crop, (self.training.seed, *self.name.encode())
         spot = self.focus.spot(position) if self.focus is not None else None
@@ -90,7 +91,8 @@ class TrainingImages:
             top, left = rng.integers(0, [height - size + 1, width - size + 1])
         else:
             top, left = spot.corner(rng, height, width, size)
-        return pixels[top : top + size, left : left + size]
+        shown = pixels[top : top + size, left : left + size]
+        return shown[:, ::-1] if self.training.mirror and rng.random() < 0.5 else shown
 
 
 def _large_enough(table: SampleTable, training: Training) -> tuple[SampleTable, tuple[str, ...]]:

@@ -138,6 +138,7 @@ def test_term_is_the_mean_ratio_over_the_locations() -> None:
 
 def test_term_uses_the_methods_own_networks() -> None:
     learner = srunit.build(_config(patches=3), _rng())
+    initialise(learner.networks, _rng())  # so narrow a projection would hardly differ from 0 at a gain of 0.02
     generator, batch = learner.generator, _batch()
     features = generator.encode(batch.source, (0, 4, 12))[1]
     found = learner.robustness(batch.source, features, 1, _rng(5))

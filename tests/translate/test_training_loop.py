@@ -326,7 +326,7 @@ def test_training_that_always_diverges_ends_with_its_reason(sets, make_cut, tmp_
 
 
 def test_collapsed_generator_is_rolled_back(sets, make_cut, tmp_path) -> None:
-    trainer = _trainer(make_cut(iterations=6), sets, tmp_path / "t")
+    trainer = _trainer(make_cut(iterations=6, lr=1e-3), sets, tmp_path / "t")
     losses = trainer.learner.losses
 
     def collapsing(batch):

@@ -3,7 +3,9 @@ Translation", ECCV 2020.
 
 A generator, a PatchGAN with least-squares loss, and PatchNCE: a patch of the translation must be recognisable, among
 other patches of the image, as the source patch from the same place. CUT adds PatchNCE on target images (an identity
-term); FastCUT drops it, weighs PatchNCE ten times and mirrors half of its inputs against overfitting.
+term); FastCUT drops it, weighs PatchNCE ten times, and mirrors half of the source images on their way through the
+generator, whose features must then be mirrored, too (flip equivariance; the discriminator's real images stay as they
+are).
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ class ContrastiveLearner(Learner):
         self.networks = nn.ModuleDict(
             {"generator": self.generator, "discriminator": self.discriminator, "projection": self.projection}
         )
-        initialise(self.networks, rng)
+        initialise(self.networks, rng, gain=config.gain)
         lr, betas = config.training.lr, (0.5, 0.999)
         self.optimisers = {
             "discriminator": Adam(("discriminator",), lr, betas),
@@ -49,13 +51,13 @@ class ContrastiveLearner(Learner):
     def losses(self, batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:
         nce, count = self.config.nce, len(batch.source)
         mirrored = self.fast and bool(torch.rand((), generator=batch.rng) < 0.5)
-        source, target = (x.flip(3) if mirrored else x for x in (batch.source, batch.target))
+        source = batch.source.flip(3) if mirrored else batch.source
         # One pass translates and, for CUT's identity term, maps the target; the inputs' features come with it.
-        inputs = source if self.fast else torch.cat([source, target])
+        inputs = source if self.fast else torch.cat([source, batch.target])
         made, before = self.generator.translate_and_encode(inputs, nce.layers)
         fake = made[:count]
 
-        judged = self.discriminator(torch.cat([fake.detach(), target]))
+        judged = self.discriminator(torch.cat([fake.detach(), batch.target]))
         yield "discriminator", {"fake": least_squares(judged[:count], 0), "real": least_squares(judged[count:], 1)}
 
         after = self.generator.encode(made, nce.layers)

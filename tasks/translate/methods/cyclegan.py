@@ -41,7 +41,7 @@ class CycleGanLearner(Learner):
         self.pool, self.pool_source = (ImagePool(config.pool, config.training.crop) for _ in range(2))
         names = ("generator", "back", "discriminator", "discriminator_source", "pool", "pool_source")
         self.networks = nn.ModuleDict({name: getattr(self, name) for name in names})
-        initialise(self.networks, rng)
+        initialise(self.networks, rng, gain=config.gain)
         lr, betas = config.training.lr, (0.5, 0.999)
         self.optimisers = {
             "generator": Adam(("generator", "back"), lr, betas),

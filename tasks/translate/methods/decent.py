@@ -34,7 +34,7 @@ class DecentLearner(Learner):
         density = config.density
         self.generator = ResnetGenerator(**config.generator.model_dump())
         self.discriminator = PatchGan(**config.discriminator.model_dump())
-        initialise(nn.ModuleList([self.generator, self.discriminator]), rng)
+        initialise(nn.ModuleList([self.generator, self.discriminator]), rng, gain=config.gain)
         widths = self.generator.widths(density.layers)
         self.flows = nn.ModuleDict({side: LayerFlows(widths, density.width, rng) for side in ("source", "target")})
         self.average = MovingAverage(self.flows, density.ema)

@@ -6,8 +6,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.translate.sections.adversarial import Adversarial
+from tasks.translate.sections.adversarial import Adversarial, Discriminator
 from tasks.translate.sections.base import Name
+
+
+class StridedDiscriminator(Discriminator):
+    """As of every method, but it halves as CycleGAN's does."""
+
+    resampling: Literal["blur", "stride"] = Field("stride", description="As of every PatchGAN.")
 
 
 class CycleGan(Adversarial):
@@ -19,6 +25,8 @@ class CycleGan(Adversarial):
 
     method: Literal["cyclegan"]
     name: Name = "cyclegan"
+    discriminator: StridedDiscriminator = StridedDiscriminator()
+    init: Literal["xavier", "normal"] = Field("normal", description="As of every method with a PatchGAN.")
     cycle_weight: float = Field(10.0, ge=0, description="Weight of the L1 distance after there and back.")
     identity_weight: float = Field(5.0, ge=0, description="Weight of the L1 change of an image of the other side.")
     pool: int = Field(50, ge=0, description="Earlier translations that a discriminator may be shown again.")

@@ -48,6 +48,7 @@ class Training(Section):
         "the target side, too, where it is labelled.",
     )
     crop: int = Field(256, ge=32, multiple_of=4, description="Side of the square training crops, in pixels.")
+    mirror: bool = Field(True, description="Mirror each crop left to right with probability 1/2, as published.")
     width: int | None = Field(None, ge=32, description="Resize images to this width before cropping; native if absent.")
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate.")
     decay: float = Field(0.5, ge=0, le=1, description="The last share of the steps, over which lr falls to 0 linearly.")
