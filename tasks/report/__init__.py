@@ -10,21 +10,10 @@ if TYPE_CHECKING:
     from tasks.report.fitting import escape
     from tasks.report.html import TEMPLATES
     from tasks.report.intervals import scaled
+    from tasks.report.lineage import Node, Provenance, ScoreRef
     from tasks.report.make_report import build_report_files, report_recipe
-    from tasks.report.model import (
-        READABLE,
-        REPORT_JSON,
-        Cell,
-        Column,
-        DatasetRow,
-        Node,
-        Provenance,
-        Report,
-        Row,
-        ScoreRef,
-        TaskTable,
-        TranslatorRow,
-    )
+    from tasks.report.model import READABLE, REPORT_JSON, DatasetRow, Report, TranslatorRow
+    from tasks.report.score_table import Cell, Column, Row, TaskTable
     from tasks.report.terminal import print_report
     from tasks.report.words import (
         MARKS,

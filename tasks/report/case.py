@@ -9,7 +9,8 @@ from tasks.catalogue import t
 from tasks.contracts import Arm, Difference, Failure, TaskComparison
 from tasks.report.config import ReportConfig
 from tasks.report.intervals import scaled
-from tasks.report.model import Outcome, Row
+from tasks.report.model import Outcome
+from tasks.report.score_table import Row
 
 _SMALL_GAP = 1.0  # points; a share of a smaller gap is noise divided by noise
 

@@ -20,7 +20,8 @@ from pydantic import BaseModel
 from tasks.audit import check_sentence
 from tasks.catalogue import say, speaking
 from tasks.contracts import Audit, AuditCheck, BoxCounts, Check, ImageCounts
-from tasks.report.model import DatasetRow, Report, TaskTable
+from tasks.report.model import DatasetRow, Report
+from tasks.report.score_table import TaskTable
 
 log = logging.getLogger(__name__)
 Line = dict[str, Any]

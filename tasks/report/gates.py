@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from tasks.audit import subject_label
 from tasks.catalogue import say, t
 from tasks.contracts import Arm, AuditCheck, Check
-from tasks.report.model import AuditPart, Broken, Gate, TaskTable
+from tasks.report.model import AuditPart, Broken, Gate
+from tasks.report.score_table import TaskTable
 from tasks.report.words import arm_label, change, sign, task_name
 
 DATA = "data"

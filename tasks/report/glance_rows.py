@@ -10,7 +10,8 @@ from tasks.catalogue import figure, percent, points, t
 from tasks.contracts import DETAIL_PARTS, Arm, Audit, Detail, Distance, Failure, Task, TaskComparison
 from tasks.report.glance import LESS_IS_BETTER, MEASURES, Glance, GlanceCell, GlanceMeasure, GlanceRow
 from tasks.report.intervals import scaled
-from tasks.report.model import Row, TaskTable, TranslatorRow
+from tasks.report.model import TranslatorRow
+from tasks.report.score_table import Row, TaskTable
 from tasks.report.words import arm_label, duration, interval, signed
 
 _GAINS: tuple[Task, ...] = ("segmentation", "detection")

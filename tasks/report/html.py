@@ -25,9 +25,10 @@ from tasks.report.costs import stages
 from tasks.report.figures import page as figures
 from tasks.report.figures.save import audit_files
 from tasks.report.markdown import first_line
-from tasks.report.model import Report, TaskTable
+from tasks.report.model import Report
 from tasks.report.provenance import chain
 from tasks.report.savings import savings
+from tasks.report.score_table import TaskTable
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from tasks.catalogue import t
 from tasks.contracts import Arm, ArmDifference, ArmScores, Comparison, Difference, Estimate, RunRecord, TaskComparison
 from tasks.report.glance import GlanceCell
-from tasks.report.model import Cell, Column, Row, TaskTable
 from tasks.report.reading import Reader
+from tasks.report.score_table import Cell, Column, Row, TaskTable
 from tasks.report.words import MARKS, capital, change, count, listed, outcome_label
 
 SEVERAL = 6  # as many classes of one outcome are listed with their intervals

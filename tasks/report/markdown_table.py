@@ -9,7 +9,7 @@ from tasks.report.fitting import LINE_CHARS, escape, short
 from tasks.report.glance import Glance, GlanceCell
 from tasks.report.glance_rows import label, printed, printed_interval
 from tasks.report.intervals import mark
-from tasks.report.model import Cell, Column, Row, TaskTable
+from tasks.report.score_table import Cell, Column, Row, TaskTable
 from tasks.report.words import change, count, interval, mixture, role_label
 
 _ROWS = (30, 10, 4)  # of a table that is too long

@@ -9,7 +9,7 @@ from tasks.contracts import Difference, MadeWith, Note
 from tasks.report.case import Case, score
 from tasks.report.clusters import worth
 from tasks.report.intervals import scaled
-from tasks.report.model import Row
+from tasks.report.score_table import Row
 from tasks.report.words import (
     arm_label,
     capital,

@@ -8,7 +8,7 @@ from typing import Any
 
 from tasks.compute import device_kind
 from tasks.contracts import TASKS, Artifact, RunRecord
-from tasks.report.model import Node, Provenance, ScoreRef
+from tasks.report.lineage import Node, Provenance, ScoreRef
 from tasks.report.reading import Reader
 from tasks.report.tables import Loaded
 from tasks.store import Manifest

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tasks.catalogue import percent, points, t
 from tasks.contracts import Saving
 from tasks.report.intervals import scaled
-from tasks.report.model import TaskTable
+from tasks.report.score_table import TaskTable
 from tasks.report.words import arm_label, count
 
 

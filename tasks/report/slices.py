@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks.catalogue import t
 from tasks.contracts import Slice, SliceScore, TaskComparison
 from tasks.report.intervals import scaled
-from tasks.report.model import Cell, SliceRow, TaskTable
+from tasks.report.score_table import Cell, SliceRow, TaskTable
 
 
 def with_slices(table: TaskTable, compared: TaskComparison) -> TaskTable:

@@ -21,8 +21,8 @@ from tasks.contracts import (
     Task,
 )
 from tasks.report.config import ReportConfig
-from tasks.report.model import Cell, Column, Curve, Fact, Row, TaskTable
 from tasks.report.reading import Reader
+from tasks.report.score_table import Cell, Column, Curve, Fact, Row, TaskTable
 from tasks.report.words import arm_label, count
 
 _CURVE_POINTS = 200  # as many as a small chart can show

@@ -19,8 +19,9 @@ from tasks.report.glance import Glance, GlanceCell
 from tasks.report.glance_rows import label, printed, printed_interval
 from tasks.report.intervals import mark
 from tasks.report.markdown import first_line, gate_words
-from tasks.report.model import AuditPart, Cell, Outcome, Report, TaskTable
+from tasks.report.model import AuditPart, Outcome, Report
 from tasks.report.savings import savings
+from tasks.report.score_table import Cell, TaskTable
 from tasks.report.words import (
     arm_label,
     count,

@@ -10,8 +10,9 @@ from tasks.report.case import Case, score
 from tasks.report.clusters import scope, worth
 from tasks.report.config import ReportConfig
 from tasks.report.intervals import scaled
-from tasks.report.model import TaskTable, Verdict
+from tasks.report.model import Verdict
 from tasks.report.notes import by_seed, notes
+from tasks.report.score_table import TaskTable
 from tasks.report.words import (
     arm_label,
     arm_phrase,

@@ -10,18 +10,9 @@ from typing import Any
 
 from tasks.contracts.arm import Arm
 from tasks.contracts.task import TASKS, Task
-from tasks.report.model import (
-    Cell,
-    Column,
-    DatasetRow,
-    Node,
-    Provenance,
-    Report,
-    Row,
-    ScoreRef,
-    TaskTable,
-    TranslatorRow,
-)
+from tasks.report.lineage import Node, Provenance, ScoreRef
+from tasks.report.model import DatasetRow, Report, TranslatorRow
+from tasks.report.score_table import Cell, Column, Row, TaskTable
 from tasks.report.words import arm_label
 from tasks.store.digest import content_digest
 from tasks.store.files import write_json

@@ -20,7 +20,8 @@ from tasks.catalogue.language import Language, speaking
 from tasks.contracts.finding import Finding
 from tasks.report.config import ReportConfig
 from tasks.report.glance_rows import printed, printed_interval
-from tasks.report.model import Cell, Report
+from tasks.report.model import Report
+from tasks.report.score_table import Cell
 from tasks.report.stage import write_report
 from tasks.report.words import change, duration, interval, rate_words, signed
 from tests.report.findings import audit, compared, difference

@@ -32,7 +32,8 @@ from tasks.report.figures.gap import gap
 from tasks.report.figures.page import of_audit, of_task, of_translators
 from tasks.report.figures.save import save_figures, stylesheet
 from tasks.report.figures.scores import scores
-from tasks.report.model import AuditPart, Report, TaskTable
+from tasks.report.model import AuditPart, Report
+from tasks.report.score_table import TaskTable
 from tests.report.findings import audit, compared, difference
 
 CUT, FDA = "translated(cut)", "translated(fda)"

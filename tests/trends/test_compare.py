@@ -16,7 +16,8 @@ from tasks.contracts.arm import Arm
 from tasks.evaluate.comparison import compare_arms
 from tasks.evaluate.config import EvaluateConfig
 from tasks.evaluate.scoreboard import Scored
-from tasks.report.model import Node, Report
+from tasks.report.lineage import Node
+from tasks.report.model import Report
 from tasks.trends.comparing.build import compare_runs
 from tasks.trends.comparing.find import NotAReport
 from tasks.trends.comparing.markdown import render_markdown

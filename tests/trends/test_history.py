@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from tasks.catalogue.language import catalogue
 from tasks.contracts.arm import Arm
-from tasks.report.model import Cell, Report
+from tasks.report.model import Report
+from tasks.report.score_table import Cell
 from tasks.trends.history.archive import Kept, archive, read_archive
 from tasks.trends.history.chance import independent
 from tasks.trends.history.chart import NARROW, WIDE, Dot, Line, Size, Wall, draw

@@ -28,7 +28,7 @@ from tasks.charts import (
 )
 from tasks.contracts import TASKS
 from tasks.report.figures.labels import decided, has_real, label, legend, numbered, told
-from tasks.report.model import Row, TaskTable
+from tasks.report.score_table import Row, TaskTable
 from tasks.report.words import signed, task_name
 
 _LANE = 21.0  # height of one arm in a class's row

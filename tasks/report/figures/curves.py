@@ -28,7 +28,7 @@ from tasks.charts import (
     wrap,
 )
 from tasks.contracts import Arm
-from tasks.report.model import Curve, TaskTable
+from tasks.report.score_table import Curve, TaskTable
 from tasks.report.words import arm_label, task_name
 
 _COLUMNS, _SPACE = 2, 24.0

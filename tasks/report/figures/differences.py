@@ -23,7 +23,7 @@ from tasks.charts import (
     wrap,
 )
 from tasks.report.figures.labels import decided, label, marked, told
-from tasks.report.model import Row, TaskTable
+from tasks.report.score_table import Row, TaskTable
 from tasks.report.words import margin_words, task_name
 
 _MARK = 20.0  # height of the strip that an estimate is drawn in

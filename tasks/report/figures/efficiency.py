@@ -30,7 +30,7 @@ from tasks.charts import (
 from tasks.contracts import EfficiencyCurve, EfficiencyPoint
 from tasks.report.figures.labels import legend
 from tasks.report.intervals import scaled
-from tasks.report.model import TaskTable
+from tasks.report.score_table import TaskTable
 from tasks.report.words import arm_label, count, interval, task_name
 
 _HEIGHT = 250.0  # of the plot

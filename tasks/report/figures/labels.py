@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from markupsafe import Markup
 
 from tasks.charts import LINE, WIDTH, Block, lines, marker, series, tag, width, wrap
-from tasks.report.model import Cell, Row, TaskTable
+from tasks.report.score_table import Cell, Row, TaskTable
 from tasks.report.words import MARKS, change, outcome_label, role_label
 
 _INDENT = 22.0

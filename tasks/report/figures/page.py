@@ -22,7 +22,8 @@ from tasks.report.figures.scores import scores
 from tasks.report.figures.slices import slices
 from tasks.report.figures.trade import trade
 from tasks.report.glance import Glance
-from tasks.report.model import AuditPart, TaskTable
+from tasks.report.model import AuditPart
+from tasks.report.score_table import TaskTable
 from tasks.report.words import arm_label
 
 log = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ from tasks.charts import (
     wrap,
 )
 from tasks.report.figures.labels import label, role
-from tasks.report.model import Row, TaskTable
+from tasks.report.score_table import Row, TaskTable
 from tasks.report.words import interval as brackets
 from tasks.report.words import task_name
 

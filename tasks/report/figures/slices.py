@@ -6,7 +6,7 @@ from tasks.catalogue import t
 from tasks.charts import Figure
 from tasks.report.figures.classes import panel
 from tasks.report.figures.labels import has_real, numbered
-from tasks.report.model import Row, TaskTable
+from tasks.report.score_table import Row, TaskTable
 from tasks.report.words import task_name
 
 
