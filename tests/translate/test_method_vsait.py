@@ -231,7 +231,7 @@ def _as_published(learner: vsait.VsaitLearner, batch: Batch) -> dict[str, float]
             x = x if layer is layers[-1] else np.where(x > 0, x, 0.2 * x)
         return x
 
-    x, y = (vsait._mirror_half(images, batch.rng) for images in (batch.source, batch.target))
+    x, y = batch.source, batch.target
     source, target, translated = (numbers(learner.hypervectors(i)) for i in (x, y, learner.generator(x)))
     mapping = numbers(learner.mapping(learner.hypervectors(x)))
     unbound, bound = translated * mapping, source * mapping
@@ -257,14 +257,6 @@ def test_losses_and_their_order_are_the_published_ones(make_vsait) -> None:
             _moved(learner.networks[network], 2)
         assert _as_published(learner, _batch())[name] != pytest.approx(expected, rel=1e-3)
     assert order == ["generator", "discriminator"]
-
-
-def test_half_of_the_batches_are_mirrored() -> None:
-    x = torch.rand(2, 3, 4, 4)
-    found = [vsait._mirror_half(x, torch.Generator().manual_seed(seed)) for seed in range(64)]
-    mirrored = [torch.equal(f, x.flip(3)) for f in found]
-    assert all(m != torch.equal(f, x) for m, f in zip(mirrored, found, strict=True))
-    assert 16 < sum(mirrored) < 48
 
 
 def test_optimisers_are_those_of_the_authors(make_vsait) -> None:

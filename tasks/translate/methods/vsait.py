@@ -77,9 +77,9 @@ class VsaitLearner(Learner):
         self.weights |= dict.fromkeys(("real", "fake", "bound"), 1 / 3)
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:
-        source, target = (_mirror_half(x, batch.rng) for x in (batch.source, batch.target))
+        source = batch.source
         with torch.no_grad():
-            before, real = self.hypervectors(torch.cat([source, target])).split(len(source))
+            before, real = self.hypervectors(torch.cat([source, batch.target])).split(len(source))
         after = self.hypervectors(self.generator(source))
         mapping = self.mapping(before)
         yield (
@@ -128,8 +128,3 @@ def _describe(config: Vsait, features: FrozenFeatures) -> dict[str, Any]:
         log.warning("training %s with %s", config.name, warning)
         entry["warning"] = warning
     return entry
-
-
-def _mirror_half(x: Tensor, rng: torch.Generator) -> Tensor:
-    """Mirror images left to right with probability 1/2: all or none, so a split batch gives what the whole one does."""
-    return x.flip(3) if torch.rand((), generator=rng) < 0.5 else x
