@@ -18,7 +18,7 @@ from tasks.evaluate import EvaluateConfig, scoring_problems
 from tasks.report import ReportConfig
 from tasks.retrain import RetrainConfig, few_images, loader_problems, retrain_problems
 from tasks.settings import Document, Problem, below, read, validate
-from tasks.translate import Learned, TranslateConfig, Translator, size_problems, translator_problems
+from tasks.translate import Learned, TranslateConfig, Translator, size_problems, source_problems, translator_problems
 
 
 class PipelineConfig(RunConfig):
@@ -64,6 +64,7 @@ class PipelineConfig(RunConfig):
             yield from below(
                 ("translate", "translators", i), size_problems(translator, sizes, self.datasets.max_rejected)
             )
+            yield from below(("translate", "translators", i), source_problems(translator, tables["source"]))
         yield from below(("retrain",), few_images(self.retrain, tables))
 
     def arms(self) -> tuple[Arm, ...]:

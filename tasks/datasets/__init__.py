@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from tasks.datasets.drafts.maps import draft_map
     from tasks.datasets.errors import DatasetError, ImageError, ItemError, TaxonomyError
     from tasks.datasets.export import export_table
+    from tasks.datasets.files import files_below
     from tasks.datasets.images import (
+        SUFFIXES,
         PixelError,
         content_of,
         other_size,

@@ -46,6 +46,6 @@ def known_sha256(path: Path) -> str:
     return _known_sha256(path.absolute(), status.st_size, status.st_mtime_ns)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=1 << 18)
 def _known_sha256(path: Path, size: int, changed: int) -> str:
     return file_sha256(path)

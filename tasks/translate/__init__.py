@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         to_tensor,
         translate_padded,
     )
-    from tasks.translate.preflight import size_problems, translator_problems
+    from tasks.translate.preflight import size_problems, source_problems, translator_problems
     from tasks.translate.sections.features import Features
     from tasks.translate.sections.identity import Identity
     from tasks.translate.sections.learned import MINIMUM, Learned

@@ -12,15 +12,16 @@ if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
 
 import logging
+import shutil
 import sys
 import time
 from pathlib import Path
 
-from tasks.datasets import ImageError, SampleTable
+from tasks.datasets import DatasetError, ImageError, SampleTable
 from tasks.store import write_json
 from tasks.translate.apply import translate_table
-from tasks.translate.errors import WeightsError
-from tasks.translate.job import TOLD, TranslationJob
+from tasks.translate.errors import OutsideError, WeightsError
+from tasks.translate.job import SCRATCH, TOLD, TranslationJob
 from tasks.translate.methods.base import Resources, method_module
 
 
@@ -29,20 +30,23 @@ def work(path: Path) -> None:
 
     Raises:
         ImageError: an image cannot be translated; the message names it.
+        DatasetError, OutsideError: images that another program made are not what they should be.
         WeightsError: the weights cannot be read, or belong to another method or architecture.
     """
     job = TranslationJob.model_validate_json(path.read_text())
     if job.translator.learned:
         share_threads()
     table = SampleTable.read(job.source)
-    resources = Resources(SampleTable.read(job.target) if job.target else None, job.weights, job.device)
+    target = SampleTable.read(job.target) if job.target else None
+    resources = Resources(target, job.weights, job.device, table, job.work / SCRATCH)
     translator = method_module(job.translator.method).load(job.translator, resources)
     start = time.perf_counter()
     made = translate_table(table, translator, job.work, job.translator.name)
+    shutil.rmtree(job.work / SCRATCH, ignore_errors=True)
     rate = made / (time.perf_counter() - start)
     write_json(job.work / TOLD, {"images": len(table), "images_per_second": round(rate, 2)})
 
 
 if __name__ == "__main__":
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
-    sys.exit(do_job(Path(sys.argv[1]), work, ImageError, WeightsError))
+    sys.exit(do_job(Path(sys.argv[1]), work, ImageError, WeightsError, DatasetError, OutsideError))

@@ -12,12 +12,13 @@ from tasks.translate.sections.cyclegan import CycleGan
 from tasks.translate.sections.decent import Decent
 from tasks.translate.sections.fda import Fda
 from tasks.translate.sections.identity import Identity
+from tasks.translate.sections.images import OutsideImages
 from tasks.translate.sections.reinhard import Reinhard
 from tasks.translate.sections.srunit import Srunit
 from tasks.translate.sections.vsait import Vsait
 
 Translator = Annotated[
-    Identity | Reinhard | Fda | Cut | CycleGan | Srunit | Decent | Vsait, Field(discriminator="method")
+    Identity | Reinhard | Fda | Cut | CycleGan | Srunit | Decent | Vsait | OutsideImages, Field(discriminator="method")
 ]
 
 

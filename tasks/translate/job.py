@@ -15,6 +15,7 @@ from tasks.translate.sections.learned import Learned
 
 WEIGHTS = "weights.safetensors"  # the generator's moving average
 CARD = TranslatorCard.FILE
+SCRATCH = "scratch"  # a folder of what is only needed while a translation goes on
 TOLD = "told.json"  # what a process tells of its work: times, which must be in no artifact; see ``take_told``
 
 

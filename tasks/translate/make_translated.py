@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,14 @@ def build_translated(
     Raises:
         StoreError: a learned method has no trained weights, or they are damaged, or the given file is not the one the
             configuration names.
+        DatasetError: a folder of images that another program made is not there.
         ProcessError: a source image cannot be translated; the message names it.
         GpuError: this machine has not the GPUs that the configuration asks for.
     """
     weights = _weights(config, translator)
 
     def make(folder: Path) -> dict[str, Any]:
-        with machine.lease(gpu=config.learned) as lease:
+        with machine.lease(gpu=config.on_gpu) as lease:
             job = TranslationJob(
                 translator=config,
                 source=source.path,
@@ -54,10 +56,14 @@ def build_translated(
             )
             write_json(folder / "job.json", job.model_dump(mode="json"))
             machine.run(lease, "tasks.translate.apply_worker", folder / "job.json", config.name, _SHOWN)
+        if translated_recipe(config, source, target, translator).config != recipe.config:
+            shutil.rmtree(folder)  # what is made of other files than the key tells of is not gone on with
+            raise StoreError(f"translator {config.name}: its files were changed while it worked: start the run again")
         (folder / LOG).unlink(missing_ok=True)  # nothing but progress
         return {"translator": config.method, **take_told(folder), "device": lease.device}
 
-    return store.build(translated_recipe(config, source, target, translator), make, resumable=True)
+    recipe = translated_recipe(config, source, target, translator)
+    return store.build(recipe, make, resumable=True)
 
 
 def translated_recipe(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 
 from tasks.contracts import Finding
+from tasks.datasets import SampleTable
 from tasks.settings import Problem, below, file_problems
 from tasks.translate.config import Translator
+from tasks.translate.matching import images_below, matched
 from tasks.translate.sections.features import Features
+from tasks.translate.sections.images import OutsideImages
 from tasks.translate.sections.learned import MINIMUM, Learned, Training
 from tasks.translate.sections.vsait import Vsait
 
@@ -17,6 +21,8 @@ _CHECKPOINT = "checkpoint.pth"  # of a model that this pipeline trained
 
 def translator_problems(config: Translator) -> Iterator[Problem]:
     """The problems of one translator's section by itself."""
+    if isinstance(config, OutsideImages):
+        yield from _folder_problems(config)
     if not isinstance(config, Learned):
         return
     if config.weights is not None:  # then nothing is trained
@@ -49,6 +55,22 @@ def size_problems(
         if sum(small.values()) > tolerated * sum(sizes[side].values()):
             finding = _told_small("settings.smaller_than_crop", side, small, config.training.crop)
             yield Problem(("training", "crop"), finding)
+
+
+def source_problems(config: Translator, source: SampleTable) -> Iterator[Problem]:
+    """Images that another program should have made of the source's, and that are not there, or not clearly named."""
+    if not isinstance(config, OutsideImages):
+        return
+    for i, folder in enumerate(config.folders):
+        found = matched(source, folder, images_below(folder), config.image_suffix).problem()
+        if found is not None:
+            yield Problem(("folders", i), found)
+
+
+def _folder_problems(config: OutsideImages) -> Iterator[Problem]:
+    for i, folder in enumerate(config.folders):
+        if not os.path.isdir(folder.expanduser()):  # noqa: PTH112 - Path's raises an error for a name that is too long
+            yield Problem(("folders", i), Finding.of("outside.no_folder", path=folder))
 
 
 def _told_small(code: str, side: str, small: Mapping[Size, int], least: int) -> Finding:

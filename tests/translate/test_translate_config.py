@@ -55,7 +55,7 @@ def test_shipped_files_are_valid(path: Path) -> None:
     assert config.translators[0].learned
 
 
-METHODS = ("cut", "cyclegan", "decent", "fda", "identity", "reinhard", "srunit", "vsait")
+METHODS = ("cut", "cyclegan", "decent", "fda", "identity", "images", "reinhard", "srunit", "vsait")
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -24,11 +24,21 @@ Image = NDArray[np.uint8]  # RGB, [H, W, 3], 0-255
 
 @dataclass(frozen=True)
 class Resources:
-    """What a translator may need beside its configuration: the target set, trained weights, where to compute."""
+    """What a translator may need beside its configuration.
+
+    Attributes:
+        target: the set whose look is wanted.
+        weights: trained ones.
+        device: where to compute.
+        source: the set to translate.
+        scratch: a folder for what is only needed while it works; it is kept where that is broken off.
+    """
 
     target: SampleTable | None = None
     weights: Path | None = None
     device: str = "cpu"
+    source: SampleTable | None = None
+    scratch: Path | None = None
 
 
 class ImageTranslator(Protocol):

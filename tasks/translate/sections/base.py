@@ -24,6 +24,11 @@ class TranslatorSection(Section):
     uses_target: ClassVar[bool] = False
     learned: ClassVar[bool] = False
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it translates on a GPU where there is one."""
+        return self.learned
+
     def translation_slice(self) -> dict[str, Any]:
         """The part of this section that translated images depend on."""
         return self.model_dump(mode="json", exclude={"name"})
