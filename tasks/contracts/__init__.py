@@ -73,6 +73,6 @@ if TYPE_CHECKING:
     from tasks.contracts.section import Section
     from tasks.contracts.stage import DatasetRole, Stage, StageKind
     from tasks.contracts.task import TASKS, Labels, Task, TaskDescription
-    from tasks.contracts.translator_card import TranslatorCard
+    from tasks.contracts.translator_card import KeptStep, TranslatorCard, Validated
 else:
     __all__, __getattr__ = face(__name__, __file__)

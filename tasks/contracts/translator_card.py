@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, field_validator
 
 from tasks.contracts.filed import Filed
+from tasks.contracts.frozen import Frozen
+
+
+class Validated(Frozen):
+    """What a validation found after so many steps, on fixed images; step 0 is the source itself, untranslated.
+
+    Attributes:
+        step: steps done.
+        distance: kernel distance to the target on EfficientNet-Lite0's features; unbiased, so near 0 it may be below.
+        colour: Frechet distance to the target of the images' CIELAB means and deviations, squared.
+        accuracy: share of the labelled pixels that the frozen judge reads rightly; None where there is no judge.
+    """
+
+    step: int
+    distance: float
+    colour: float
+    accuracy: float | None = None
+
+
+class KeptStep(Frozen):
+    """The step whose weights are the translator's, and why.
+
+    Attributes:
+        step: steps done.
+        why: ``last``: it is the last one; ``closest``: the smallest distance, with a judge of those that keep the
+            accuracy; ``most_accurate``: no step keeps it, this one loses least.
+    """
+
+    step: int
+    why: Literal["last", "closest", "most_accurate"]
 
 
 class TranslatorCard(Filed):
@@ -16,9 +46,10 @@ class TranslatorCard(Filed):
 
     Attributes:
         method, paper: how it was trained. config: the section of the YAML that it was trained by.
-        iterations: steps. parameters: network -> how many it has.
+        iterations: steps done, fewer than configured where validation ended it. parameters: network -> how many.
         losses: by name, as last averaged. variety: of the outputs, in shares of the inputs'.
         rollbacks: each with its ``step``, its reason ``rollback`` and the ``lr_factor`` from then on.
+        validations: of the source itself, then of the training. kept: the step that the weights are of.
         device, processes: what trained it.
         source_images, target_images: what it was trained on. left_out: side -> ids of images smaller than crops.
     """
@@ -35,6 +66,8 @@ class TranslatorCard(Filed):
     losses: dict[str, float] | None = None
     variety: dict[str, float] | None = None
     rollbacks: tuple[dict[str, Any], ...] = ()
+    validations: tuple[Validated, ...] = ()
+    kept: KeptStep | None = None
     device: str | None = None
     processes: int | None = None
     source_images: int | None = None

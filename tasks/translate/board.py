@@ -9,6 +9,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tasks.contracts import Validated
 from tasks.datasets import read_image
 
 if TYPE_CHECKING:
@@ -43,10 +44,16 @@ class Board:
             for name, value in values.items():
                 self._writer.add_scalar(f"loss/{name}", value, step)  # type: ignore[no-untyped-call]
 
-    def samples(self, step: int, grid: Path) -> None:
+    def validation(self, validated: Validated) -> None:
+        """Add what a validation found."""
+        if self._writer is not None:
+            for name, value in validated.model_dump(exclude={"step"}, exclude_none=True).items():
+                self._writer.add_scalar(f"validation/{name}", value, validated.step)  # type: ignore[no-untyped-call]
+
+    def samples(self, step: int, grid: Path, tag: str = "samples") -> None:
         """Add a grid of sample translations."""
         if self._writer is not None:
-            self._writer.add_image("samples", read_image(grid), step, dataformats="HWC")  # type: ignore[no-untyped-call]
+            self._writer.add_image(tag, read_image(grid), step, dataformats="HWC")  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Write what is left."""

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -71,6 +71,14 @@ class Ranks:
             dist.barrier()
         dist.barrier()
         return result
+
+    def from_first(self, value: T) -> T:
+        """The first rank's value, in all of them; what the others give does not count."""
+        if self.count == 1:
+            return value
+        told: list[Any] = [value]
+        dist.broadcast_object_list(told, 0)
+        return cast(T, told[0])
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from torch import Tensor
 from tasks.translate.errors import SetbackError
 
 _Entry = tuple[int, dict[str, float]]
+_NOTES = ("rollback", "validation")  # what lines that are no losses have
 
 
 class LossLog:
@@ -48,6 +49,18 @@ class LossLog:
             self.check()
             self._write(step + 1)
 
+    def flush(self, step: int) -> None:
+        """After so many steps, write a line of what no line holds yet."""
+        self.check()
+        if self._checked:
+            self._write(step)
+
+    def note(self, entry: dict[str, Any]) -> None:
+        """Write a line that is no losses: one of those that ``rewind`` takes."""
+        if self.path is not None:
+            with self.path.open("a") as stream:
+                stream.write(json.dumps(entry) + "\n")
+
     def check(self) -> None:
         """Bring the values to the CPU.
 
@@ -75,11 +88,11 @@ class LossLog:
         Args:
             step: steps done.
             pending: what ``pending`` gave then.
-            notes: lines that are no losses, each with its ``step`` and ``rollback``.
+            notes: lines that are no losses, each with its ``step``, and ``rollback`` or ``validation``.
         """
         self._fresh, self._checked = [], [(s, dict(entry)) for s, entry in pending]
         lines = self.path.read_text().splitlines() if self.path is not None and self.path.exists() else []
-        entries = [e for e in map(_parsed, lines) if e is not None and e["step"] <= step and "rollback" not in e]
+        entries = [e for e in map(_parsed, lines) if e is not None and e["step"] <= step and not is_note(e)]
         self._last = {k: v for k, v in entries[-1].items() if k != "step"} if entries else {}
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,11 +114,14 @@ class LossLog:
                 sums.setdefault(name, []).append(value)
         self._last = {name: round(sum(v) / len(v), 6) for name, v in sums.items()}
         self._checked = []
-        if self.path is not None:
-            with self.path.open("a") as stream:
-                stream.write(json.dumps({"step": step, **self._last}) + "\n")
+        self.note({"step": step, **self._last})
         if self.listener is not None:
             self.listener(step, self._last)
+
+
+def is_note(entry: dict[str, Any]) -> bool:
+    """Whether an entry of the file is no line of losses."""
+    return any(name in entry for name in _NOTES)
 
 
 def _parsed(line: str) -> dict[str, Any] | None:

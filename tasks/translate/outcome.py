@@ -1,4 +1,4 @@
-"""What a training came to, as Markdown: how its losses went, and its last grid of samples."""
+"""What a training came to, as Markdown: how losses and validations went, its strip, and its last grid of samples."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tasks.contracts import TranslatorCard
+from tasks.contracts import KeptStep, TranslatorCard
+from tasks.translate.losslog import is_note
+from tasks.translate.validation import STRIP
 
 _ROWS = 12
 _WIDTH = 800  # pixels of the picture, which travels inside the text
@@ -19,21 +21,34 @@ def outcome(folder: Path, speed: float | None = None) -> str:
     """Describe a finished training.
 
     Args:
-        folder: where it lies (``card.json``, ``log.jsonl``, ``samples/``).
+        folder: where it lies (``card.json``, ``log.jsonl``, ``samples/``, and ``strip.png`` where it was validated).
         speed: steps a second, which the manifest alone knows; None where they are not known.
     """
     card = TranslatorCard.read(folder)
     pace = "" if speed is None else f", {speed:g} a second"
     entries = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    losses = [e for e in entries if "rollback" not in e]
+    losses = [e for e in entries if not is_note(e)]
     text = [
         f"{card.iterations} steps of {card.method}{pace} ({card.device}).",
         *(f"**Rolled back** to step {r['step']}: {r['rollback']}; lr x {r['lr_factor']:g}" for r in card.rollbacks),
         _table(_spread(losses)),
     ]
+    if card.kept is not None:
+        found = [v.model_dump(exclude_none=True) for v in card.validations]
+        text += [f"Validated on fixed images (step 0: the source itself). {_kept(card.kept)}", _table(_spread(found))]
+        text += [f"Source, translations by step, nearest target image:\n\n![validation]({_picture(folder / STRIP)})"]
     if grids := sorted((folder / "samples").glob("*.png")):
         text += ["Source, translated, a target image:", f"![samples]({_picture(grids[-1])})"]
     return "\n\n".join(text) + "\n"
+
+
+def _kept(kept: KeptStep) -> str:
+    why = {
+        "last": "it is the last one",
+        "closest": "of those that keep the accuracy, where it is judged, it is nearest to the target",
+        "most_accurate": "none keeps the accuracy, and this one loses least of it",
+    }
+    return f"The weights are those of step {kept.step}: {why[kept.why]}."
 
 
 def _table(entries: list[dict[str, Any]]) -> str:

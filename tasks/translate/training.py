@@ -1,25 +1,24 @@
 """The training of a translator, from its data to its card: one loop for all learned methods.
 
 Crops and random numbers are functions of (seed, step), so the state is the networks, the optimisers, the generator's
-moving average, the rollbacks and the step; on a CPU a resumed training ends with the same bits as an uninterrupted one.
+moving average, the rollbacks, the validations and the step; on a CPU a resumed training ends with the same bits as an
+uninterrupted one.
 """
 
 from __future__ import annotations
 
 import copy
-import functools
 import logging
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from tasks.compute import device_name, resolve_device, with_progress
+from tasks.compute import resolve_device, with_progress
 from tasks.contracts import TranslatorCard
 from tasks.datasets import SampleTable
 from tasks.store import write_json
@@ -29,15 +28,19 @@ from tasks.translate.compiling import compile_generator
 from tasks.translate.crops import TrainingImages, crop_batches
 from tasks.translate.distributed import Ranks
 from tasks.translate.errors import SetbackError, TranslatorError
+from tasks.translate.fixed_images import Judge
 from tasks.translate.job import WEIGHTS
 from tasks.translate.losslog import LossLog
 from tasks.translate.methods.base import Learner, method_module
 from tasks.translate.networks.weights import save_weights
-from tasks.translate.networks.whole_image import autocast, memory_format, to_tensor
+from tasks.translate.networks.whole_image import autocast, memory_format
 from tasks.translate.rounds import side_by_side, step_batches
 from tasks.translate.samples import write_samples
 from tasks.translate.sections.learned import Learned
-from tasks.translate.vitals import PROBE, check_vitals, measure_vitals
+from tasks.translate.strips import remove_columns
+from tasks.translate.training_card import training_card
+from tasks.translate.validation import Validator, note_of
+from tasks.translate.vitals import Vitals
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +57,7 @@ class Trainer:
         device: where to compute; chosen if absent.
         board: the folder of TensorBoard's files; none are written if absent.
         ranks: this process among those that train together, each in the same folder.
+        judge: reads the classes of an image, where ``training.validation`` asks for one.
 
     Raises:
         TranslatorError: the configuration does not fit the sets or the processes.
@@ -68,6 +72,7 @@ class Trainer:
         device: str | None = None,
         board: Path | None = None,
         ranks: Ranks | None = None,
+        judge: Judge | None = None,
     ) -> None:
         self.config, self.training, self.folder = config, (training := config.training), folder
         self.device, self.ranks = torch.device(device or resolve_device()), (ranks := ranks or Ranks())
@@ -86,6 +91,10 @@ class Trainer:
         self.average = copy.deepcopy(self.networks["generator"]).requires_grad_(False).eval()
         self.optimisers = {name: adam.over(self.networks) for name, adam in self.learner.optimisers.items()}
 
+        # What is looked at on the way.
+        self.vitals = Vitals(self.networks["generator"], self.source, self.device, ranks)
+        self.validator = Validator(config, source, target, folder, self.device, judge, ranks)
+
         # What is told.
         self.board = Board(board if ranks.first else None)
         every = max(1, min(50, training.iterations // 50))
@@ -95,7 +104,6 @@ class Trainer:
         self.step = 0  # steps done
         self.seconds = 0.0
         self.rollbacks: list[dict[str, Any]] = []  # as in log.jsonl: step (gone back to), rollback (why), lr_factor
-        self.variety: dict[str, float] = {}  # of the generator's outputs, when last measured
 
     def run(self, card: dict[str, Any] | None = None) -> dict[str, Any]:
         """Train to the end and write ``weights.safetensors`` and ``card.json``, the latter with ``card``'s entries.
@@ -108,32 +116,38 @@ class Trainer:
         """
         if self.training.compile:
             with autocast(self.device):
-                compile_generator(self.networks["generator"], self._probe[: self.training.batch])
+                compile_generator(self.networks["generator"], self.vitals.probe[: self.training.batch])
         self.resume()
-        while self.step < self.training.iterations:
+        while self.step < self.training.iterations and not self.validator.hopeless:
             try:
                 self._train()
             except SetbackError as error:
                 self._roll_back(str(error))
-        self.board.close()
         return self._finish(card or {})
 
     def times(self) -> dict[str, float | None]:
         """How long it trained in all its processes, one after the other, and how fast: told beside the card."""
-        speed = round(self.step / self.seconds, 2) if self.seconds else None
-        return {"training_seconds": round(self.seconds, 1), "iterations_per_second": speed}
+        validated = self.validator.seconds
+        speed = round(self.step / (self.seconds - validated), 2) if self.seconds else None
+        seconds = {"training_seconds": round(self.seconds, 1), "validation_seconds": round(validated, 1)}
+        return {**seconds, "iterations_per_second": speed}
 
     def resume(self) -> None:
         """Go on from the newest checkpoint; without one, save what there is to go back to before the first."""
-        if (state := self._restore()) is None:
-            self._save()
-        else:
+        if (state := self._restore()) is not None:
             self.rollbacks = state["rollbacks"]
             log.info("%s: resumed at step %d", self.config.name, self.step)
         self._rewind(state)
+        if state is None:
+            self._validate(None)
+            self.seconds = self.validator.seconds
+            self._save()
 
     def _train(self) -> None:
-        """Train on to the end, or raise SetbackError where something went wrong."""
+        """Train on to the end, or raise SetbackError where something went wrong.
+
+        The end is the last step, or a validation after which there is no hope of a better one.
+        """
         training = self.training
         begun, before = time.perf_counter(), self.seconds
         remaining = range(self.step, training.iterations)
@@ -142,13 +156,22 @@ class Trainer:
             losses = self.train_step(step, source, target)
             last = step + 1 == training.iterations
             self.log.add(step, losses, last=last)
-            self.step, self.seconds = step + 1, before + time.perf_counter() - begun
+            self.step = step + 1
             save = self.step % training.checkpoint_every == 0
-            if save or last:
-                self._check()
+            validate = self.validator.is_due(self.step, last)
+            if save or last or validate:
+                self.log.check()
+                self.vitals.check(self._state(), self.step)
+            if validate:
+                self._validate(self.average)
+                last = last or self.validator.hopeless
             if last or self.step % training.sample_every == 0:
                 self._sample()
-            if save and not last:
+            self.seconds = before + time.perf_counter() - begun
+            if last:
+                self.log.flush(self.step)
+                return
+            if save:
                 self._save()
                 log.info("%s: step %d of %d, %s", self.config.name, self.step, training.iterations, self.log.summary())
 
@@ -199,21 +222,6 @@ class Trainer:
         for average, new in zip(self.average.parameters(), self.networks["generator"].parameters(), strict=True):
             average.lerp_(new, 1 - decay)
 
-    def _check(self) -> None:
-        """Raise SetbackError if something is wrong: no checkpoint may hold that, or what follows from it."""
-        self.log.check()
-        # A batch of another size is not worth compiling for.
-        plain = torch.compiler.set_stance("force_eager") if self.training.compile else nullcontext()
-        with autocast(self.device), plain:
-            found = measure_vitals(self.networks["generator"], self._probe, self._state())
-        self.ranks.average([found])
-        self.variety = check_vitals(found, self.step)
-
-    @functools.cached_property
-    def _probe(self) -> Tensor:
-        """Source crops that the generator is tried on."""
-        return to_tensor(np.stack([self.source.crop(k) for k in range(PROBE)]), self.device)
-
     def _roll_back(self, why: str) -> None:
         """Go back to the newest checkpoint and halve the learning rate; saved there, for a resumed run to know."""
         if len(self.rollbacks) >= ROLLBACKS:
@@ -237,11 +245,13 @@ class Trainer:
             self.average.load_state_dict(state["average"])
             for name, optimiser in self.optimisers.items():
                 optimiser.load_state_dict(state["optimisers"][name])
+            self.validator.restore(state["validation"])
         return state
 
     def _rewind(self, state: dict[str, Any] | None) -> None:
         """What is told of later steps is void."""
-        self.log.rewind(self.step, state["log"] if state else [], self.rollbacks)
+        notes = [*map(note_of, self.validator.history), *self.rollbacks]
+        self.log.rewind(self.step, state["log"] if state else [], notes)
         self.board.begin(self.step)
 
     def _save(self) -> None:
@@ -258,11 +268,15 @@ class Trainer:
             "optimisers": {name: o.state_dict() for name, o in self.optimisers.items()},
             "rollbacks": self.rollbacks,
             "log": self.log.pending(),
+            "validation": self.validator.state(),
         }
 
-    def _left_out(self) -> dict[str, tuple[str, ...]]:
-        sides = (self.source, self.target)
-        return {side.name: side.left_out for side in sides if side.left_out}
+    def _validate(self, network: nn.Module | None) -> None:
+        """Validate a generator, or, without one, what it is to translate."""
+        if (validated := self.validator.validate(self.step, network)) is not None:
+            self.log.note(note_of(validated))
+            self.board.validation(validated)
+            log.info("%s: step %d, %s", self.config.name, self.step, self.validator.summary())
 
     def _sample(self) -> None:
         if self.ranks.first:
@@ -271,25 +285,14 @@ class Trainer:
             self.board.samples(self.step, path)
 
     def _finish(self, card: dict[str, Any]) -> dict[str, Any]:
-        whole = {
-            "method": self.config.method,
-            "paper": method_module(self.config.method).PAPER,
-            "config": self.config.training_slice(),
-            "iterations": self.step,
-            "parameters": {n: sum(p.numel() for p in net.parameters()) for n, net in self.networks.items()},
-            "losses": self.log.last(),
-            "variety": self.variety,
-            "rollbacks": self.rollbacks,
-            "device": device_name(self.device),
-            "processes": self.ranks.count,
-            "source_images": len(self.source.paths),
-            "target_images": len(self.target.paths),
-            **({"left_out": left_out} if (left_out := self._left_out()) else {}),
-            **self.learner.notes,
-            **card,
-        }
+        whole = {**training_card(self), **card}
         if self.ranks.first:
-            save_weights(self.folder / WEIGHTS, dict(self.average.named_parameters()), self.config.architecture())
+            if (strip := self.validator.strip()) is not None:
+                self.board.samples(self.step, strip, "validation")
+            weights = self.validator.weights(self.average)
+            save_weights(self.folder / WEIGHTS, weights, self.config.architecture())
             write_json(self.folder / TranslatorCard.FILE, TranslatorCard(**whole).content())
             checkpoints.remove(self.folder)
+            remove_columns(self.folder)
+        self.board.close()
         return whole

@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tasks.translate.crops import TrainingImages
+from tasks.translate.distributed import Ranks
 from tasks.translate.errors import SetbackError
+from tasks.translate.networks.whole_image import autocast, to_tensor
 
 PROBE = 8  # crops that collapse is measured on
 LEAST_VARIETY = 0.02  # of the source's, below which the outputs count as collapsed
+
+
+class Vitals:
+    """Looks at one generator, on the same source crops each time.
+
+    Attributes:
+        probe: the crops, ``[N, 3, crop, crop]`` in [-1, 1].
+        variety: of the generator's outputs, when last measured.
+    """
+
+    def __init__(self, generator: nn.Module, source: TrainingImages, device: torch.device, ranks: Ranks) -> None:
+        self._generator, self._compiled, self._ranks = generator, source.training.compile, ranks
+        self.probe = to_tensor(np.stack([source.crop(k) for k in range(PROBE)]), device)
+        self.variety: dict[str, float] = {}
+
+    def check(self, state: Iterable[Any], step: int) -> None:
+        """Look at the generator, and at all numbers of the training's state, after so many steps.
+
+        Raises:
+            SetbackError: something is wrong: no checkpoint may hold that, or what follows from it.
+        """
+        # A batch of another size is not worth compiling for.
+        plain = torch.compiler.set_stance("force_eager") if self._compiled else nullcontext()
+        with autocast(self.probe.device), plain:
+            found = measure_vitals(self._generator, self.probe, state)
+        self._ranks.average([found])
+        self.variety = check_vitals(found, step)
 
 
 @torch.no_grad()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tasks.contracts import Section
 from tasks.translate.sections.base import TranslatorSection
+from tasks.translate.sections.validation import Validation
 
 MINIMUM = 16  # pixels a side; reflection padding in the generator's residual blocks needs some width to reflect
 
@@ -56,6 +57,15 @@ class Training(Section):
     seed: int = Field(0, ge=0)
     checkpoint_every: int = Field(500, ge=1, description="Steps between checkpoints: the most a crash can cost.")
     sample_every: int = Field(1000, ge=1, description="Steps between grids of sample translations.")
+    validation: Validation | None = Field(None, description="Validation on fixed images; none if absent.")
+
+    @model_validator(mode="after")
+    def _validates_on_its_way(self) -> Self:
+        if self.validation is not None and self.validation.every > self.iterations:
+            raise ValueError(
+                f"validation.every {self.validation.every}: the training has {self.iterations} iterations: lower it"
+            )
+        return self
 
     def loaded(self, size: tuple[int, int]) -> tuple[int, int]:
         """The width and height at training of an image of this width and height, in pixels."""
