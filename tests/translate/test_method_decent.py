@@ -1,6 +1,5 @@
 """DECENT's flows and its density-change term against their definitions."""
 
-import math
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +12,7 @@ from pydantic import ValidationError
 
 from tasks.translate.methods import decent
 from tasks.translate.methods.base import Batch, Resources
-from tasks.translate.networks.flows import BlockFlow, LayerFlows, MovingAverage, take_patches
+from tasks.translate.networks.flows import BlockAffine, BlockFlow, LayerFlows, MovingAverage, take_patches
 from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.patchnce import draw_places
 from tasks.translate.sections.decent import Decent
@@ -43,9 +42,9 @@ def _batch(step: int = 0, count: int = 2) -> Batch:
     return Batch(*images, _rng(step), step)
 
 
-def _flow(dims: int, width: int = 4, seed: int = 0) -> BlockFlow:
+def _flow(dims: int, width: int = 4, seed: int = 0, residual: bool = False) -> BlockFlow:
     """A flow far from its first state, with strong dependence between the dimensions."""
-    flow, rng = BlockFlow(dims, width, _rng(seed)), _rng(seed + 100)
+    flow, rng = BlockFlow(dims, width, _rng(seed), residual), _rng(seed + 100)
     with torch.no_grad():
         for parameter in flow.parameters():
             parameter += 0.7 * torch.randn(parameter.shape, generator=rng)
@@ -67,9 +66,47 @@ def make_trainer(make_table, tmp_path) -> Callable[[str, Decent], Trainer]:
     return make
 
 
+def _affine(layer: BlockAffine) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and biases by the description: own blocks exp(v), earlier ones v, later ones 0; rows of length exp(s)."""
+    dims, outputs, inputs = layer.blocks
+    v, s, bias = (p.detach().numpy().astype(np.float64) for p in (layer.direction, layer.log_scale, layer.bias))
+    variable = np.repeat(np.arange(dims), outputs)[:, None], np.repeat(np.arange(dims), inputs)[None, :]
+    raw = np.where(variable[0] == variable[1], np.exp(v), np.where(variable[0] > variable[1], v, 0))
+    return np.exp(s) * raw / np.linalg.norm(raw, axis=1, keepdims=True), bias
+
+
+def _described(flow: BlockFlow, x: np.ndarray) -> float:
+    """log N(z; 0, I) + sum of log dz_i / dx_i for one vector, where z = W2 tanh(W1 x + b1) + b2; NumPy at 64 bits."""
+    (w1, b1), (w2, b2) = _affine(flow.widen), _affine(flow.narrow)
+    hidden = np.tanh(w1 @ x + b1)
+    z, jacobian = w2 @ hidden + b2, w2 @ np.diag(1 - hidden**2) @ w1
+    if flow.gate is not None:
+        gate = 1 / (1 + np.exp(-flow.gate.item()))
+        z, jacobian = gate * z + (1 - gate) * x, gate * jacobian + (1 - gate) * np.eye(len(x))
+    assert np.allclose(np.triu(jacobian, 1), 0)
+    return float(-0.5 * z @ z - 0.5 * len(z) * np.log(2 * np.pi) + np.log(np.diag(jacobian)).sum())
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_log_density_is_its_definition(residual) -> None:
+    flow = _flow(6, residual=residual)
+    assert (flow.gate is not None) == residual
+    x = torch.randn(5, 6, generator=_rng())
+    with torch.no_grad():
+        found = flow(x).numpy()
+    assert found == pytest.approx([_described(flow, v) for v in x.numpy().astype(np.float64)], rel=1e-4)
+
+
+def test_flows_are_the_published_ones_by_default() -> None:
+    settings = Decent.model_validate({"method": "decent", "training": {"iterations": 1}})
+    flow = decent.build(settings, _rng()).flows["target"].flows[4]
+    assert (flow.gate, flow.widen.blocks, flow.narrow.blocks) == (None, (256, 10, 1), (256, 1, 10))
+
+
+@pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("seed", range(3))
-def test_flow_is_autoregressive_with_the_determinant_it_says(seed) -> None:
-    flow = _flow(5, seed=seed)
+def test_flow_is_autoregressive_with_the_determinant_it_says(seed, residual) -> None:
+    flow = _flow(5, seed=seed, residual=residual)
     for x in torch.randn(4, 5, generator=_rng(seed)) * 2:
         jacobian = torch.autograd.functional.jacobian(lambda v: flow.transform(v)[0], x)
         z, log_diagonal = flow.transform(x)
@@ -83,18 +120,30 @@ def test_flow_is_autoregressive_with_the_determinant_it_says(seed) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_density_integrates_to_one(seed) -> None:
+def test_residual_density_integrates_to_one(seed) -> None:
     line = torch.linspace(-20, 20, 20001)
-    assert torch.trapezoid(_flow(1, seed=seed)(line[:, None]).exp(), line).item() == pytest.approx(1, abs=1e-4)
+    flow = _flow(1, seed=seed, residual=True)
+    assert torch.trapezoid(flow(line[:, None]).exp(), line).item() == pytest.approx(1, abs=1e-4)
     line = torch.linspace(-20, 20, 501)
-    plane = _flow(2, seed=seed)(torch.cartesian_prod(line, line)).exp().view(501, 501)
+    plane = _flow(2, seed=seed, residual=True)(torch.cartesian_prod(line, line)).exp().view(501, 501)
     assert torch.trapezoid(torch.trapezoid(plane, line), line).item() == pytest.approx(1, abs=1e-3)
 
 
-def test_flow_reaches_the_likelihood_of_a_correlated_gaussian() -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_density_without_it_integrates_to_what_its_range_holds(seed) -> None:
+    flow, line = _flow(1, seed=seed), torch.linspace(-20, 20, 20001)
+    with torch.no_grad():
+        ends = flow.transform(torch.tensor([[-1e3], [1e3]]))[0]
+        low, high = torch.distributions.Normal(0, 1).cdf(ends)[:, 0]
+        assert torch.trapezoid(flow(line[:, None]).exp(), line).item() == pytest.approx((high - low).item(), abs=1e-4)
+    assert high - low < 1
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_flow_reaches_the_likelihood_of_a_correlated_gaussian(residual) -> None:
     rng, mean, scale = _rng(), torch.tensor([0.5, -1]), torch.tensor([[0.8, 0], [1.2, 0.5]])
     true = torch.distributions.MultivariateNormal(mean, scale_tril=scale)
-    flow = BlockFlow(2, 10, rng)
+    flow = BlockFlow(2, 10, rng, residual)
     optimiser = torch.optim.Adam(flow.parameters(), 1e-2, amsgrad=True)
     for _ in range(300):
         optimiser.zero_grad()
@@ -107,8 +156,9 @@ def test_flow_reaches_the_likelihood_of_a_correlated_gaussian() -> None:
     assert wanted - 0.05 < flow(unseen).mean().item() <= wanted + 0.01
 
 
-def test_flow_is_finite_far_away_and_exact_under_autocast() -> None:
-    flow = _flow(4)
+@pytest.mark.parametrize("residual", [False, True])
+def test_flow_is_finite_far_away_and_exact_under_autocast(residual) -> None:
+    flow = _flow(4, residual=residual)
     far = torch.tensor([[1e4, -1e4, 1e4, 1e4], [-300, 0, 0, 300.0]], requires_grad=True)
     flow(far).sum().backward()
     assert flow(far).isfinite().all()
@@ -119,12 +169,12 @@ def test_flow_is_finite_far_away_and_exact_under_autocast() -> None:
     assert torch.equal(found, flow(x)), "mixed precision is left"
 
 
-def test_log_densities_are_bits_a_dimension() -> None:
+def test_log_densities_are_nats_a_dimension() -> None:
     flows = LayerFlows([3, 5], 2, _rng())
     patches = [torch.randn(2, 7, c, generator=_rng()) for c in (3, 5)]
     for found, flow, p in zip(flows(patches), flows.flows, patches, strict=True):
         assert found.shape == (2, 7)
-        assert found[1, 4].item() == pytest.approx(flow(p[1, 4]).item() / p.shape[2] / math.log(2), rel=1e-5)
+        assert found[1, 4].item() == pytest.approx(flow(p[1, 4]).item() / p.shape[2], rel=1e-5)
 
 
 def test_patches_are_the_features_at_the_places() -> None:
@@ -140,7 +190,8 @@ def test_density_change_is_the_variance_over_patches() -> None:
     expected = []
     for b, a in zip(before, after, strict=True):
         change = b - a
-        expected.append(np.mean((change - change.mean(axis=1, keepdims=True)) ** 2))
+        squares = (change - change.mean(axis=1, keepdims=True)) ** 2
+        expected.append(np.mean(squares.sum(axis=1) / (change.shape[1] - 1)))
     found = decent.density_change([torch.tensor(b) for b in before], [torch.tensor(a) for a in after])
     assert found.item() == pytest.approx(np.mean(expected))
 
@@ -148,7 +199,7 @@ def test_density_change_is_the_variance_over_patches() -> None:
 def test_the_same_change_of_all_patches_costs_nothing() -> None:
     before = torch.randn(1, 50, generator=_rng())
     assert decent.density_change([before], [before + 3]).item() == pytest.approx(0, abs=1e-10)
-    assert decent.density_change([before], [2 * before + 3]).item() == pytest.approx(before.var(correction=0).item())
+    assert decent.density_change([before], [2 * before + 3]).item() == pytest.approx(before.var().item())
 
 
 def test_losses_are_their_definitions() -> None:
@@ -160,17 +211,18 @@ def test_losses_are_their_definitions() -> None:
     features = {name: generator.encode(x, LAYERS) for name, x in images.items()}
     places = draw_places(features["source"], 16, _rng(3))
 
-    def bits(flow: BlockFlow, name: str, layer: int) -> np.ndarray:
+    def density(flow: BlockFlow, name: str, layer: int) -> np.ndarray:
         vectors = features[name][layer].flatten(2)[:, :, places[layer]].transpose(1, 2)
-        return flow(vectors).detach().double().numpy() / vectors.shape[2] / np.log(2)
+        flat = [_described(flow, v) for v in vectors.detach().double().numpy().reshape(-1, vectors.shape[2])]
+        return np.reshape(flat, vectors.shape[:2]) / vectors.shape[2]
 
-    changes, source_bits, target_bits = [], [], []
+    changes, source_nll, target_nll = [], [], []
     for layer in range(3):
-        change = bits(average["source"].flows[layer], "source", layer)
-        change = change - bits(average["target"].flows[layer], "fake", layer)
-        changes += [np.var(c) for c in change]
-        source_bits.append(-bits(learner.flows["source"].flows[layer], "source", layer).mean())
-        target_bits.append(-bits(learner.flows["target"].flows[layer], "target", layer).mean())
+        change = density(average["source"].flows[layer], "source", layer)
+        change = change - density(average["target"].flows[layer], "fake", layer)
+        changes += [np.var(c, ddof=1) for c in change]
+        source_nll.append(-density(learner.flows["source"].flows[layer], "source", layer).mean())
+        target_nll.append(-density(learner.flows["target"].flows[layer], "target", layer).mean())
     judge, y = learner.discriminator, batch.target
     assert losses == pytest.approx(
         {
@@ -178,8 +230,8 @@ def test_losses_are_their_definitions() -> None:
             "real": (judge(y) - 1).square().mean().item(),
             "gan": (judge(fake) - 1).square().mean().item(),
             "density": np.mean(changes),
-            "source_bits": np.mean(source_bits),
-            "target_bits": np.mean(target_bits),
+            "source_nll": np.mean(source_nll),
+            "target_nll": np.mean(target_nll),
             "identity": np.abs(generator(y).detach().numpy() - y.numpy()).mean(),
         },
         rel=1e-3,
@@ -225,7 +277,7 @@ def test_each_step_changes_what_its_optimiser_owns(make_trainer) -> None:
 def test_flows_have_their_own_optimiser(make_trainer) -> None:
     trainer = make_trainer("t", _config({"lr": 0.004, "clip": 0.01}))
     adam, flows = trainer.optimisers["flows"], list(trainer.networks["flows"].parameters())
-    trainer.optimise("flows", {"source_bits": sum(100 * p.square().sum() for p in flows)}, 0.5)
+    trainer.optimise("flows", {"source_nll": sum(100 * p.square().sum() for p in flows)}, 0.5)
     assert torch.stack([p.grad.norm() for p in flows]).norm().item() == pytest.approx(0.01, rel=1e-3)
     assert adam.param_groups[0]["amsgrad"]
     assert adam.param_groups[0]["lr"] == 0.002
@@ -270,7 +322,7 @@ def test_full_size_networks_have_the_published_parameters() -> None:
     def flow(dims: int, width: int) -> int:
         widen = dims * width * dims + 2 * dims * width  # weights; their scales and biases
         narrow = dims * dims * width + 2 * dims
-        return widen + narrow + 1  # and the gate
+        return widen + narrow
 
     residual = 9 * 2 * conv(256, 256, 3)
     down, up = conv(64, 128, 3) + conv(128, 256, 3), conv(256, 128, 3) + conv(128, 64, 3)
@@ -284,7 +336,7 @@ def test_full_size_networks_have_the_published_parameters() -> None:
     }
     assert learner.weights == {
         **{"real": 0.5, "fake": 0.5, "gan": 1, "density": 0.01, "identity": 10},
-        **{"source_bits": 1, "target_bits": 1},
+        **{"source_nll": 1, "target_nll": 1},
     }
 
 

@@ -185,6 +185,15 @@ def test_one_random_layer_a_step() -> None:
     assert set(learner.generator.layers) == {0, 4, 12}
 
 
+def test_term_is_the_mean_over_layers_of_which_one_is_drawn() -> None:
+    """F(G_l(G(h + n))) - F(h) = 3n in each layer here: the drawn one's term is 3, the others count as 0."""
+    learner = _toy()
+    features = [torch.rand(2, 4, 8, 8, generator=_rng(k)) for k in range(3)]
+    for seed in range(5):
+        losses = learner.further(Batch(*torch.zeros(2, 2, 3, 8, 8), _rng(seed), 0), features)
+        assert losses["robustness"].item() == pytest.approx((3 + 0 + 0) / 3, rel=2e-3)
+
+
 def test_term_begins_after_its_share_of_the_steps() -> None:
     learner = srunit.build(_config(start=0.25, iterations=8), _rng())
     seen = ["robustness" in dict(learner.losses(_batch(step)))["generator"] for step in range(8)]

@@ -4,6 +4,11 @@ CUT's generator and PatchGAN with least-squares loss, an L1 identity term on tar
 variance of density change: patches that are common on the source side must become patches that are common on the target
 side. Small flows learn, beside the generator, the densities of source and of target patches in the features of the
 generator's encoder; their moving average judges the translation, and the generator cannot change it.
+
+As in the authors' program, log densities are natural logarithms over the number of dimensions, their variance is the
+unbiased one, and a flow is its one block without a residual connection (``density.residual`` adds it). Ours is how the
+average begins: theirs starts at 0 and is for the first thousand steps a shrunk flow, ours has a short memory at first,
+and after some thousands of steps they are the same.
 """
 
 from __future__ import annotations
@@ -36,7 +41,8 @@ class DecentLearner(Learner):
         self.discriminator = PatchGan(**config.discriminator.model_dump())
         initialise(nn.ModuleList([self.generator, self.discriminator]), rng, gain=config.gain)
         widths = self.generator.widths(density.layers)
-        self.flows = nn.ModuleDict({side: LayerFlows(widths, density.width, rng) for side in ("source", "target")})
+        shape = widths, density.width, rng, density.residual
+        self.flows = nn.ModuleDict({side: LayerFlows(*shape) for side in ("source", "target")})
         self.average = MovingAverage(self.flows, density.ema)
         self.networks = nn.ModuleDict(
             {
@@ -52,7 +58,7 @@ class DecentLearner(Learner):
             "flows": Adam(("flows",), density.lr, (0.9, 0.999), amsgrad=True, clip=density.clip),
             "generator": Adam(("generator",), lr, betas),
         }
-        self.weights = {"real": 0.5, "fake": 0.5, "source_bits": 1.0, "target_bits": 1.0, "gan": 1.0}
+        self.weights = {"real": 0.5, "fake": 0.5, "source_nll": 1.0, "target_nll": 1.0, "gan": 1.0}
         self.weights |= {"density": density.weight, "identity": config.identity_weight}
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:
@@ -69,8 +75,10 @@ class DecentLearner(Learner):
         # Detached: neither the flows nor the densities of real images are a reason to change the encoder.
         source = take_patches([f[:count].detach() for f in before], places)
         target = take_patches([f[count:].detach() for f in before], places)
-        bits = {"source_bits": _bits(self.flows["source"](source)), "target_bits": _bits(self.flows["target"](target))}
-        yield "flows", bits
+        yield (
+            "flows",
+            {"source_nll": _nll(self.flows["source"](source)), "target_nll": _nll(self.flows["target"](target))},
+        )
 
         self.average.follow(self.flows, batch.step)
         translated = take_patches(self.generator.encode(fake, density.layers), places)
@@ -102,15 +110,15 @@ def load(config: Decent, resources: Resources) -> WholeImageTranslator:
 
 
 def density_change(before: Sequence[Tensor], after: Sequence[Tensor]) -> Tensor:
-    """The variance of ``before - after`` over an image's patches, averaged over images and layers.
+    """The unbiased variance of ``before - after`` over an image's patches, averaged over images and layers.
 
     Args:
-        before: each layer's log densities of source patches among source patches, ``[N, S]``, in bits a dimension.
+        before: each layer's log densities of source patches among source patches, ``[N, S]``, in nats a dimension.
         after: the same of their translations among target patches.
     """
-    return torch.stack([(b - a).var(1, correction=0).mean() for b, a in zip(before, after, strict=True)]).mean()
+    return torch.stack([(b - a).var(1, correction=1).mean() for b, a in zip(before, after, strict=True)]).mean()
 
 
-def _bits(log_densities: Sequence[Tensor]) -> Tensor:
-    """The mean negative log-likelihood of all layers."""
+def _nll(log_densities: Sequence[Tensor]) -> Tensor:
+    """The mean negative log-likelihood of all layers, in nats a dimension."""
     return -torch.stack([d.mean() for d in log_densities]).mean()

@@ -4,6 +4,11 @@ ICCV 2021.
 CUT, and a robustness term against semantic flipping: of one PatchNCE layer a step, noise is added to the features of
 the source; the features of the translation that follows from them must stay near the undisturbed ones, by the measure
 of CUT's projection and in proportion to the noise.
+
+As in the authors' program, the term is a mean over all PatchNCE layers, of which those that were not drawn count as 0:
+with five layers it is a fifth of the drawn one's, and the published weight is for that. As in the paper, and not in
+the program, the change is divided by the length of the very noise that made it. (The program adds noise of the full
+length and divides by another, random length, so that a step's term is multiplied by a number that has no mean.)
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ PAPER = (
     "Jia et al., Semantically Robust Unpaired Image Translation for Data with Unmatched Semantics Statistics, ICCV 2021"
 )
 
-_LEAST = 0.1  # of the largest length: 1/length has no mean if lengths come arbitrarily near 0
+_LEAST = 0.1  # of the largest length: of a shorter noise, rounding to 32 bits would be much of what is measured
 
 
 class SrunitLearner(ContrastiveLearner):
@@ -38,10 +43,11 @@ class SrunitLearner(ContrastiveLearner):
         if batch.step < self.settings.start * self.config.training.iterations:
             return {}
         index = int(torch.randint(len(features), (), generator=batch.rng))
-        return {"robustness": self.robustness(batch.source, features[index], index, batch.rng)}
+        drawn = self.robustness(batch.source, features[index], index, batch.rng)
+        return {"robustness": drawn / len(features)}  # the mean over layers
 
     def robustness(self, source: Tensor, features: Tensor, index: int, rng: torch.Generator) -> Tensor:
-        """The change of projected features over the length of the noise: mean over up to ``patches`` locations.
+        """One layer's change of projected features over the length of the noise: mean over up to ``patches`` locations.
 
         With h the features, n the noise, G_l the layers of the generator up to the one in question, and F the
         projection: ``|F(G_l(G(h + n))) - F(h)| / |n|``, Euclidean, at each location. Gradients flow into both sides.

@@ -6,8 +6,9 @@ units, tanh, one affine map back, and no map from units to units in between. Wit
 Gaussian, and then their number would mean nothing. Features are not projected to fewer dimensions first: a translation
 could change the rest of them for free.
 
-The paper's gated residual connection is kept round the one block: tanh alone maps to a bounded range, on which the
-normal density does not integrate to 1.
+That paper's gated residual connections stand between blocks, so one block alone has none. Its tanh maps to a bounded
+range, over which the normal density integrates to less than 1; ``residual`` puts the gated connection round the block,
+which makes it a density on all of space.
 """
 
 from __future__ import annotations
@@ -64,14 +65,15 @@ class BlockFlow(nn.Module):
         dims: length of the vectors.
         width: hidden units for each dimension.
         rng: draws the initial weights.
+        residual: whether the map is a gated mean of the block's output and its input.
     """
 
-    def __init__(self, dims: int, width: int, rng: torch.Generator) -> None:
+    def __init__(self, dims: int, width: int, rng: torch.Generator, residual: bool = False) -> None:
         super().__init__()
         self.dims = dims
         self.widen = BlockAffine(dims, 1, width, rng)
         self.narrow = BlockAffine(dims, width, 1, rng)
-        self.gate = nn.Parameter(torch.zeros(()))
+        self.gate = nn.Parameter(torch.zeros(())) if residual else None
 
     def transform(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map ``[..., dims]``; also the logs of the Jacobian's diagonal, ``[..., dims]``. In 32-bit precision."""
@@ -83,6 +85,8 @@ class BlockFlow(nn.Module):
             log_slope = 2 * (math.log(2) - hidden - nnf.softplus(-2 * hidden))
             paths = log_slope.unflatten(-1, (self.dims, -1)) + log_in.squeeze(2) + log_out.squeeze(1)
             log_block = paths.logsumexp(-1)
+            if self.gate is None:
+                return y, log_block
             gate = self.gate.sigmoid()
             log_diagonal = torch.logaddexp(nnf.logsigmoid(self.gate) + log_block, nnf.logsigmoid(-self.gate))
             return gate * y + (1 - gate) * x, log_diagonal
@@ -100,15 +104,16 @@ class LayerFlows(nn.Module):
         widths: the layers' numbers of channels.
         width: hidden units for each channel.
         rng: draws the initial weights.
+        residual: as of ``BlockFlow``.
     """
 
-    def __init__(self, widths: Sequence[int], width: int, rng: torch.Generator) -> None:
+    def __init__(self, widths: Sequence[int], width: int, rng: torch.Generator, residual: bool = False) -> None:
         super().__init__()
-        self.flows = nn.ModuleList(BlockFlow(w, width, rng) for w in widths)
+        self.flows = nn.ModuleList(BlockFlow(w, width, rng, residual) for w in widths)
 
     def forward(self, patches: Sequence[Tensor]) -> list[Tensor]:
-        """Log densities in bits a dimension: a list of ``[N, S, C]`` -> a list of ``[N, S]``."""
-        return [f(p) / (p.shape[2] * math.log(2)) for f, p in zip(self.flows, patches, strict=True)]
+        """Natural log densities over the number of dimensions: a list of ``[N, S, C]`` -> a list of ``[N, S]``."""
+        return [f(p) / p.shape[2] for f, p in zip(self.flows, patches, strict=True)]
 
 
 class MovingAverage(nn.Module):

@@ -19,6 +19,7 @@ class DensityChange(Section):
     layers: tuple[int, ...] = Field((0, 4, 8, 12, 16), min_length=1, description="As in nce.layers.")
     patches: int = Field(256, ge=2, description="Locations drawn from each layer.")
     width: int = Field(10, ge=1, description="Hidden units for each dimension of a flow.")
+    residual: bool = Field(False, description="A gated residual connection round the flow's block; published: none.")
     lr: float = Field(1e-3, gt=0, description="Learning rate of the flows.")
     clip: float = Field(0.1, gt=0, description="Largest norm of the flows' gradient.")
     ema: float = Field(0.998, ge=0, lt=1, description="Decay of the flows' moving average, which judges.")

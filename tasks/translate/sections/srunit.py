@@ -14,7 +14,7 @@ from tasks.translate.sections.contrastive import Contrastive
 class Robustness(Section):
     """SRUNIT's term: a small change of a feature must change the translation's features in proportion at most."""
 
-    weight: float = Field(1e-3, ge=0)
+    weight: float = Field(1e-3, ge=0, description="Weight of the mean over layers.")
     magnitude: float = Field(1e-3, gt=0, description="Largest length of the noise added to a location's features.")
     patches: int = Field(256, ge=1, description="Locations that are compared.")
     start: float = Field(0.25, ge=0, le=1, description="The share of the steps after which the term begins.")
