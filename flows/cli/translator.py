@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from flows.cli.status import FINE
+
+Method = Literal["cut", "cyclegan", "vsait", "decent", "srunit"]
 
 app = App(name="translator", help="Take a trained translator elsewhere, or bring one here.")
 
@@ -31,26 +33,41 @@ def export(
 
 @app.command(name="import")
 def import_(
-    weights: Annotated[Path, Parameter(help="A generator's weights.safetensors, or the artifact's folder.")],
-    to: Annotated[Path, Parameter(help="The YAML file to write, which must not exist.")],
+    weights: Annotated[Path, Parameter(help="A file of weights, or the folder of a translator's artifact.")],
     /,
+    to: Annotated[Path, Parameter(help="What to write: a YAML file, or safetensors with one beside; none may exist.")],
     *,
-    name: Annotated[str | None, Parameter(help="Of the translator; the YAML file's if absent.")] = None,
+    as_: Annotated[Method | None, Parameter(name="--as", help="Whose authors' program made the weights.")] = None,
+    network: Annotated[str | None, Parameter(help="Which generator of a file that holds several.")] = None,
+    name: Annotated[str | None, Parameter(help="Of the translator; the written file's if absent.")] = None,
 ) -> int:
     """Write the configuration of a translator that uses somebody's trained generator, once that could be loaded.
 
+    Without `--as`, the weights are this pipeline's own, and stay where they are. With it, they are the state dict
+    of the authors' program: what fits is written anew as safetensors, beside the YAML file.
+
     Example: `sim2real translator import weights.safetensors configs/translators/theirs.yaml`
+
+    Example: `sim2real translator import latest_net_G.pth --as cut --to theirs.safetensors`
     """
     import yaml
 
     from tasks.settings import ConfigError
     from tasks.store import atomic_path
-    from tasks.translate import import_generator
+    from tasks.translate import convert_weights, import_generator
 
-    if to.exists():
-        raise ConfigError(f"{to}: exists already; name another file, or move it away first")
-    section = import_generator(weights, name or to.stem)
-    with atomic_path(to) as temporary:
-        temporary.write_text(yaml.safe_dump({"translator": section}, sort_keys=False), encoding="utf-8")
-    print(f"written: {to}; in a pipeline's translate.translators: !include {to.absolute()}#translator")
+    if as_ is None and to.suffix == ".safetensors":
+        raise ConfigError(f"{to}: say with --as whose program made {weights}, or name a YAML file for one of your own")
+    section, converted = to.with_suffix(".yaml") if as_ else to, to.with_suffix(".safetensors")
+    for file in (section, converted) if as_ else (section,):
+        if file.exists():
+            raise ConfigError(f"{file}: exists already; name another file, or move it away first")
+    if as_:
+        convert_weights(weights, as_, converted, network)
+        weights = converted
+        print(f"written: {converted}")
+    values = import_generator(weights, name or to.stem)
+    with atomic_path(section) as temporary:
+        temporary.write_text(yaml.safe_dump({"translator": values}, sort_keys=False), encoding="utf-8")
+    print(f"written: {section}; in a pipeline's translate.translators: !include {section.absolute()}#translator")
     return FINE

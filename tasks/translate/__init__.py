@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         translate_padded,
     )
     from tasks.translate.preflight import size_problems, source_problems, translator_problems
+    from tasks.translate.published import convert_weights
     from tasks.translate.sections.features import Features
     from tasks.translate.sections.identity import Identity
     from tasks.translate.sections.learned import MINIMUM, Learned

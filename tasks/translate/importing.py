@@ -15,10 +15,6 @@ from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.networks.weights import load_weights, read_made_for
 from tasks.translate.sections.learned import Learned
 
-# What sections ask for that only a training needs: there for the form where weights are given.
-_TRAINING: dict[str, Any] = {"training": {"iterations": 1}}
-_TRAINING_OF: dict[str, dict[str, Any]] = {"vsait": {"features": {"network": "random"}}}
-
 
 def import_generator(path: Path, name: str) -> dict[str, Any]:
     """The section of a translator that uses a generator's file, after the file was loaded as what it says it is.
@@ -37,13 +33,12 @@ def import_generator(path: Path, name: str) -> dict[str, Any]:
     made_for = read_made_for(path)
     if made_for is None:
         raise WeightsError(
-            f"{path}: does not say what method and generator it was made for: it is none of this pipeline's"
+            f"{path}: does not say what method and generator it was made for: it is none of this pipeline's; "
+            "say with --as whose program made it"
         )
     section = {
         **made_for,
         "name": name,
-        **_TRAINING,
-        **_TRAINING_OF.get(str(made_for.get("method")), {}),
         "weights": {"path": str(path.absolute()), "sha256": file_sha256(path)},
     }
     try:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from tasks.store.code import closure
 from tasks.translate.config import TranslateConfig
 from tasks.translate.sections.cut import Cut
+from tasks.translate.sections.vsait import Vsait
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "translators"
 
@@ -33,6 +34,17 @@ def test_layers_must_exist_in_the_generator() -> None:
         Cut.model_validate(cut)
     with pytest.raises(ValidationError, match="2 weights for 3 layers"):
         Cut.model_validate(cut | {"nce": {"layers": [0, 4, 8], "weights": [1, 2]}})
+
+
+def test_what_training_needs_is_asked_for_unless_weights_are_given() -> None:
+    given = {"weights": {"path": "w.safetensors", "sha256": "0" * 64}}
+    for method, needed in {"cut": "training", "decent": "training", "vsait": "training and features"}.items():
+        with pytest.raises(ValidationError, match=f"{needed}: required, unless 'weights' name a trained generator"):
+            TranslateConfig.model_validate({"translators": [{"method": method}]})
+        (config,) = TranslateConfig.model_validate({"translators": [{"method": method, **given}]}).translators
+        assert config.model_dump(exclude_unset=True).keys() == {"method", "weights"}
+    with pytest.raises(ValidationError, match="features: required, unless"):
+        Vsait.model_validate({"method": "vsait", "training": {"iterations": 1}})
 
 
 def test_slices_hold_what_matters_only(make_cut) -> None:

@@ -114,6 +114,10 @@ def test_weights_files_are_checked(tmp_path) -> None:
     load_weights(path, ResnetGenerator(4, 1))
     with pytest.raises(WeightsError, match=r"w.safetensors: made for another architecture.*check 'generator'"):
         load_weights(path, ResnetGenerator(4, 2))
+    with pytest.raises(WeightsError) as caught:
+        load_weights(path, ResnetGenerator(4, 1, resampling="stride"))
+    first = "layers.14.weight: [8, 16, 3, 3] instead of [16, 8, 3, 3]"
+    assert f"made for another architecture ({first}; layers.18.weight" in str(caught.value), "sizes are the same"
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(WeightsError, match="not a safetensors file"):
         load_weights(path, ResnetGenerator(4, 1))

@@ -91,7 +91,7 @@ class VsaitLearner(Learner):
             },
         )
         with torch.no_grad():  # of the networks as they are now
-            after, bound = self.hypervectors(self.generator(source)), bind(before, self.mapping(before))
+            after, bound = self.hypervectors(self.generator(batch.source)), bind(before, self.mapping(before))
         yield (
             "discriminator",
             {

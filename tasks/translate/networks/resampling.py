@@ -60,7 +60,7 @@ class GaussianDown(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.register_buffer("kernel", _gaussian(3).expand(channels, 1, 3, 3).clone(), persistent=False)
+        self.register_buffer("kernel", gaussian(3).expand(channels, 1, 3, 3).clone(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         kernel: Tensor = self.get_buffer("kernel").to(x.dtype)
@@ -75,14 +75,14 @@ class GaussianUp(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.register_buffer("kernel", 4 * _gaussian(4).expand(channels, 1, 4, 4), persistent=False)
+        self.register_buffer("kernel", 4 * gaussian(4).expand(channels, 1, 4, 4), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         kernel: Tensor = self.get_buffer("kernel").to(x.dtype)
         return nnf.conv_transpose2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
 
 
-def _gaussian(size: int) -> Tensor:
+def gaussian(size: int) -> Tensor:
     """A square Gaussian of sigma 1 pixel around the middle of ``size`` pixels; its sum is 1."""
     line = torch.exp(-((torch.arange(size) - (size - 1) / 2) ** 2) / 2)
     square = torch.outer(line, line)

@@ -54,9 +54,19 @@ def load_weights(path: Path, network: nn.Module, made_for: Mapping[str, Any] | N
         if _shape(tensors.get(name)) != _shape(wanted.get(name))
     ]
     if wrong:
-        what = f"it holds {_architecture(tensors)}, expected {_architecture(wanted)}; {'; '.join(wrong[:3])}"
-        raise WeightsError(f"{path}: made for another architecture ({what}): check 'generator'")
+        sizes = _architecture(tensors), _architecture(wanted)
+        differ = f"it holds {sizes[0]}, expected {sizes[1]}; " if sizes[0] != sizes[1] else ""
+        raise WeightsError(f"{path}: made for another architecture ({differ}{'; '.join(wrong[:3])}): check 'generator'")
     network.load_state_dict(tensors)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by name.
+
+    Raises:
+        WeightsError: no such file, or not safetensors.
+    """
+    return _read(path)[0]
 
 
 def read_made_for(path: Path) -> dict[str, Any] | None:

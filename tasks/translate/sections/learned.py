@@ -73,10 +73,14 @@ class Training(Section):
 
 
 class Learned(TranslatorSection):
-    """A method that trains a generator on the source and the target set."""
+    """A method that trains a generator on the source and the target set, or is given a trained one.
+
+    Attributes:
+        to_train: what must be said, unless ``weights`` are given; then it is not looked at.
+    """
 
     generator: Generator = Generator()
-    training: Training
+    training: Training = Field(Training(iterations=1), description="Needed unless weights are given.")
     weights: GeneratorFile | None = Field(None, description="Use this trained generator instead of training one.")
     tile: int | None = Field(
         None,
@@ -84,6 +88,15 @@ class Learned(TranslatorSection):
         description="Translate images of more than tile x tile pixels by tiles; if absent, where memory runs out.",
     )
     learned: ClassVar[bool] = True
+    to_train: ClassVar[tuple[str, ...]] = ("training",)
+
+    @model_validator(mode="after")
+    def _trained_or_given(self) -> Self:
+        missing = [name for name in self.to_train if name not in self.model_fields_set]
+        if missing and self.weights is None:
+            told = " and ".join(missing)
+            raise ValueError(f"{told}: required, unless 'weights' name a trained generator (translator {self.name})")
+        return self
 
     def translation_slice(self) -> dict[str, Any]:
         """The architecture, and the given weights: how a generator was trained is in its artifact, not here."""

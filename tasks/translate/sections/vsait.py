@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -26,12 +26,13 @@ class Vsait(Learned):
     method: Literal["vsait"]
     name: Name = "vsait"
     generator: VsaitGenerator = VsaitGenerator()
-    features: Features
+    features: Features = Field(Features(network="random"), description="Needed unless weights are given.")
     length: int = Field(4096, ge=8, description="Length of the hypervectors.")
     vsa_weight: float = Field(10.0, ge=0)
     discriminator_lr: float = Field(
         4e-4, gt=0, description="Learning rate of the discriminator; generator and mapping learn at training.lr."
     )
+    to_train: ClassVar[tuple[str, ...]] = ("training", "features")
     halve_every: int = Field(100_000, ge=1, description="Steps after which learning rates are halved.")
 
     @model_validator(mode="after")
