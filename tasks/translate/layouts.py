@@ -23,7 +23,7 @@ METHODS = tuple(sorted(_STEMS))
 
 
 @dataclass(frozen=True)
-class Layout:
+class GeneratorLayout:
     """The generator of one program, of so many residual blocks.
 
     Attributes:
@@ -44,7 +44,7 @@ def stem_of(method: str) -> str:
     return _STEMS[method]
 
 
-def layout_of(method: str, names: Collection[str]) -> Layout:
+def layout_of(method: str, names: Collection[str]) -> GeneratorLayout:
     """The layout in the program of a method's authors that these names of tensors look like."""
     blocks = len({found[1] for name in names if (found := _BLOCK.match(name))})
     if method == "vsait":
@@ -55,7 +55,7 @@ def layout_of(method: str, names: Collection[str]) -> Layout:
     return _sequential(blocks, 3 if stride else 4, second)
 
 
-def _sequential(blocks: int, step: int, second: int) -> Layout:
+def _sequential(blocks: int, step: int, second: int) -> GeneratorLayout:
     """Of a program with one ``model``, whose steps down and up are three layers (strided) or four (blurred)."""
     first = 4 + 2 * step  # of the residual blocks
     behind = first + blocks
@@ -67,7 +67,7 @@ def _sequential(blocks: int, step: int, second: int) -> Layout:
         for k in range(blocks)
         for there, ours in ((1, 1), (second, 5))
     }
-    return Layout(
+    return GeneratorLayout(
         blocks,
         "stride" if step == 3 else "blur",
         {**_numbered("model.{}", theirs), **bodies, **_numbered("model.{}", ups)},
@@ -77,7 +77,7 @@ def _sequential(blocks: int, step: int, second: int) -> Layout:
     )
 
 
-def _vsait(blocks: int) -> Layout:
+def _vsait(blocks: int) -> GeneratorLayout:
     before = blocks - blocks // 2  # residual blocks in the encoder
     after = blocks - before
     bodies = [f"encoder.net.{5 + k}" for k in range(before)] + [f"decoder.net.{k}" for k in range(after)]
@@ -93,7 +93,7 @@ def _vsait(blocks: int) -> Layout:
     }
     down = dict.fromkeys(("encoder.net.2.weight", "encoder.net.4.weight"), gaussian(3))
     up = dict.fromkeys((f"decoder.net.{after}.weight", f"decoder.net.{after + 2}.weight"), 4 * gaussian(4))
-    return Layout(blocks, "gaussian", layers, down | up)
+    return GeneratorLayout(blocks, "gaussian", layers, down | up)
 
 
 def _numbered(name: str, numbers: dict[int, int]) -> dict[str, str]:

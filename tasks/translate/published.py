@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tasks.store import UnreadableWeights, read_weights
 from tasks.translate.errors import WeightsError
-from tasks.translate.layouts import METHODS, Layout, layout_of, stem_of
+from tasks.translate.layouts import METHODS, GeneratorLayout, layout_of, stem_of
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.networks.weights import read_tensors, save_weights
 
@@ -113,7 +113,7 @@ def _what_it_is(tensors: Mapping[str, Tensor], method: str) -> str:
     return f"{wanted}; its first layer is {name} {list(first.shape)}{guess}"
 
 
-def _problems(tensors: Mapping[str, Tensor], layout: Layout, size: dict[str, Any]) -> Iterator[str]:
+def _problems(tensors: Mapping[str, Tensor], layout: GeneratorLayout, size: dict[str, Any]) -> Iterator[str]:
     """In what a file differs from a generator of this layout, layer by layer."""
     with torch.device("meta"):
         wanted = ResnetGenerator(**size).state_dict()
