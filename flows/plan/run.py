@@ -49,7 +49,10 @@ def plan_run(settings: PipelineConfig) -> list[PlannedStage]:
         for name, config in trained(settings).items()
     }
     translated = {
-        t.name: planner.plan(f"translate {t.name}", translated_recipe(t, source, target, translators.get(t.name)))
+        t.name: planner.plan(
+            f"translate {t.name}",
+            translated_recipe(t, source, target, translators.get(t.name), settings.compute.device),
+        )
         for t in settings.translate.translators
     }
     audits = _audits(planner, settings, sets, translated)

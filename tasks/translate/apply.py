@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,14 +82,15 @@ def _translate_batch(batch: list[Sample], translator: ImageTranslator, folder: P
     paths = [folder / IMAGES / f"{s.id}.png" for s in batch]
     missing = [not is_whole_png(p, s.width, s.height) for s, p in zip(batch, paths, strict=True)]
     if any(missing):
-        results = _results(batch, translator)
+        results = translate_samples(batch, translator)
         for path, image, wanted in zip(paths, results, missing, strict=True):
             if wanted:
                 write_png(path, image)
     return [_row(s, p, folder) for s, p in zip(batch, paths, strict=True)], sum(missing)
 
 
-def _results(batch: list[Sample], translator: ImageTranslator) -> list[Image]:
+def translate_samples(batch: Sequence[Sample], translator: ImageTranslator) -> list[Image]:
+    """Read images of one size and translate them, without writing anything; raises as ``translate_table`` does."""
     try:
         return translator([_read(s) for s in batch], [s.id for s in batch])
     except MemoryError as error:

@@ -1,7 +1,7 @@
 """``python -m tasks.translate.apply_worker JOB.json``: translate a data set, in a process of its own.
 
-Leaves the images, the sample table and, for the manifest, ``told.json``: how many images there are, and how many were
-made a second.
+Leaves the images, the sample table and, for the manifest, ``told.json``: how many images there are, how many were made
+a second, and what the translator notes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def work(path: Path) -> None:
     made = translate_table(table, translator, job.work, job.translator.name)
     shutil.rmtree(job.work / SCRATCH, ignore_errors=True)
     rate = made / (time.perf_counter() - start)
-    write_json(job.work / TOLD, {"images": len(table), "images_per_second": round(rate, 2)})
+    write_json(job.work / TOLD, {"images": len(table), "images_per_second": round(rate, 2), **translator.notes})
 
 
 if __name__ == "__main__":

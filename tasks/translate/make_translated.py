@@ -11,10 +11,11 @@ from tasks.compute import LOG, Machine
 from tasks.contracts import Artifact
 from tasks.store import Manifest, Recipe, Store, StoreError, code_version, file_sha256, write_json
 from tasks.translate.job import WEIGHTS, TranslationJob, take_told
+from tasks.translate.precision import precision_slice
 from tasks.translate.sections.base import TranslatorSection, method_of
 from tasks.translate.sections.learned import GeneratorFile, Learned
 
-_SHOWN = re.compile(r"^translating |^error|fit into memory")
+_SHOWN = re.compile(r"^translating |^error|fit into memory|float32")
 
 
 def build_translated(
@@ -62,21 +63,27 @@ def build_translated(
         (folder / LOG).unlink(missing_ok=True)  # nothing but progress
         return {"translator": config.method, **take_told(folder), "device": lease.device}
 
-    recipe = translated_recipe(config, source, target, translator)
+    recipe = translated_recipe(config, source, target, translator, machine.config.device)
     return store.build(recipe, make, resumable=True)
 
 
 def translated_recipe(
-    config: TranslatorSection, source: Artifact, target: Artifact, translator: Artifact | None
+    config: TranslatorSection, source: Artifact, target: Artifact, translator: Artifact | None, device: str
 ) -> Recipe:
-    """What a ``translated`` artifact is made from; the arguments are those of ``build_translated``."""
+    """What a ``translated`` artifact is made from.
+
+    Args:
+        device: ``auto``, ``cpu`` or ``cuda``, of the configuration.
+        config, source, target, translator: as of ``build_translated``.
+    """
     inputs = {"source": source}
     if config.uses_target:
         inputs["target"] = target
     if translator is not None and config.learned and _given(config) is None:
         inputs["translator"] = translator
     code = code_version(__name__, method_of(config))
-    return Recipe("translated", config=config.translation_slice(), inputs=inputs, code=code)
+    how = config.translation_slice() | precision_slice(config, device)
+    return Recipe("translated", config=how, inputs=inputs, code=code)
 
 
 def _weights(config: TranslatorSection, translator: Artifact | None) -> Path | None:

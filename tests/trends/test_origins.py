@@ -55,7 +55,7 @@ def recipes(config: PipelineConfig) -> Iterator[tuple[Recipe, Whose]]:
     whose = Whose("segmentation", "cut")
     translator: Any = config.translate.translators[CUT]
     yield translator_recipe(translator, given, given), whose
-    yield translated_recipe(translator, given, given, given), whose
+    yield translated_recipe(translator, given, given, given, "cpu"), whose
     sets = {"source": given, "target": given}
     assert config.audit
     yield audit_recipe("cut", sets, given, Judged(), config.audit), whose

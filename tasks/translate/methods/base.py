@@ -48,6 +48,10 @@ class ImageTranslator(Protocol):
     minimum: int  # the smallest height and width it can translate, in pixels
     variants: int  # how many translations of an image to make; each comes under an id of its own
 
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """What the manifest of the translated set should say of it."""
+
     def __call__(self, images: Sequence[Image], ids: Sequence[str]) -> list[Image]:
         """Translate images of one size; each result has exactly that size. What is drawn at random follows the id."""
 
@@ -58,6 +62,7 @@ class PerImage(ABC):
     batch_pixels = 1
     minimum = 1
     variants = 1
+    notes: Mapping[str, Any] = MappingProxyType({})
 
     def __call__(self, images: Sequence[Image], ids: Sequence[str]) -> list[Image]:
         return [self.translate(image, i) for image, i in zip(images, ids, strict=True)]

@@ -72,6 +72,9 @@ class Training(Section):
         return size if self.width is None else (self.width, round(size[1] * self.width / size[0]))
 
 
+_APPLICATION = ("tile", "precision")  # what no training depends on
+
+
 class Learned(TranslatorSection):
     """A method that trains a generator on the source and the target set, or is given a trained one.
 
@@ -87,6 +90,11 @@ class Learned(TranslatorSection):
         ge=64,
         description="Translate images of more than tile x tile pixels by tiles; if absent, where memory runs out.",
     )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto",
+        description="Of translation. auto: bfloat16 where the hardware has it, if the images differ by less than 1/255 "
+        "on average.",
+    )
     learned: ClassVar[bool] = True
     to_train: ClassVar[tuple[str, ...]] = ("training",)
 
@@ -99,7 +107,10 @@ class Learned(TranslatorSection):
         return self
 
     def translation_slice(self) -> dict[str, Any]:
-        """The architecture, and the given weights: how a generator was trained is in its artifact, not here."""
+        """The architecture, and the given weights: how a generator was trained is in its artifact, not here.
+
+        Nor is the precision, which depends on the machine: see ``tasks.translate.precision.precision_slice``.
+        """
         given = {"weights": self.weights.sha256} if self.weights else {}
         tile = {"tile": self.tile} if self.tile else {}  # the same up to rounding
         return {**self.architecture(), **given, **tile}
@@ -110,7 +121,7 @@ class Learned(TranslatorSection):
 
     def training_slice(self) -> dict[str, Any]:
         """The part of this section that the trained weights depend on."""
-        plain = self.model_dump(mode="json", exclude={"name", "weights", "tile"})
+        plain = self.model_dump(mode="json", exclude={"name", "weights", *_APPLICATION})
         for bookkeeping in ("checkpoint_every", "sample_every"):
             del plain["training"][bookkeeping]
         return plain
