@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
     from tasks.translate.networks.whole_image import (
         WholeImageTranslator,
-        autocast,
         to_tensor,
         translate_padded,
     )

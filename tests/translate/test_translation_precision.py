@@ -1,5 +1,6 @@
 """What translates in bfloat16, how far that may be from float32, and what the key and the manifest say of it."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,9 +104,11 @@ def test_statistics_of_norms_stay_in_32_bits() -> None:
 def test_the_manifest_says_which_and_how_far(make_cut, make_table, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})  # the worker asks for itself
     store = Store(tmp_path / "store")
-    source = store.build(
-        Recipe("dataset", config={}, inputs={}, code="0"), lambda folder: make_table("s", 3).write(folder)
-    )
+
+    def draw(folder: Path) -> None:
+        make_table("s", 3).write(folder)
+
+    source = store.build(Recipe("dataset", config={}, inputs={}, code="0"), draw)
     weights = _resources(make_cut(), tmp_path, std=0.02).weights
     given = _with(make_cut(), weights={"path": str(weights), "sha256": file_sha256(weights)})
     made = {
