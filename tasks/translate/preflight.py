@@ -28,6 +28,9 @@ def translator_problems(config: Translator) -> Iterator[Problem]:
     if config.weights is not None:  # then nothing is trained
         yield from file_problems(("weights",), config.weights.path, config.weights.sha256)
         return
+    if config.apply_width is not None and config.apply_width < config.training.crop:
+        values = {"width": config.apply_width, "crop": config.training.crop}
+        yield Problem(("apply_width",), Finding.of("settings.applied_narrower", **values))
     yield from below(("training",), _crop_problems(config.training))
     if isinstance(config, Vsait):
         yield from below(("features",), _features_problems(config.features))
@@ -36,7 +39,7 @@ def translator_problems(config: Translator) -> Iterator[Problem]:
 def size_problems(
     config: Translator, sizes: Mapping[str, Mapping[Size, int]], tolerated: float = 0
 ) -> Iterator[Problem]:
-    """Images that are too small for a translator's crops, or for its network.
+    """Images that are too small for a translator's crops, for its network, or for the width that it is applied at.
 
     Args:
         tolerated: the share of a side's images that training may leave out as smaller than its crops.
@@ -47,6 +50,7 @@ def size_problems(
         return
     if small := {size: n for size, n in sizes["source"].items() if min(size) < MINIMUM}:
         yield Problem((), _told_small("settings.too_small", "source", small, MINIMUM))
+    yield from _width_problems(config, sizes["source"])
     if config.weights is not None:
         return
     for side in ("source", "target"):
@@ -71,6 +75,16 @@ def _folder_problems(config: OutsideImages) -> Iterator[Problem]:
     for i, folder in enumerate(config.folders):
         if not os.path.isdir(folder.expanduser()):  # noqa: PTH112 - Path's raises an error for a name that is too long
             yield Problem(("folders", i), Finding.of("outside.no_folder", path=folder))
+
+
+def _width_problems(config: Learned, sizes: Mapping[Size, int]) -> Iterator[Problem]:
+    """Enlarging adds nothing; an image that is only just as wide is translated as it is."""
+    if config.apply_width is None:
+        return
+    if narrow := {size: n for size, n in sizes.items() if size[0] < config.apply_width}:
+        width, height = min(narrow)
+        values = {"images": sum(narrow.values()), "applied": config.apply_width, "width": width, "height": height}
+        yield Problem(("apply_width",), Finding.of("settings.applied_wider", **values))
 
 
 def _told_small(code: str, side: str, small: Mapping[Size, int], least: int) -> Finding:

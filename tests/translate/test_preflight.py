@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from tasks.catalogue.language import say, speaking
 from tasks.store.digest import file_sha256
@@ -90,3 +91,21 @@ def test_images_smaller_than_the_network(tmp_path: Path) -> None:
     config = TypeAdapter(Translator).validate_python(values)
     ((problem),) = size_problems(config, {"source": {(15, 99): 1, (99, 16): 1}, "target": {}})
     assert say(problem.finding).startswith("1 of the images of source are smaller than the 16 pixels a side")
+
+
+def test_width_of_application_that_makes_no_sense() -> None:
+    values = {"method": "cut", "training": {"iterations": 1, "crop": 64}}
+    assert [
+        p.place for p in translator_problems(TypeAdapter(Translator).validate_python(values | {"apply_width": 64}))
+    ] == []
+    narrow = TypeAdapter(Translator).validate_python(values | {"apply_width": 32})
+    ((problem),) = translator_problems(narrow)
+    assert problem.place == ("apply_width",)
+    assert say(problem.finding).startswith("images would be translated 32 pixels wide by a network that is trained on")
+    wide = TypeAdapter(Translator).validate_python(values | {"apply_width": 200})
+    sizes = {"source": {(128, 64): 3, (199, 64): 1, (200, 90): 5}, "target": {(128, 64): 9}}
+    ((problem),) = size_problems(wide, sizes)
+    assert problem.place == ("apply_width",)
+    assert say(problem.finding).startswith("4 of the images of source are narrower than 200 pixels, such as 128x64")
+    with pytest.raises(ValidationError, match="apply_width"):
+        TypeAdapter(Translator).validate_python(values | {"apply_width": 15})

@@ -17,6 +17,7 @@ from tasks.translate.networks.weights import load_weights
 from tasks.translate.networks.whole_image import WholeImageTranslator
 from tasks.translate.precision import Precision, resolve_precision
 from tasks.translate.sections.learned import MINIMUM, Learned
+from tasks.translate.upsampling import AppliedWidth
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,9 @@ def load_generator(config: Learned, resources: Resources) -> WholeImageTranslato
         raise ValueError(f"{config.method} needs the weights of a trained generator, and none are given")
     network = ResnetGenerator(**config.generator.model_dump())
     load_weights(resources.weights, network, config.architecture())
-    translator = WholeImageTranslator(network, MULTIPLE, MINIMUM, torch.device(resources.device), config.tile)
+    at_width = AppliedWidth(config.apply_width, config.apply_upsampling, MINIMUM) if config.apply_width else None
+    device = torch.device(resources.device)
+    translator = WholeImageTranslator(network, MULTIPLE, MINIMUM, device, config.tile, at_width=at_width)
     if resolve_precision(config, resources.device) == "bfloat16":
         _shorten(translator, resources.source, forced=config.precision == "bfloat16")
     translator.notes["precision"] = translator.precision

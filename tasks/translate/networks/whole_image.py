@@ -18,6 +18,7 @@ from tasks.compute import AT_ONCE, threads
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.networks.tiles import translate_tiled
 from tasks.translate.precision import Precision
+from tasks.translate.upsampling import AppliedWidth
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class WholeImageTranslator:
         device: where to compute.
         tile: translate images of more than ``tile * tile`` pixels by tiles in any case; only a ``ResnetGenerator`` can.
         precision: ``float32``, or ``bfloat16`` for convolutions, with norms' statistics in 32 bits.
+        at_width: at what width to translate, and how to come back from it; at the images' own if None.
     """
 
     variants = 1
@@ -76,6 +78,7 @@ class WholeImageTranslator:
         device: torch.device,
         tile: int | None = None,
         precision: Precision = "float32",
+        at_width: AppliedWidth | None = None,
     ) -> None:
         self.network = network.to(device).to(memory_format=memory_format(device)).eval()  # type: ignore[call-overload]
         if device.type == "cpu":
@@ -85,6 +88,7 @@ class WholeImageTranslator:
         self.minimum = minimum
         self.tile = tile
         self.precision = precision
+        self.at_width = at_width
         self.notes: dict[str, Any] = {}
         # On CPUs a batch only costs memory.
         self.batch_pixels = _CUDA_PIXELS if device.type == "cuda" else 1
@@ -93,6 +97,13 @@ class WholeImageTranslator:
 
     @torch.inference_mode()
     def __call__(self, images: Sequence[NDArray[np.uint8]], ids: Sequence[str]) -> list[NDArray[np.uint8]]:
+        if self.at_width is None:
+            return self._whole(images)
+        shrunk = [self.at_width.shrunk(image) for image in images]
+        made = self._whole(shrunk)
+        return [self.at_width.restored(*parts) for parts in zip(made, shrunk, images, strict=True)]
+
+    def _whole(self, images: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
         x = to_tensor(np.stack(images), self.device)
         with self._turn, torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             result = self._translate(x)

@@ -72,7 +72,7 @@ class Training(Section):
         return size if self.width is None else (self.width, round(size[1] * self.width / size[0]))
 
 
-_APPLICATION = ("tile", "precision")  # what no training depends on
+_APPLICATION = ("tile", "precision", "apply_width", "apply_upsampling")  # what no training depends on
 
 
 class Learned(TranslatorSection):
@@ -95,6 +95,15 @@ class Learned(TranslatorSection):
         description="Of translation. auto: bfloat16 where the hardware has it, if the images differ by less than 1/255 "
         "on average.",
     )
+    apply_width: int | None = Field(
+        None,
+        ge=MINIMUM,
+        description="Translate at this width, such as that of training, and bring the result back to the image's size; "
+        "at the image's own if absent.",
+    )
+    apply_upsampling: Literal["guided", "lanczos"] = Field(
+        "guided", description="From apply_width back. guided: with the source's detail; lanczos: with none but its own."
+    )
     learned: ClassVar[bool] = True
     to_train: ClassVar[tuple[str, ...]] = ("training",)
 
@@ -113,7 +122,8 @@ class Learned(TranslatorSection):
         """
         given = {"weights": self.weights.sha256} if self.weights else {}
         tile = {"tile": self.tile} if self.tile else {}  # the same up to rounding
-        return {**self.architecture(), **given, **tile}
+        width = {key: getattr(self, key) for key in ("apply_width", "apply_upsampling") if self.apply_width}
+        return {**self.architecture(), **given, **tile, **width}
 
     def architecture(self) -> dict[str, Any]:
         """What a generator's weights were made for."""
