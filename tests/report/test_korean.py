@@ -108,7 +108,7 @@ TERMS |= {
     *("name", "names", "sample", "sample_data", "semseg", "sensor", "test", "time", "frames", "objects", "trackID"),
     *("detection", "include", "max_rejected", "rate", "sequence", "shared", "tolerance"),
     *("https", "python", "shift"),
-    *("boxes_by_mask", "docker", "False", "keep_ratio", "maps", "size", "test_pipeline"),
+    *("apply_width", "boxes_by_mask", "docker", "False", "keep_ratio", "maps", "size", "test_pipeline"),
     *("figures", "pictures"),
     *("metrics", "HOME", "PREFECT_HOME", "Prefect", "crop", "kind", "masks", "values", "min_side"),
     *("CrossEntropyLoss", "softmax"),
