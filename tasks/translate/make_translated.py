@@ -57,13 +57,14 @@ def build_translated(
             )
             write_json(folder / "job.json", job.model_dump(mode="json"))
             machine.run(lease, "tasks.translate.apply_worker", folder / "job.json", config.name, _SHOWN)
-        if translated_recipe(config, source, target, translator).config != recipe.config:
+        if translated_recipe(*made_from).config != recipe.config:
             shutil.rmtree(folder)  # what is made of other files than the key tells of is not gone on with
             raise StoreError(f"translator {config.name}: its files were changed while it worked: start the run again")
         (folder / LOG).unlink(missing_ok=True)  # nothing but progress
         return {"translator": config.method, **take_told(folder), "device": lease.device}
 
-    recipe = translated_recipe(config, source, target, translator, machine.config.device)
+    made_from = config, source, target, translator, machine.config.device
+    recipe = translated_recipe(*made_from)
     return store.build(recipe, make, resumable=True)
 
 

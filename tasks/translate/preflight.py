@@ -83,8 +83,8 @@ def _width_problems(config: Learned, sizes: Mapping[Size, int]) -> Iterator[Prob
         return
     if narrow := {size: n for size, n in sizes.items() if size[0] < config.apply_width}:
         width, height = min(narrow)
-        values = {"side": "source", "images": sum(narrow.values()), "width": width, "height": height}
-        yield Problem(("apply_width",), Finding.of("settings.applied_wider", applied=config.apply_width, **values))
+        values = {"images": sum(narrow.values()), "applied": config.apply_width, "width": width, "height": height}
+        yield Problem(("apply_width",), Finding.of("settings.applied_wider", side="source", **values))
 
 
 def _told_small(code: str, side: str, small: Mapping[Size, int], least: int) -> Finding:

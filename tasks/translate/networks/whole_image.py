@@ -81,8 +81,6 @@ class WholeImageTranslator:
         at_width: AppliedWidth | None = None,
     ) -> None:
         self.network = network.to(device).to(memory_format=memory_format(device)).eval()  # type: ignore[call-overload]
-        if device.type == "cpu":
-            _keep_statistics_exact(self.network)
         self.device = device
         self.multiple = multiple
         self.minimum = minimum
@@ -94,6 +92,17 @@ class WholeImageTranslator:
         self.batch_pixels = _CUDA_PIXELS if device.type == "cuda" else 1
         self._turn = threading.Semaphore(1 if device.type == "cuda" else min(AT_ONCE, threads()))
         self._too_many = math.inf  # so many pixels have not fit into memory
+
+    @property
+    def precision(self) -> Precision:
+        """What it computes in; the first bfloat16 gives a network's norms scales of 1."""
+        return self._precision
+
+    @precision.setter
+    def precision(self, precision: Precision) -> None:
+        self._precision = precision
+        if precision == "bfloat16" and self.device.type == "cpu":
+            _keep_statistics_exact(self.network)
 
     @torch.inference_mode()
     def __call__(self, images: Sequence[NDArray[np.uint8]], ids: Sequence[str]) -> list[NDArray[np.uint8]]:
