@@ -193,4 +193,4 @@ def test_images_that_change_meanwhile_are_not_taken(
     with pytest.raises(StoreError, match="translator images: its files were changed while it worked"):
         build(config, source, tmp_path)
     assert not list((tmp_path / "store" / "translated").glob("*/*"))
-    assert translated_recipe(config, source, source, None).config["images"]
+    assert translated_recipe(config, source, source, None, "cpu").config["images"]
