@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.networks.weights import read_tensors, save_weights
 
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of InstanceNorm in PyTorch before 0.4; unused
-_DEEPEST = 5  # levels of dictionaries in a file
+_DEEPEST = 9  # names of dictionaries in a tensor's
+_LONGEST = 100  # characters of a name
+_SHOWN = 4  # names in a message
 
 
 def convert_weights(path: Path, method: str, to: Path, network: str | None = None) -> dict[str, Any]:
@@ -61,19 +63,27 @@ def convert_weights(path: Path, method: str, to: Path, network: str | None = Non
 def _tensors(path: Path) -> dict[str, Tensor]:
     """All tensors of a file by their dotted names."""
     if path.suffix == ".safetensors":
-        return read_tensors(path)
+        return {_printed(name): tensor for name, tensor in read_tensors(path).items()}
     try:
-        return dict(_flat(read_weights(path)))
+        return dict(_flat(read_weights(path), "", set()))
     except UnreadableWeights as error:
         raise WeightsError(str(error)) from error
 
 
-def _flat(values: Mapping[Any, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Tensor]]:
+def _flat(values: Mapping[Any, Any], prefix: str, seen: set[int]) -> Iterator[tuple[str, Tensor]]:
+    """What dictionaries hold, each once: they may hold each other, and themselves."""
+    seen.add(id(values))
     for key, value in values.items():
         if isinstance(value, Tensor):
-            yield f"{prefix}{key}", value
-        elif isinstance(value, Mapping) and depth < _DEEPEST:
-            yield from _flat(value, f"{prefix}{key}.", depth + 1)
+            yield prefix + _printed(key), value
+        elif isinstance(value, Mapping) and id(value) not in seen and prefix.count(".") < _DEEPEST:
+            yield from _flat(value, f"{prefix}{_printed(key)}.", seen)
+
+
+def _printed(key: Any) -> str:
+    """A name that fits into a line."""
+    name = str(key) if str(key).isprintable() else repr(key)
+    return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..."
 
 
 def _one_of(path: Path, method: str, tensors: dict[str, Tensor], network: str | None) -> dict[str, Tensor]:
@@ -82,12 +92,16 @@ def _one_of(path: Path, method: str, tensors: dict[str, Tensor], network: str | 
     if not prefixes:
         raise WeightsError(f"{path}: {_what_it_is(tensors, method)}")
     if network is None and len(prefixes) > 1:
-        raise WeightsError(f"{path}: holds several generators, {', '.join(prefixes)}: say which with --network")
+        raise WeightsError(f"{path}: holds several generators, {_named(prefixes)}: say which with --network")
     if network is not None and network not in prefixes:
-        named = ", ".join(name or "one without a name" for name in prefixes)
-        raise WeightsError(f"{path}: holds no generator {network}, but {named}")
+        raise WeightsError(f"{path}: holds no generator {network}, but {_named(prefixes)}")
     prefix = prefixes[network] if network is not None else next(iter(prefixes.values()))
     return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+
+
+def _named(names: Iterable[str]) -> str:
+    told = [name or "one without a name" for name in names]
+    return ", ".join(told[:_SHOWN]) + (f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else "")
 
 
 def _generators(tensors: Mapping[str, Tensor], method: str) -> list[str]:
@@ -124,6 +138,8 @@ def _problems(tensors: Mapping[str, Tensor], layout: GeneratorLayout, size: dict
             yield f"layer {theirs} {shape} is missing"
         elif list(found.shape) != shape:
             yield f"layer {theirs} is {list(found.shape)} instead of {shape}"
+        elif not _numbers(found):
+            yield f"layer {theirs} holds {found.dtype} of layout {found.layout}, and no plain numbers"
         elif not found.isfinite().all():
             yield f"layer {theirs} holds values that are not finite"
     for name, kernel in layout.filters.items():
@@ -136,7 +152,12 @@ def _problems(tensors: Mapping[str, Tensor], layout: GeneratorLayout, size: dict
 
 
 def _same_filter(found: Tensor, kernel: Tensor) -> bool:
-    return found.shape[2:] == kernel.shape and bool(torch.allclose(found.float(), kernel.expand_as(found), atol=1e-3))
+    alike = found.shape[2:] == kernel.shape and _numbers(found)
+    return alike and bool(torch.allclose(found.float(), kernel.expand_as(found), atol=1e-3))
+
+
+def _numbers(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() and tensor.layout == torch.strided and tensor.device.type == "cpu"
 
 
 def _norm(tensor: Tensor) -> str:

@@ -159,6 +159,12 @@ def nested(levels: int) -> State:
     return {"more": nested(levels - 1)} if levels else Sequential().state_dict()
 
 
+def within_itself() -> State:
+    content: State = {}
+    content |= {f"again{k}": content for k in range(100)}
+    return content
+
+
 def strided_down_alone() -> State:
     """CUT's generator with ``--no_antialias`` and without ``--no_antialias_up``: none that there is here."""
     down, up = Sequential(stride=True).state_dict(), Sequential().state_dict()
@@ -171,7 +177,20 @@ OF_CUT = "for a generator of cut with 4 channels, 3 block(s), resampling blur"
 WRONG: dict[str, tuple[str, Any, str]] = {
     "empty": ("cut", {}, "holds no tensors"),
     "numbers": ("cut", {"epoch": 3}, "holds no tensors"),
-    "deep": ("cut", nested(9), "holds no tensors"),
+    "deep": ("cut", nested(12), "holds no tensors"),
+    "itself": ("cut", within_itself(), "holds no tensors"),
+    "names": ("cut", {"a\nb" + 200 * "c": torch.ones(2)}, "its first layer is 'a\\nbccc"),
+    "sparse": (
+        "cut",
+        changed(model__4__weight=torch.ones(8, 4, 3, 3).to_sparse()),
+        "layer model.4.weight holds torch.float32 of layout torch.sparse_coo, and no plain numbers",
+    ),
+    "integers": ("cut", changed(model__4__bias=torch.ones(8, dtype=torch.int64)), "model.4.bias holds torch.int64 of"),
+    "many": (
+        "cut",
+        {f"g{k}": Sequential().state_dict() for k in range(6)},
+        "several generators, g0, g1, g2, g3 and 2 more",
+    ),
     "list": ("cut", [torch.ones(2)], "holds a list, not tensors by name"),
     "discriminator": (
         "cut",
