@@ -12,13 +12,22 @@ from flows.preflight import run_problems
 from tasks.audit import AuditConfig, audit_problems
 from tasks.catalogue import Language
 from tasks.compute import ComputeConfig
-from tasks.contracts import TASKS, Arm, Labels
+from tasks.contracts import TASKS, Arm, Finding, Labels
 from tasks.datasets import RunConfig, SampleTable, label_problems
 from tasks.evaluate import EvaluateConfig, scoring_problems
 from tasks.report import ReportConfig
 from tasks.retrain import RetrainConfig, few_images, loader_problems, retrain_problems
 from tasks.settings import Document, Problem, below, read, validate
-from tasks.translate import Learned, TranslateConfig, Translator, size_problems, source_problems, translator_problems
+from tasks.translate import (
+    Learned,
+    TranslateConfig,
+    Translator,
+    size_problems,
+    source_problems,
+    translator_problems,
+    validation_problems,
+    wants_judge,
+)
 
 
 class PipelineConfig(RunConfig):
@@ -49,6 +58,8 @@ class PipelineConfig(RunConfig):
         yield from run_problems(self, self.labels_needed())
         for i, translator in enumerate(self.translate.translators):
             yield from below(("translate", "translators", i), translator_problems(translator))
+            if wants_judge(translator) and (self.audit is None or self.retrain.segmentation is None):
+                yield from below(("translate", "translators", i), _no_judge())
         yield from below(("retrain",), retrain_problems(self.retrain))
         yield from loader_problems(self.retrain, self.compute)
         if self.audit is not None:
@@ -61,10 +72,10 @@ class PipelineConfig(RunConfig):
             yield from below(("datasets", role), label_problems(role, tables[role], needed))
         yield from below(("evaluate",), scoring_problems(self.evaluate, self.retrain.tasks(), tables))
         for i, translator in enumerate(self.translate.translators):
-            yield from below(
-                ("translate", "translators", i), size_problems(translator, sizes, self.datasets.max_rejected)
-            )
-            yield from below(("translate", "translators", i), source_problems(translator, tables["source"]))
+            place = ("translate", "translators", i)
+            yield from below(place, size_problems(translator, sizes, self.datasets.max_rejected))
+            yield from below(place, validation_problems(translator, tables))
+            yield from below(place, source_problems(translator, tables["source"]))
         yield from below(("retrain",), few_images(self.retrain, tables))
 
     def arms(self) -> tuple[Arm, ...]:
@@ -76,7 +87,10 @@ class PipelineConfig(RunConfig):
         labels = tuple(TASKS[task].labels for task in self.retrain.tasks())
         real = [part.has_real for arm in self.arms() for part in arm.parts if part.teacher is None]
         roles = {"benchmark": True, "target": any(real), "source": not all(real)}
-        return {role: labels for role, used in roles.items() if used}
+        needed = {role: labels for role, used in roles.items() if used}
+        if any(map(wants_judge, self.translate.translators)):
+            needed |= {role: needed.get(role, ("masks",)) for role in ("source", "target")}
+        return needed
 
 
 class ReevaluateConfig(PipelineConfig):
@@ -106,11 +120,14 @@ class TrainTranslatorConfig(RunConfig):
         """What would stop the training later, and can be known at once."""
         yield from run_problems(self, {})
         yield from below(("translator",), translator_problems(self.translator))
+        if wants_judge(self.translator):
+            yield from below(("translator",), _no_judge())
 
     def data_problems(self, tables: Mapping[str, SampleTable]) -> Iterator[Problem]:
         """What of the data sets, by role, cannot be trained on as it is configured."""
         sizes = {role: table.sizes() for role, table in tables.items()}
         yield from below(("translator",), size_problems(self.translator, sizes, self.datasets.max_rejected))
+        yield from below(("translator",), validation_problems(self.translator, tables))
 
 
 class DataConfig(RunConfig):
@@ -129,6 +146,10 @@ class PipelineData(PipelineConfig):
     def problems(self) -> Iterator[Problem]:
         """What would stop the reading."""
         return run_problems(self, {})
+
+
+def _no_judge() -> Iterator[Problem]:
+    yield Problem(("training", "validation", "judge"), Finding.of("settings.no_judge"))
 
 
 def checked(config: RunConfig) -> tuple[dict[str, tuple[Labels, ...]] | None, Language | None]:

@@ -8,10 +8,14 @@ from prefect.futures import PrefectFuture
 from flows.config import PipelineConfig, TrainTranslatorConfig, checked
 from flows.preflight import refuse_data
 from flows.progress import advance
-from flows.shape import trained
+from flows.shape import JUDGE, READS_IN_TRAINING, judges, judges_trainings, trained
 from tasks.contracts import Artifact
+from tasks.datasets import SampleTable
 from tasks.datasets.stage import check, read
+from tasks.retrain import weighted
+from tasks.retrain.stage import train_model
 from tasks.store import Store
+from tasks.translate import wants_judge
 from tasks.translate.stage import train_translator, translate
 
 
@@ -40,13 +44,25 @@ def translate_source(
     """Train the translators that learn, and translate the source with each: name -> translator, name -> images."""
     store = Store(settings.store, settings.model_dump(mode="json"))
     how = (settings.compute, store)
+    judge = _judge(settings, target, store)
     # All trainings are submitted before any translation, which waits for its translator inside a worker.
-    training = {n: train_translator.submit(t, source, target, *how) for n, t in trained(settings).items()}
+    training = {
+        name: train_translator.submit(t, source, target, *how, judge if wants_judge(t) else None, READS_IN_TRAINING)  # type: ignore[arg-type]
+        for name, t in trained(settings).items()
+    }
     translating = {
         t.name: translate.submit(t, source, target, training.get(t.name), *how)  # type: ignore[arg-type]
         for t in settings.translate.translators
     }
     return _finished(training, "translator {} trained"), _finished(translating, "source translated by {}")
+
+
+def _judge(settings: PipelineConfig, target: Artifact, store: Store) -> PrefectFuture[Artifact] | None:
+    """The audit's segmenter, submitted to be trained, where a translator's training is validated by it."""
+    if not judges_trainings(settings):
+        return None
+    retrain = weighted(judges(settings), SampleTable.read(target.path))
+    return train_model.submit("segmentation", JUDGE, retrain.seeds[0], (target,), retrain, settings.compute, store)
 
 
 def _finished(futures: dict[str, PrefectFuture[Artifact]], told: str) -> dict[str, Artifact]:

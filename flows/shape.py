@@ -10,9 +10,10 @@ from flows.config import PipelineConfig
 from tasks.audit import Judged
 from tasks.contracts import Arm, Artifact, Task
 from tasks.retrain import RetrainConfig
-from tasks.translate import Learned
+from tasks.translate import Learned, wants_judge
 
 JUDGE = "judge"
+READS_IN_TRAINING = "tasks.evaluate.frozen_judge"  # what reads the judge while a translator is trained
 Cell = tuple[Task, Arm, int]
 Reading = tuple[Task, str]  # a judge's task, and the name of the set that it reads
 
@@ -20,6 +21,11 @@ Reading = tuple[Task, str]  # a judge's task, and the name of the set that it re
 def trained(settings: PipelineConfig) -> dict[str, Learned]:
     """The translators that a run trains: name -> configuration."""
     return {t.name: t for t in settings.translate.translators if isinstance(t, Learned) and t.weights is None}
+
+
+def judges_trainings(settings: PipelineConfig) -> bool:
+    """Whether the judge of segmentation validates a translator's training, so that it is trained before that."""
+    return any(map(wants_judge, settings.translate.translators))
 
 
 def cells(settings: PipelineConfig) -> tuple[Cell, ...]:

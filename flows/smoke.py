@@ -42,7 +42,10 @@ def shrunk(settings: PipelineConfig) -> PipelineConfig:
     values["datasets"]["max_rejected"] = max(values["datasets"]["max_rejected"], 0.5)
     for translator in values["translate"]["translators"]:
         if "training" in translator:
-            translator["training"]["iterations"] = min(translator["training"]["iterations"], _ITERATIONS)
+            training = translator["training"]
+            training["iterations"] = min(training["iterations"], _ITERATIONS)
+            if validation := training["validation"]:
+                validation |= {"every": min(validation["every"], _ITERATIONS), "images": min(validation["images"], 2)}
     fitting = [arm for arm in settings.retrain.arms if all((m.images or 0) <= _IMAGES for m in arm.drawing.members)]
     values["retrain"]["arms"] = fitting or values["retrain"]["arms"]
     values["retrain"]["seeds"] = values["retrain"]["seeds"][:1]

@@ -10,11 +10,13 @@ from flows.plan.planner import PlannedStage, Planner, is_built
 from flows.preflight import refuse_data
 from flows.shape import (
     JUDGE,
+    READS_IN_TRAINING,
     Cell,
     Reading,
     cells,
     judged,
     judges,
+    judges_trainings,
     lesson,
     readings,
     tables_of,
@@ -28,7 +30,7 @@ from tasks.evaluate import classes_left_out, comparison_recipe, evaluation_recip
 from tasks.report import report_recipe
 from tasks.retrain import RetrainConfig, model_recipe, weighted
 from tasks.store import Store
-from tasks.translate import Learned, translated_recipe, translator_recipe
+from tasks.translate import Learned, TrainedJudge, translated_recipe, translator_recipe, wants_judge
 
 Named = dict[str, Artifact]
 OfCells = dict[Cell, Artifact]
@@ -44,8 +46,12 @@ def plan_run(settings: PipelineConfig) -> list[PlannedStage]:
     planner = Planner(Store(settings.store, settings.model_dump(mode="json")))
     sets, checks = _datasets(planner, settings)
     source, target = sets["source"], sets["target"]
+    judge = _judge(planner, settings, sets)
     translators = {
-        name: planner.plan(f"train translator {name}", translator_recipe(config, source, target))
+        name: planner.plan(
+            f"train translator {name}",
+            translator_recipe(config, source, target, judge if wants_judge(config) else None),
+        )
         for name, config in trained(settings).items()
     }
     translated = {
@@ -55,7 +61,7 @@ def plan_run(settings: PipelineConfig) -> list[PlannedStage]:
         )
         for t in settings.translate.translators
     }
-    audits = _audits(planner, settings, sets, translated)
+    audits = _audits(planner, settings, sets, translated, judge)
     fit = {name: _fit(images, audits.get(name)) for name, images in translated.items()}
     models, labels, scored = _matrix(planner, settings, sets, fit)
     sides = settings.report.baseline, settings.report.oracle
@@ -99,15 +105,28 @@ def _datasets(planner: Planner, settings: PipelineConfig | TrainTranslatorConfig
     return sets, planner.plan("check data sets", checks_recipe(sets, datasets, needed, language))
 
 
-def _audits(planner: Planner, settings: PipelineConfig, sets: Named, translated: Named) -> Named:
+def _judge(planner: Planner, settings: PipelineConfig, sets: Named) -> TrainedJudge | None:
+    """The audit's segmenter, where a translator's training is validated by it."""
+    if not judges_trainings(settings):
+        return None
+    return TrainedJudge(_trained_judge(planner, "segmentation", settings, sets), READS_IN_TRAINING)
+
+
+def _trained_judge(planner: Planner, task: Task, settings: PipelineConfig, sets: Named) -> Artifact:
+    retrain = _weighted(judges(settings), sets)
+    recipe = model_recipe(task, retrain.seeds[0], (sets["target"],), retrain)
+    return planner.plan(f"retrain {task} {JUDGE}", recipe)
+
+
+def _audits(
+    planner: Planner, settings: PipelineConfig, sets: Named, translated: Named, judge: TrainedJudge | None
+) -> Named:
     config = settings.audit
     if config is None or not translated:
         return {}
-    retrain = _weighted(judges(settings), sets)
     read: dict[Reading, Artifact] = {}
     for task, names in readings(settings, partial(_labelled, sets)).items():
-        recipe = model_recipe(task, retrain.seeds[0], (sets["target"],), retrain)
-        model = planner.plan(f"retrain {task} {JUDGE}", recipe)
+        model = judge.model if judge and task == "segmentation" else _trained_judge(planner, task, settings, sets)
         for name in names:
             images = {**sets, **translated}[name]
             recipe = evaluation_recipe(task, model, images, settings.evaluate)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tasks.translate.export import ExportError, export_onnx
     from tasks.translate.importing import import_generator
     from tasks.translate.make_translated import build_translated, translated_recipe
-    from tasks.translate.make_translator import build_translator, translator_recipe
+    from tasks.translate.make_translator import TrainedJudge, build_translator, translator_recipe
     from tasks.translate.networks.efficientnet_lite import EfficientNetLite
     from tasks.translate.networks.features import build_features
     from tasks.translate.networks.imagenet import IMAGENET_SHA256, imagenet_weights, own_names
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
         to_tensor,
         translate_padded,
     )
-    from tasks.translate.preflight import size_problems, source_problems, translator_problems
+    from tasks.translate.preflight import (
+        size_problems,
+        source_problems,
+        translator_problems,
+        validation_problems,
+        wants_judge,
+    )
     from tasks.translate.published import convert_weights
     from tasks.translate.sections.features import Features
     from tasks.translate.sections.identity import Identity

@@ -62,12 +62,13 @@ class FixedImages:
     def __init__(
         self, config: Learned, source: SampleTable, target: SampleTable, device: torch.device, judge: Judge | None
     ) -> None:
-        self._config, self._device, self._judge, self._info = config, device, judge, source.info
         settings = config.training.validation
         assert settings is not None
+        self._config, self._device, self._info = config, device, source.info
+        self._judge = judge if settings.judge else None
         if settings.judge and judge is None:
             raise TranslatorError("training.validation.judge: this training is given no judge: set it to false")
-        labelled = source.labelled("masks") if judge is not None else source
+        labelled = source.labelled("masks") if settings.judge else source
         self._source = _drawn("source", labelled, settings.images, config.training.seed)
         self._target = _drawn("target", target, settings.images, config.training.seed)
 

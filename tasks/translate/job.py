@@ -33,6 +33,15 @@ def _by_its_method(told: Any) -> Any:
     return importlib.import_module(f"tasks.translate.sections.{told['method']}").section.model_validate(told)
 
 
+class JudgeJob(BaseModel):
+    """A judge of translations: ``module.load(model, device)`` gives a ``Judge``; see ``TrainedJudge``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: Path
+    module: str
+
+
 class TranslatorJob(BaseModel):
     """One training.
 
@@ -44,6 +53,7 @@ class TranslatorJob(BaseModel):
         board: where TensorBoard's files go, if anywhere.
         device: ``cpu`` or ``cuda``.
         processes: that train together, one a GPU.
+        judge: of the translations, where the training is validated by one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -56,6 +66,7 @@ class TranslatorJob(BaseModel):
     board: Path | None = None
     device: str = "cpu"
     processes: int = 1
+    judge: JudgeJob | None = None
 
 
 class TranslationJob(BaseModel):

@@ -10,6 +10,7 @@ from tasks.datasets import SampleTable
 from tasks.settings import Problem, below, file_problems
 from tasks.translate.config import Translator
 from tasks.translate.matching import images_below, matched
+from tasks.translate.sections.base import TranslatorSection
 from tasks.translate.sections.features import Features
 from tasks.translate.sections.images import OutsideImages
 from tasks.translate.sections.learned import MINIMUM, Learned, Training
@@ -85,6 +86,27 @@ def _width_problems(config: Learned, sizes: Mapping[Size, int]) -> Iterator[Prob
         width, height = min(narrow)
         values = {"images": sum(narrow.values()), "applied": config.apply_width, "width": width, "height": height}
         yield Problem(("apply_width",), Finding.of("settings.applied_wider", side="source", **values))
+
+
+def validation_problems(config: Translator, tables: Mapping[str, SampleTable]) -> Iterator[Problem]:
+    """Too few images to validate a training on; ``tables`` are those of ``source`` and ``target``."""
+    if not isinstance(config, Learned) or config.weights is not None or config.training.validation is None:
+        return
+    wanted, judge = config.training.validation.images, config.training.validation.judge
+    for side in ("source", "target"):
+        labelled = judge and side == "source"
+        there = len(tables[side].labelled("masks") if labelled else tables[side])
+        if there < wanted:
+            code = "settings.few_labelled_to_validate" if labelled else "settings.few_to_validate"
+            finding = Finding.of(code, side=side, images=there, wanted=wanted)
+            yield Problem(("training", "validation", "images"), finding)
+
+
+def wants_judge(config: TranslatorSection) -> bool:
+    """Whether a frozen segmenter judges a training's validations."""
+    if not isinstance(config, Learned) or config.weights is not None:
+        return False
+    return config.training.validation is not None and config.training.validation.judge
 
 
 def _told_small(code: str, side: str, small: Mapping[Size, int], least: int) -> Finding:

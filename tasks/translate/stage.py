@@ -15,7 +15,7 @@ from tasks.contracts import Artifact
 from tasks.store import Manifest, Store
 from tasks.translate.config import Translator
 from tasks.translate.make_translated import build_translated
-from tasks.translate.make_translator import build_translator
+from tasks.translate.make_translator import TrainedJudge, build_translator
 from tasks.translate.sections.learned import Learned
 
 log = logging.getLogger(__name__)
@@ -23,10 +23,20 @@ log = logging.getLogger(__name__)
 
 @task(task_run_name="train translator {config.name}", cache_policy=NO_CACHE)
 def train_translator(
-    config: Learned, source: Artifact, target: Artifact, compute: ComputeConfig, store: Store
+    config: Learned,
+    source: Artifact,
+    target: Artifact,
+    compute: ComputeConfig,
+    store: Store,
+    judge: Artifact | None = None,
+    judge_module: str = "",
 ) -> Artifact:
-    """Train a learned method, or find it trained: see ``build_translator``. Its curves are shown in Prefect."""
-    artifact = build_translator(config, source, target, store, this_machine(compute, store.root))
+    """Train a learned method, or find it trained: see ``build_translator``. Its curves are shown in Prefect.
+
+    ``judge`` and ``judge_module`` are a ``TrainedJudge``'s two parts: Prefect waits for what is an argument by itself.
+    """
+    trained = TrainedJudge(judge, judge_module) if judge is not None else None
+    artifact = build_translator(config, source, target, store, this_machine(compute, store.root), trained)
     if FlowRunContext.get() or TaskRunContext.get():
         _publish(config.name, artifact)
     return artifact

@@ -30,7 +30,7 @@ class Validator:
         source, target: the two image sets.
         folder: the training's.
         device: where to compute.
-        judge: reads the classes of an image, where one is asked for.
+        judge: reads the classes of an image, where one is asked for; the first rank's.
         ranks: this process among those that train together: the first one validates, and tells the others.
 
     Attributes:
@@ -53,7 +53,7 @@ class Validator:
         ranks: Ranks | None = None,
     ) -> None:
         self._settings, self._folder, self._ranks = config.training.validation, folder, ranks or Ranks()
-        if self._settings is not None:
+        if self._settings is not None and self._ranks.first:
             self._images = FixedImages(config, source, target, device, judge)
         self.history: list[Validated] = []
         self.best: dict[str, Tensor] = {}

@@ -11,6 +11,7 @@ from tasks.compute import EXPLAINED, REFUSED, die_with_parent, tell_peak_memory
 if __name__ == "__main__":
     die_with_parent()  # before the slow imports below
 
+import importlib
 import logging
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from tasks.datasets import ImageError, SampleTable
 from tasks.store import write_json
 from tasks.translate.distributed import joined
 from tasks.translate.errors import TranslatorError, WeightsError
+from tasks.translate.fixed_images import Judge
 from tasks.translate.job import TOLD, TranslatorJob
 from tasks.translate.sections.learned import Learned
 from tasks.translate.training import Trainer
@@ -34,7 +36,8 @@ def main(path: Path) -> int:
             if not ranks.first:
                 logging.getLogger().setLevel(logging.WARNING)
             source, target = SampleTable.read(job.source), SampleTable.read(job.target)
-            trainer = Trainer(job.translator, source, target, job.work, job.device, job.board, ranks)
+            judge = _judge(job) if ranks.first else None
+            trainer = Trainer(job.translator, source, target, job.work, job.device, job.board, ranks, judge)
             trainer.run(job.inputs)
     except (TranslatorError, ImageError, WeightsError) as error:
         print(f"{EXPLAINED}{error}", flush=True)
@@ -44,6 +47,14 @@ def main(path: Path) -> int:
         tell_peak_memory()
         path.unlink()
     return 0
+
+
+def _judge(job: TranslatorJob) -> Judge | None:
+    """By the name of its module: it is a later room's."""
+    if job.judge is None:
+        return None
+    judge: Judge = importlib.import_module(job.judge.module).load(job.judge.model, job.device)
+    return judge
 
 
 if __name__ == "__main__":

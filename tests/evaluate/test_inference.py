@@ -16,8 +16,10 @@ from PIL import Image
 from tasks.contracts.scores import Scores
 from tasks.contracts.task import TASKS, Task
 from tasks.datasets.errors import ImageError
+from tasks.datasets.images import read_image
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
+from tasks.evaluate import frozen_judge
 from tasks.evaluate.inference import _labelled, batches
 from tasks.evaluate.job import EvaluateJob
 from tasks.evaluate.precision import Precision
@@ -25,6 +27,7 @@ from tasks.evaluate.worker import evaluate
 from tasks.retrain.checkpoints import load_initial
 from tasks.retrain.config import TrainingConfig, Weights
 from tasks.retrain.configuration import load_config, used
+from tasks.retrain.suitable import TrainingError
 from tasks.store.files import write_png
 from tasks.translate.networks.imagenet import IMAGENET_SHA256, imagenet_weights
 
@@ -125,6 +128,21 @@ def test_bfloat16_says_nearly_the_same_and_is_told(untrained: tuple[Task, Path],
             assert np.median(nearest) < 0.3
         differ += one.tobytes() != other.tobytes()
     assert differ  # it did compute in it
+
+
+@pytest.mark.parametrize("untrained", ["segmentation"], indirect=True)
+def test_a_judge_reads_images_in_memory_as_an_evaluation_reads_files(
+    untrained: tuple[Task, Path], table: Path, tmp_path: Path
+) -> None:
+    judge = frozen_judge.load(untrained[1], "cpu")
+    images = [read_image(sample.image) for sample in SampleTable.read(table)]
+    for image, of_file in zip(images, said(evaluated(untrained, table, tmp_path, 1)), strict=True):
+        assert np.array_equal(judge(image), of_file)
+
+
+def test_a_judge_needs_a_pipeline_that_can_do_without_a_file() -> None:
+    with pytest.raises(TrainingError, match="test_pipeline begins with Resize; that of a judge must with LoadTable"):
+        frozen_judge._InMemory([{"type": "Resize"}])
 
 
 def test_an_image_that_cannot_be_read_ends_it(untrained: tuple[Task, Path], table: Path, tmp_path: Path) -> None:

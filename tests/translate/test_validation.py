@@ -2,8 +2,10 @@
 
 import itertools
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -14,14 +16,18 @@ from pydantic import ValidationError
 from safetensors.torch import load_file
 from torch import nn
 
+from tasks.contracts.artifact import Artifact
 from tasks.contracts.translator_card import TranslatorCard
 from tasks.datasets.colour import cielab, colour_statistics
 from tasks.datasets.images import read_image
 from tasks.datasets.set_distances import frechet_distance
 from tasks.datasets.table import SampleTable
-from tasks.translate import fixed_images
+from tasks.store.files import write_json
+from tasks.translate import fixed_images, worker
 from tasks.translate.errors import TranslatorError
 from tasks.translate.fixed_images import FixedImages
+from tasks.translate.job import JudgeJob, TranslatorJob
+from tasks.translate.make_translator import TrainedJudge, translator_recipe
 from tasks.translate.networks.pooled import pooled_efficientnet, resized
 from tasks.translate.outcome import outcome
 from tasks.translate.training import Trainer
@@ -217,6 +223,59 @@ def test_rollback_voids_what_was_found_later(plant, by_colour, tmp_path) -> None
     distances = [v.distance for v in card["validations"]]
     assert distances == sorted(distances, reverse=True)
     assert card["kept"].step == 6
+
+
+def test_a_judge_decides_between_steps(plant, by_colour, tmp_path) -> None:
+    def judge(image: np.ndarray) -> np.ndarray:
+        return np.where(image.mean(axis=2) < 170, 0, 1).astype(np.uint8)  # what is too bright is no road to it
+
+    by = [0.0, 0.2, 0.45, 0.55]
+    judged = {"every": 1, "images": 3, "judge": True}
+    card = plant(by, judge=judge, validation=judged).run()
+    own, *accuracies = (v.accuracy for v in card["validations"])
+    assert own == accuracies[0] > 0.97
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert accuracies[2] < own - 0.02
+    assert card["kept"].model_dump() == {"step": 2, "why": "closest"}, "with a judge the best is kept by default"
+    assert plant(by, "far", judge, validation={**judged, "margin": 1}).run()["kept"].step == 4
+
+
+def test_a_worker_loads_its_judge_by_name(sets, make_cut, tmp_path, monkeypatch) -> None:
+    loaded = []
+
+    def load(model: Path, device: str) -> Any:
+        loaded.append((model, device))
+        return lambda image: np.zeros(image.shape[:2], np.uint8)
+
+    monkeypatch.setitem(sys.modules, "a_judge", SimpleNamespace(load=load))
+    for side, table in zip(("source", "target"), sets, strict=True):
+        table.write(tmp_path / side)
+    config = make_cut(iterations=1, validation={"every": 1, "images": 2, "judge": True})
+    (work := tmp_path / "work").mkdir()
+    places = {"source": tmp_path / "source", "target": tmp_path / "target", "work": work}
+    judge = JudgeJob(model=tmp_path / "model", module="a_judge")
+    job = TranslatorJob(translator=config, inputs={"judge": "digest"}, judge=judge, **places)
+    write_json(work / "job.json", job.model_dump(mode="json"))
+    assert worker.main(work / "job.json") == 0
+    assert loaded == [(tmp_path / "model", "cpu")]
+    card = TranslatorCard.read(work)
+    assert [v.accuracy for v in card.validations] == [1, 1]
+    assert (card.kept.step, card.model_extra["judge"]) == (1, "digest")
+
+
+def test_the_judge_and_its_code_count_for_the_key(make_cut) -> None:
+    def artifact(name: str) -> Artifact:
+        return Artifact(kind="any", key=name, digest=name, path=Path(name), seconds=0, cached=False)
+
+    config, sides = make_cut(validation={"every": 1, "judge": True}), (artifact("source"), artifact("target"))
+    one, other = (
+        translator_recipe(config, *sides, TrainedJudge(artifact(name), "tasks.evaluate.frozen_judge"))
+        for name in ("one", "other")
+    )
+    elsewhere = translator_recipe(config, *sides, TrainedJudge(artifact("one"), "tasks.evaluate.segmentation"))
+    assert len({one.key, other.key, elsewhere.key, translator_recipe(config, *sides).key}) == 4
+    assert one.inputs["judge"].digest == "one"
+    assert one.code == other.code != elsewhere.code
 
 
 # What is shown

@@ -16,7 +16,8 @@ class Validation(Section):
     images: int = Field(32, ge=2, description="How many images of each side; they are translated at their own size.")
     judge: bool = Field(
         False,
-        description="Also the pixel accuracy of a frozen segmenter on the translations, by the simulator's labels.",
+        description="Also the pixel accuracy of the audit's segmenter on the translations, by the simulator's labels; "
+        "in a pipeline alone, where it is trained first.",
     )
     keep: Literal["best", "last"] | None = Field(
         None,
