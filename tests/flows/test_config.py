@@ -22,8 +22,11 @@ def _data_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(Path("configs/pipelines").glob("*.yaml")), ids=lambda p: p.stem)
-def test_committed_pipelines_load_and_their_files_exist(path: Path) -> None:
-    config = load(path, PipelineConfig)
+def test_committed_pipelines_load_and_their_files_exist(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VGG19", "vgg19.pth")  # which no repository holds
+    config = PipelineConfig.model_validate(read(path).values)
+    missing = {"there is no file vgg19.pth"} if path.stem == "morai2cityscapes-methods" else set()
+    assert {say(p.finding).partition(";")[0] for p in config.problems()} == missing
     assert config.datasets.taxonomy.is_file()
     assert all(training.config.is_file() for training in config.retrain.tasks().values())
     assert config.arms()

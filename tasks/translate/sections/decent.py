@@ -13,7 +13,10 @@ from tasks.translate.sections.learned import check_layers
 
 
 class DensityChange(Section):
-    """DECENT's term: the variance, over patches, of how much translation changes a patch's log density."""
+    """DECENT's term: the variance, over patches, of how much translation changes a patch's log density.
+
+    As published but for one thing: the flows' moving average has a short memory at first, where theirs starts at 0.
+    """
 
     weight: float = Field(0.01, ge=0)
     layers: tuple[int, ...] = Field((0, 4, 8, 12, 16), min_length=1, description="As in nce.layers.")

@@ -12,7 +12,11 @@ from tasks.translate.sections.contrastive import Contrastive
 
 
 class Robustness(Section):
-    """SRUNIT's term: a small change of a feature must change the translation's features in proportion at most."""
+    """SRUNIT's term: a small change of a feature must change the translation's features in proportion at most.
+
+    As published but for two things: the change is divided by the length of its own noise, as the paper has it (the
+    authors' program draws another), and lengths are a tenth of the largest at least.
+    """
 
     weight: float = Field(1e-3, ge=0, description="Weight of the mean over layers.")
     magnitude: float = Field(1e-3, gt=0, description="Largest length of the noise added to a location's features.")
