@@ -3,7 +3,7 @@
 import os
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -13,8 +13,10 @@ from pydantic import TypeAdapter
 from torch import nn
 
 from flows.cli.app import invoke
+from flows.cli.translator import Method
 from tasks.store.digest import file_sha256
 from tasks.translate.config import Translator
+from tasks.translate.layouts import METHODS
 from tasks.translate.methods.base import Resources, method_module
 from tests.translate.published_networks import Sequential, Vsait, discriminator
 
@@ -280,6 +282,10 @@ def assert_told(tmp_path: Path, method: str, told: str, capsys: pytest.CaptureFi
     assert line.startswith(str(path))
     assert told in line
     assert not list(tmp_path.glob("out.*"))
+
+
+def test_the_command_takes_every_method_whose_layout_is_known() -> None:
+    assert set(get_args(Method)) == set(METHODS)
 
 
 def test_nothing_is_overwritten_and_own_files_need_no_conversion(
