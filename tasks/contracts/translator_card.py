@@ -31,7 +31,7 @@ class KeptStep(Frozen):
 
     Attributes:
         step: steps done.
-        why: ``last``: it is the last one; ``closest``: the smallest distance, with a judge of those that keep the
+        why: ``last``: it is the last one; ``closest``: it is nearest to the target, with a judge of those that keep the
             accuracy; ``most_accurate``: no step keeps it, this one loses least.
     """
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.contracts.translator_card import Validated
-from tasks.translate.keeping import best_step, is_hopeless
+from tasks.translate.keeping import best_step, is_hopeless, remoteness
 
 
 def history(*found: tuple[float, float | None]) -> list[Validated]:
@@ -16,10 +16,21 @@ def best(*found: tuple[float, float | None], margin: float = 0.02) -> tuple[int,
     return kept.step, kept.why
 
 
-def test_without_a_judge_the_distance_decides() -> None:
+def test_without_a_judge_nearness_decides() -> None:
     assert best((0.1, None), (0.5, None), (0.3, None), (0.4, None)) == (20, "closest")
     assert best((9, None), (0.3, None), (0.3, None)) == (10, "closest"), "the first of equals"
     assert best((9, None), (-0.01, None), (0.3, None)) == (10, "closest"), "an unbiased estimate may be below 0"
+
+
+def test_colours_count_as_much_as_features() -> None:
+    """Patches of blue all over: features came nearer, in a training that went wrong."""
+    own, *found = ((115.4, 134.8), (110.0, 137.4), (112.9, 905.9), (96.7, 1312.0))
+    steps = [Validated(step=k, distance=d, colour=c) for k, (d, c) in enumerate((own, *found))]
+    assert best_step(steps, 0.02).step == 1
+    assert remoteness(steps[0], steps[0]) == 1
+    assert remoteness(steps[3], steps[0]) == pytest.approx((96.7 / 115.4 + 1312 / 134.8) / 2)
+    alike = Validated(step=0, distance=-0.1, colour=134.8)
+    assert remoteness(steps[1], alike) == pytest.approx(137.4 / 134.8), "there is nothing to come nearer by"
 
 
 def test_a_judge_rules_out_what_exchanges_content() -> None:

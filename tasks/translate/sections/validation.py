@@ -21,8 +21,8 @@ class Validation(Section):
     )
     keep: Literal["best", "last"] | None = Field(
         None,
-        description="Whose weights are the translator's; best: the smallest distance among the steps that keep the "
-        "accuracy. If absent best with a judge, else last: a distance alone does not see content that is exchanged.",
+        description="Whose weights are the translator's; best: the step nearest to the target among those that keep "
+        "the accuracy. If absent best with a judge, else last: nearness alone does not see content that is exchanged.",
     )
     margin: float = Field(
         0.02, ge=0, le=1, description="How far the judge's accuracy may lie below that on the source itself, at best."
