@@ -75,7 +75,7 @@ class FixedImages:
     def look(self, step: int, network: nn.Module | None) -> tuple[Validated, Panels]:
         """What a generator's translations are after so many steps, or, without one, the source itself; some to show.
 
-        They are translated as the trained generator will translate: whole, at their own size.
+        They are translated whole and at their own size, whatever is set for the application alone.
 
         Raises:
             ImageError: an image or a mask cannot be read.
