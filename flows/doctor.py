@@ -17,7 +17,7 @@ from tasks.compute import device_name, resolve_device, shared_memory_free
 from tasks.contracts import Finding
 from tasks.datasets import SampleTable
 from tasks.store import Store, describe_environment
-from tasks.translate import Learned
+from tasks.translate import Learned, OutsideCommand, told_program
 
 _PIXEL = 3  # bytes of a pixel, of which PNG needs fewer
 _LOW_SHARED = 256 << 20  # loaders pass batches through it; Docker's 64 MB are too little for most
@@ -123,6 +123,8 @@ def _weights(settings: PipelineConfig) -> Iterator[Examined]:
     for translator in settings.translate.translators:
         if isinstance(translator, Learned) and translator.weights is not None:
             yield Examined(f"weights of {translator.name}", f"{translator.weights.path}: there, with its SHA-256")
+        if isinstance(translator, OutsideCommand):
+            yield Examined("a program is run", told_program(translator))
 
 
 def _size(count: float) -> str:

@@ -88,9 +88,14 @@ def _flow(command: str, name: str, config: Path, sets: tuple[str, ...], **more: 
         return _run(name, config, parse_sets(sets), **more)
     from flows.config import PipelineConfig, ReevaluateConfig, TrainTranslatorConfig
     from tasks.datasets import RunConfig
+    from tasks.translate import OutsideCommand, told_program
 
     models: dict[str, type[RunConfig]] = {"train_translator": TrainTranslatorConfig, "reevaluate": ReevaluateConfig}
-    load(config, models.get(name, PipelineConfig), sets)
+    settings = load(config, models.get(name, PipelineConfig), sets)
+    if isinstance(settings, PipelineConfig) and name != "reevaluate":
+        for translator in settings.translate.translators:
+            if isinstance(translator, OutsideCommand):
+                print(told_program(translator), flush=True)
     options = [part for text in sets for part in ("--set", text)]
     options += [part for key, value in more.items() for part in (f"--{key}", str(value))]
     status = supervise(["-m", "flows", command, str(config), *options])

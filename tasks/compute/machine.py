@@ -21,6 +21,7 @@ from tasks.compute.process import run_worker
 
 # Which torch, pyarrow and NumPy's libraries obey, and OpenCV, which has threads of its own.
 _THREADS, _OPENCV = "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"
+_GPUS = "CUDA_VISIBLE_DEVICES"
 # Runs a worker, as ``run_worker`` does.
 Run = Callable[[str, Path, str, re.Pattern[str], dict[str, str], float | None], None]
 
@@ -42,7 +43,7 @@ class Lease:
     def environment(self) -> dict[str, str]:
         """What tells a process of it: the number of threads, and the GPUs that CUDA shall show."""
         count = str(self.threads)
-        return {_THREADS: count, _OPENCV: count, "CUDA_VISIBLE_DEVICES": ",".join(self.gpus)}
+        return {_THREADS: count, _OPENCV: count, _GPUS: ",".join(self.gpus)}
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,11 @@ class Machine:
             StalledError: it made no progress for ``compute.stalled_after`` seconds.
         """
         self.start(module, job, label, shown, lease.environment(), self.config.stalled_after)
+
+
+def leased() -> dict[str, str]:
+    """What this process's lease told it of threads and GPUs, for a program that it starts."""
+    return {name: os.environ[name] for name in (_THREADS, _OPENCV, _GPUS) if name in os.environ}
 
 
 def threads() -> int:

@@ -58,6 +58,8 @@ def run_in_group(
     *,
     environment: dict[str, str] | None = None,
     watchdog: Watchdog | None = None,
+    alone: bool = False,
+    folder: Path | None = None,
 ) -> None:
     """Run ``command`` to its end in a process group of its own, and leave none of that group behind.
 
@@ -66,6 +68,9 @@ def run_in_group(
         on_line: receives each line that it prints, as it comes.
         environment: added to this process's environment.
         watchdog: ends it, with all of its group, when it makes no progress.
+        alone: for a program that is not of this repository: its environment is ``environment`` and nothing else, and
+            it has nothing to read.
+        folder: where it is started; where this process was, if absent.
 
     Raises:
         RefusedError: it said that its configuration or data are wrong.
@@ -73,7 +78,7 @@ def run_in_group(
         ProcessError: it ended with a status other than 0.
     """
     tail: deque[str] = deque(maxlen=40)
-    with lifeline(command, environment, subprocess.PIPE) as process:
+    with lifeline(command, environment, subprocess.PIPE, alone=alone, folder=folder) as process:
         with watchdog.watching(process.pid) if watchdog else nullcontext():
             assert process.stdout is not None
             for raw in process.stdout:
@@ -142,14 +147,25 @@ def run_worker(
 class lifeline:  # noqa: N801 - used as a context manager function
     """Start a command in its own session, tied to this process; on leaving, whatever is left of its group is killed."""
 
-    def __init__(self, command: Sequence[str], environment: dict[str, str] | None, stdout: int | None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: dict[str, str] | None,
+        stdout: int | None,
+        *,
+        alone: bool = False,
+        folder: Path | None = None,
+    ) -> None:
+        ours = {**os.environ, **_importable()} if not alone else {}
         reader, self._writer = os.pipe()
         try:
             self._process = subprocess.Popen(
                 command,
                 start_new_session=True,
-                pass_fds=(reader,),
-                env={**os.environ, **_importable(), **(environment or {}), _LIFELINE: str(reader)},
+                pass_fds=() if alone else (reader,),
+                env={**ours, **(environment or {}), **({} if alone else {_LIFELINE: str(reader)})},
+                cwd=folder,
+                stdin=subprocess.DEVNULL if alone else None,
                 stdout=stdout,
                 stderr=None if stdout is None else subprocess.STDOUT,
                 text=True,

@@ -80,9 +80,31 @@ class Watchdog:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(group, signal.SIGUSR1)  # tell_where_it_stands
             self._done.wait(1)
+            self._kill(group)
+
+    def _kill(self, group: int) -> None:
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGTERM)
             self._done.wait(_GRACE_SECONDS)
             os.killpg(group, signal.SIGKILL)
+
+
+class Deadline(Watchdog):
+    """Ends a program that runs for more than so many seconds, whatever it does meanwhile."""
+
+    def __init__(self, name: str, seconds: float) -> None:
+        super().__init__(name, Path(), seconds)
+
+    def told(self) -> str:
+        """What happened, and what to do."""
+        return (
+            f"{self.name}: it ran for more than {self.seconds:g} s, so it was ended: raise timeout if it is only slow"
+        )
+
+    def _watch(self, group: int) -> None:
+        if not self._done.wait(self.seconds):
+            self.ended = True
+            self._kill(group)
 
 
 def tell_where_it_stands() -> None:

@@ -21,6 +21,7 @@ from tasks.report.slices import with_slices
 from tasks.report.tables import Loaded, read_results, task_table
 from tasks.report.verdict import verdict
 from tasks.store import Manifest, describe_environment
+from tasks.translate import OUTSIDE
 
 _COMMANDS = {"augment": "run", "reevaluate": "reevaluate"}  # flow -> what starts it
 
@@ -124,8 +125,10 @@ def _place(name: str, controls: Collection[str], record: RunRecord) -> tuple[boo
 
 
 def _imported(manifest: Manifest | None) -> bool:
-    """Whether the images were made with a generator's file that the configuration gives."""
-    return manifest is not None and manifest.config.get("weights") is not None
+    """Whether the images were made with a generator's file that the configuration gives, or by another program."""
+    if manifest is None:
+        return False
+    return manifest.config.get("weights") is not None or manifest.config.get("method") in OUTSIDE
 
 
 def _costs(record: RunRecord, manifests: dict[str, Manifest]) -> Iterable[Cost]:

@@ -129,7 +129,9 @@ def _detail(audit: Audit) -> GlanceCell:
 
 
 def _speed(row: TranslatorRow) -> GlanceCell:
-    missing = "" if row.images_per_second is not None else t("glance.not_applied")
+    missing = (
+        "" if row.images_per_second is not None else t("glance.made_before" if row.images else "glance.not_applied")
+    )
     return GlanceCell(measure="speed", value=row.images_per_second, missing=missing)
 
 

@@ -23,17 +23,20 @@ if TYPE_CHECKING:
         to_tensor,
         translate_padded,
     )
+    from tasks.translate.outside import source_problems
     from tasks.translate.preflight import (
         size_problems,
-        source_problems,
         translator_problems,
         validation_problems,
         wants_judge,
     )
+    from tasks.translate.program import told_program
     from tasks.translate.published import convert_weights
+    from tasks.translate.sections.command import OutsideCommand
     from tasks.translate.sections.features import Features
     from tasks.translate.sections.identity import Identity
     from tasks.translate.sections.learned import MINIMUM, Learned
+    from tasks.translate.sections.outside import OUTSIDE
     from tasks.translate.sections.reinhard import Reinhard
 else:
     __all__, __getattr__ = face(__name__, __file__)

@@ -38,13 +38,15 @@ def work(path: Path) -> None:
         share_threads()
     table = SampleTable.read(job.source)
     target = SampleTable.read(job.target) if job.target else None
-    resources = Resources(target, job.weights, job.device, table, job.work / SCRATCH)
+    resources = Resources(target, job.weights, job.device, table, job.work)
+    loading = time.perf_counter()
     translator = method_module(job.translator.method).load(job.translator, resources)
-    start = time.perf_counter()
+    start = loading if job.translator.made == "loading" else time.perf_counter()
     made = translate_table(table, translator, job.work, job.translator.name)
     shutil.rmtree(job.work / SCRATCH, ignore_errors=True)
-    rate = made / (time.perf_counter() - start)
-    write_json(job.work / TOLD, {"images": len(table), "images_per_second": round(rate, 2), **translator.notes})
+    rate = round(made / (time.perf_counter() - start), 2)
+    told = {"images": len(table), "images_per_second": None if job.translator.made == "before" else rate}
+    write_json(job.work / TOLD, {**told, **translator.notes})
 
 
 if __name__ == "__main__":

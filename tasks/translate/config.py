@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from tasks.contracts import Section
+from tasks.translate.sections.command import OutsideCommand
 from tasks.translate.sections.cut import Cut
 from tasks.translate.sections.cyclegan import CycleGan
 from tasks.translate.sections.decent import Decent
@@ -18,7 +19,8 @@ from tasks.translate.sections.srunit import Srunit
 from tasks.translate.sections.vsait import Vsait
 
 Translator = Annotated[
-    Identity | Reinhard | Fda | Cut | CycleGan | Srunit | Decent | Vsait | OutsideImages, Field(discriminator="method")
+    Identity | Reinhard | Fda | Cut | CycleGan | Srunit | Decent | Vsait | OutsideImages | OutsideCommand,
+    Field(discriminator="method"),
 ]
 
 

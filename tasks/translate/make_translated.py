@@ -15,7 +15,7 @@ from tasks.translate.precision import precision_slice
 from tasks.translate.sections.base import TranslatorSection, method_of
 from tasks.translate.sections.learned import GeneratorFile, Learned
 
-_SHOWN = re.compile(r"^translating |^error|fit into memory|float32")
+_SHOWN = re.compile(r"^translating |^\| |^error|fit into memory|float32")
 
 
 def build_translated(

@@ -50,10 +50,20 @@ def images_below(folder: Path) -> list[Path]:
     Raises:
         DatasetError: there is no such folder, or not all of it can be listed.
     """
-    found = files_below(folder.expanduser(), Finding.of("data.wanted_images", form=", ".join(SUFFIXES)))
+    wanted = Finding.of("data.wanted_images", form=", ".join(SUFFIXES))
+    return [path for path in files_of(folder, wanted) if path.suffix.lower() in SUFFIXES]
+
+
+def files_of(folder: Path, wanted: Finding | None = None) -> list[Path]:
+    """All files below a folder that are not hidden, in order of their paths; ``wanted``: what is looked for there.
+
+    Raises:
+        DatasetError: there is no such folder, or not all of it can be listed.
+    """
+    found = files_below(folder.expanduser(), wanted or Finding.of("outside.wanted_files"))
     for problem in found.problems:
         raise DatasetError(problem.finding, problem.file)
-    return [path for path in found.files if path.suffix.lower() in SUFFIXES]
+    return found.files
 
 
 def digests(folder: Path, files: Iterable[Path]) -> dict[str, str]:
@@ -111,7 +121,8 @@ def _ends(table: SampleTable, renamed: tuple[str, str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for sample in table:
         image = sample.image.relative_to(table.root) if table.root is not None else sample.image
-        parts = _name(image, "").strip("/").replace(*renamed).split("/") if renamed[0] else _name(image, "").split("/")
+        name = _name(image, "")
+        parts = (name.replace(*renamed) if renamed[0] else name).split("/")
         for start in range(len(parts)):
             found.setdefault("/".join(parts[start:]), []).append(sample.id)
     return found

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 
 from tasks.contracts import Finding
 from tasks.datasets import SampleTable
 from tasks.settings import Problem, below, file_problems
 from tasks.translate.config import Translator
-from tasks.translate.matching import images_below, matched
+from tasks.translate.outside import outside_problems
 from tasks.translate.sections.base import TranslatorSection
 from tasks.translate.sections.features import Features
-from tasks.translate.sections.images import OutsideImages
 from tasks.translate.sections.learned import MINIMUM, Learned, Training
 from tasks.translate.sections.vsait import Vsait
 
@@ -22,8 +20,7 @@ _CHECKPOINT = "checkpoint.pth"  # of a model that this pipeline trained
 
 def translator_problems(config: Translator) -> Iterator[Problem]:
     """The problems of one translator's section by itself."""
-    if isinstance(config, OutsideImages):
-        yield from _folder_problems(config)
+    yield from outside_problems(config)
     if not isinstance(config, Learned):
         return
     if config.weights is not None:  # then nothing is trained
@@ -60,22 +57,6 @@ def size_problems(
         if sum(small.values()) > tolerated * sum(sizes[side].values()):
             finding = _told_small("settings.smaller_than_crop", side, small, config.training.crop)
             yield Problem(("training", "crop"), finding)
-
-
-def source_problems(config: Translator, source: SampleTable) -> Iterator[Problem]:
-    """Images that another program should have made of the source's, and that are not there, or not clearly named."""
-    if not isinstance(config, OutsideImages):
-        return
-    for i, folder in enumerate(config.folders):
-        found = matched(source, folder, images_below(folder), config.image_suffix).problem()
-        if found is not None:
-            yield Problem(("folders", i), found)
-
-
-def _folder_problems(config: OutsideImages) -> Iterator[Problem]:
-    for i, folder in enumerate(config.folders):
-        if not os.path.isdir(folder.expanduser()):  # noqa: PTH112 - Path's raises an error for a name that is too long
-            yield Problem(("folders", i), Finding.of("outside.no_folder", path=folder))
 
 
 def _width_problems(config: Learned, sizes: Mapping[Size, int]) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """Process groups: they end with who started them, however that ended."""
 
+import json
 import os
 import pickle
 import signal
@@ -58,12 +59,21 @@ def test_explained_failure_is_told_alone() -> None:
         run_in_group([sys.executable, "-c", "print('noise'); print('error: the file a.pth is missing'); exit(2)"])
 
 
+def test_a_program_of_others_has_nothing_of_ours(tmp_path: Path) -> None:
+    program = "import json, os, sys; print(json.dumps([os.getcwd(), sorted(os.environ), sys.stdin.read()]))"
+    lines: list[str] = []
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    run_in_group([sys.executable, "-c", program], lines.append, environment=environment, alone=True, folder=tmp_path)
+    assert json.loads(lines[0]) == [str(tmp_path), sorted(environment), ""]
+
+
 def test_killed_program_is_named_by_its_signal() -> None:
     with pytest.raises(ProcessError, match="SIGKILL"):
         run_in_group([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"])
 
 
-def test_nothing_of_the_group_is_left_after_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("alone", [False, True])
+def test_nothing_of_the_group_is_left_after_an_error(tmp_path: Path, alone: bool) -> None:
     pid_file = tmp_path / "pid"
     child = "import subprocess; p = subprocess.Popen(['sleep', '300']); "
     child += f"open({str(pid_file)!r}, 'w').write(str(p.pid)); print(1)"
@@ -72,7 +82,7 @@ def test_nothing_of_the_group_is_left_after_an_error(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_in_group([sys.executable, "-u", "-c", child + "; p.wait()"], stop)
+        run_in_group([sys.executable, "-u", "-c", child + "; p.wait()"], stop, alone=alone)
     assert wait_for(lambda: not alive(int(pid_file.read_text())))
 
 

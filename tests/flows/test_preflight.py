@@ -131,6 +131,7 @@ def test_one_translator_alone(tmp_path: Path) -> None:
     ("change", "why"),
     [
         ("translator={method: reinhard}", "translator: reinhard learns nothing"),
+        ("translator={method: images, folders: [x]}", "translator: images learns nothing: only a pipeline applies it"),
         (f"translator.weights={{path: x, sha256: '{'0' * 64}'}}", "translator: weights names a trained generator"),
     ],
 )

@@ -22,7 +22,8 @@ from tasks.store.store import Store
 from tasks.translate.errors import OutsideError
 from tasks.translate.make_translated import build_translated, translated_recipe
 from tasks.translate.matching import images_below, matched
-from tasks.translate.preflight import source_problems, translator_problems
+from tasks.translate.outside import source_problems
+from tasks.translate.preflight import translator_problems
 from tasks.translate.sections.images import OutsideImages
 from tests.workers import HERE
 
@@ -72,6 +73,7 @@ def test_images_become_a_translated_set_of_their_own_digest(
     assert listed == {f"images/{s.id}.png": s.sha256 for s in result} | {
         "samples.parquet": listed["samples.parquet"],
     }
+    assert Manifest.read(made.path).summary["images_per_second"] is None  # of reading them, which says nothing
     assert build(section(folder, name="other"), source, tmp_path).cached
     moved = folder.rename(tmp_path / "moved")
     assert build(section(moved), source, tmp_path).cached
@@ -127,9 +129,9 @@ def test_missing_images_are_counted_and_named(table: SampleTable, source: Artifa
     assert told(section(folder), table) == []
     (folder / "s0.png").rename(folder / "other.png")
     (folder / "s2.png").unlink()
-    sentence = f"{folder} lacks the images of 2 of 3 of the source: s0, s2. 1 file there is named like none of them: "
+    sentence = f"{folder} has no file for 2 of the source's 3 images: s0, s2. 1 file there is named like none of them: "
     assert told(section(folder), table) == [(("folders", 0), f"{sentence}other.png")]
-    with pytest.raises(OutsideError, match="lacks the images of 2 of 3 of the source: s0, s2"):
+    with pytest.raises(OutsideError, match="has no file for 2 of the source's 3 images: s0, s2"):
         build(section(folder), source, tmp_path)
     assert told(section(tmp_path / "none"), table)[0][1].startswith(f"there is no folder {tmp_path / 'none'};")
     with pytest.raises(DatasetError, match="no such folder"):
@@ -144,7 +146,7 @@ def test_unclear_names(table: SampleTable, tmp_path: Path) -> None:
     twins = SampleTable.from_samples(alike, table.info, tmp_path)
     found = matched(twins, folder, [folder / "0.png"]).problem()
     assert found is not None
-    assert say(found).startswith(f"{folder / '0.png'} may be the image of a__0, b__0: name it by an id")
+    assert say(found).startswith(f"{folder / '0.png'} may belong to a__0, b__0: name it by an id")
 
 
 def test_files_of_no_image_are_told(

@@ -67,7 +67,7 @@ def test_shipped_files_are_valid(path: Path) -> None:
     assert config.translators[0].learned
 
 
-METHODS = ("cut", "cyclegan", "decent", "fda", "identity", "images", "reinhard", "srunit", "vsait")
+METHODS = ("command", "cut", "cyclegan", "decent", "fda", "identity", "images", "reinhard", "srunit", "vsait")
 
 
 @pytest.mark.parametrize("method", METHODS)

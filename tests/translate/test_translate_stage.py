@@ -103,7 +103,7 @@ def test_inputs_are_what_the_method_uses(store, datasets) -> None:
     assert fda.digest != same.digest
 
 
-@pytest.mark.parametrize("method", ["identity", "reinhard", "fda", "images"])
+@pytest.mark.parametrize("method", ["identity", "reinhard", "fda", "images", "command"])
 def test_methods_without_a_network_neither_load_nor_depend_on_one(method) -> None:
     names = "tasks.translate.apply_worker", f"tasks.translate.methods.{method}"
     code = f"import sys, {', '.join(names)}; assert 'torch' not in sys.modules"

@@ -31,14 +31,15 @@ class Resources:
         weights: trained ones.
         device: where to compute.
         source: the set to translate.
-        scratch: a folder for what is only needed while it works; it is kept where that is broken off.
+        work: the folder that the translations are written to. What is only needed meanwhile has a place in there
+            (``job.SCRATCH``), which is kept where the work is broken off.
     """
 
     target: SampleTable | None = None
     weights: Path | None = None
     device: str = "cpu"
     source: SampleTable | None = None
-    scratch: Path | None = None
+    work: Path | None = None
 
 
 class ImageTranslator(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,12 +17,14 @@ class TranslatorSection(Section):
     Attributes:
         uses_target: whether it looks at the target set when it translates.
         learned: whether it is trained before.
+        made: when its images are made: each by itself, all of them when the method is loaded, or before the run.
     """
 
     name: Name
     method: str
     uses_target: ClassVar[bool] = False
     learned: ClassVar[bool] = False
+    made: ClassVar[Literal["each", "loading", "before"]] = "each"
 
     @property
     def on_gpu(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ class OutsideImages(Outside):
 
     method: Literal["images"]
     name: Name = "images"
+    made: ClassVar[Literal["each", "loading", "before"]] = "before"
     folders: tuple[Path, ...] = Field(
         min_length=1,
         description="A folder of images (PNG, JPEG, WebP and others), each named by its source image's id, or by its "

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from tasks.translate.sections.base import TranslatorSection
 
+OUTSIDE = ("images", "command")  # the methods
+
 
 class Outside(TranslatorSection):
     """Images that another program makes, known by the names of the source's images."""
