@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from tasks.translate.sections.learned import MINIMUM, Learned
 
 Image = NDArray[np.uint8]
 Plane = NDArray[np.float32]
@@ -30,6 +32,11 @@ class AppliedWidth:
     width: int
     upsampling: Literal["guided", "lanczos"]
     minimum: int
+
+    @classmethod
+    def of(cls, config: Learned) -> Self | None:
+        """That of a configuration; None for images' own."""
+        return cls(config.apply_width, config.apply_upsampling, MINIMUM) if config.apply_width else None
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height at translation of an image of these, in pixels: of the same shape, up to rounding."""

@@ -42,7 +42,7 @@ def load_generator(config: Learned, resources: Resources) -> WholeImageTranslato
         raise ValueError(f"{config.method} needs the weights of a trained generator, and none are given")
     network = ResnetGenerator(**config.generator.model_dump())
     load_weights(resources.weights, network, config.architecture())
-    at_width = AppliedWidth(config.apply_width, config.apply_upsampling, MINIMUM) if config.apply_width else None
+    at_width = AppliedWidth.of(config)
     device = torch.device(resources.device)
     translator = WholeImageTranslator(network, MULTIPLE, MINIMUM, device, config.tile, at_width=at_width)
     if resolve_precision(config, resources.device) == "bfloat16":
