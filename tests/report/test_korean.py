@@ -115,6 +115,7 @@ TERMS |= {
     *("Jensen", "Shannon", "annotations", "area", "bbox", "city", "cityscapesscripts", "color", "file_name"),
     *("instanceIds", "instances_", "iscrowd", "labelIds", "labelTrainIds", "split", "train"),
     *("first_channel", "true", "index", "images", "follow_links", "root", "iterations"),
+    *("PATH", "audit", "false", "judge", "resize", "timeout"),
 }
 TYPED = re.compile(r"--\w+|\w+/|[a-z_]+(\.[a-z_]+)+(=\w+)?|pip install \S+")
 NETWORK = "fpn_r18"
