@@ -1,21 +1,27 @@
 """A whole run of every kind of arm on the embedded sample: trained, scored, compared, planned, reported."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 
 from flows.augment import augment
 from flows.config import PipelineConfig
 from flows.plan.run import plan_run
+from tasks.audit import stage as audit
+from tasks.contracts.audit import Audit
 from tasks.contracts.comparison import Comparison
 from tasks.contracts.model_card import ModelCard
 from tasks.contracts.record import RunRecord
+from tasks.datasets.make_dataset import build_dataset
 from tasks.datasets.table import SampleTable
 from tasks.evaluate import stage as evaluate
 from tasks.retrain import stage as retrain
 from tasks.settings.loading import load
+from tasks.store.store import Store
 from tasks.translate import stage as translate
 from tests.workers import HERE
 
@@ -49,13 +55,19 @@ def config(tmp_path_factory: pytest.TempPathFactory, write_tiny: Callable[[Path]
 
 
 @pytest.fixture(scope="module")
-def record(config: Path, prefect_server: None) -> Iterator[RunRecord]:
+def here(prefect_server: None) -> Iterator[None]:
+    """Work in this process."""
     with pytest.MonkeyPatch.context() as patch:
-        for stage in (retrain, evaluate, translate):
+        for stage in (retrain, evaluate, translate, audit):
             patch.setattr(stage, "this_machine", lambda *_: HERE)
         # Formatting what is logged takes most of the time.
         patch.setattr("yapf.yapflib.yapf_api.FormatCode", lambda text, **_: (text, True))
-        yield augment(config, OVERRIDES)
+        yield
+
+
+@pytest.fixture(scope="module")
+def record(config: Path, here: None) -> RunRecord:
+    return augment(config, OVERRIDES)
 
 
 def test_every_arm_is_trained_scored_and_told_by_its_name(config: Path, record: RunRecord) -> None:
@@ -124,3 +136,41 @@ def test_the_plan_names_what_arms_need_and_finds_it_after_the_run(config: Path, 
     )
     student = more["retrain segmentation self_train(translated(fda)) seed 1"]
     assert (student.state, student.after) == ("after", ("pseudo-labels segmentation translated(fda) seed 1",))
+
+
+INVERT = """
+import sys
+from pathlib import Path
+from PIL import Image, ImageOps
+
+for path in Path(sys.argv[1]).iterdir():
+    ImageOps.invert(Image.open(path).convert("RGB")).save(Path(sys.argv[2], path.stem + ".png"))
+"""
+
+
+def test_what_other_programs_make_takes_part_like_any_method(config: Path, here: None) -> None:
+    program, made = config.with_name("invert.py"), config.with_name("made")
+    program.write_text(INVERT)
+    made.mkdir()
+    datasets = load(config, PipelineConfig).datasets
+    for sample in SampleTable.read(build_dataset(datasets.source, datasets, Store(config.parent / "store")).path):
+        cv2.imwrite(str(made / f"{sample.image.stem}.png"), cv2.GaussianBlur(cv2.imread(str(sample.image)), (5, 5), 0))
+    outside = [
+        {"method": "images", "name": "blurred", "folders": [str(made)]},
+        {"method": "command", "name": "inverted", "command": [sys.executable, str(program), "{images}", "{output}"]},
+    ]
+    changes = {**OVERRIDES, "translate.translators": outside, "retrain.arms": ["source", "translated"], "audit": {}}
+    found = augment(config, changes)
+    assert (found.failures, [r.arm for r in found.results]) == (
+        (),
+        ["source", "translated(blurred)", "translated(inverted)"],
+    )
+    images = {name: SampleTable.read(artifact.path) for name, artifact in found.translated.items()}
+    for name, change in (("blurred", lambda image: cv2.GaussianBlur(image, (5, 5), 0)), ("inverted", cv2.bitwise_not)):
+        for before, after in zip(SampleTable.read(found.source.path), images[name], strict=True):
+            assert (cv2.imread(str(after.image)) == change(cv2.imread(str(before.image)))).all()
+    assert all(Audit.read(found.audits[name].path).images == 4 for name in images)
+    told = json.loads((config.parent / "runs" / "tiny" / "report" / "report.json").read_text())
+    assert {row["name"]: row["method"] for row in told["translators"]} == {"blurred": "images", "inverted": "command"}
+    stages = plan_run(load(config, PipelineConfig, [f"{key}={json.dumps(value)}" for key, value in changes.items()]))
+    assert {s.state for s in stages} == {"found"}
