@@ -15,11 +15,11 @@ from tasks.retrain.config import Weights
 from tasks.retrain.suitable import TrainingError
 from tasks.settings.reading import ConfigError, read
 from tasks.store.digest import file_sha256
-from tasks.translate import checkpoints as translators
 from tasks.translate.errors import WeightsError
 from tasks.translate.networks.features import build_features
 from tasks.translate.networks.weights import load_weights
 from tasks.translate.sections.features import Features
+from tasks.translate.training import checkpoints as translators
 
 PYTHON = "import pathlib\npathlib.Path('ran').touch()\n"
 CONFIG = "model = dict(type='EncoderDecoder')\ntest_pipeline = []\ninput_size = (8, 8)\n"

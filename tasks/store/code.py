@@ -41,7 +41,7 @@ NEUTRAL = {
     "tasks.store.recipe": "names artifacts: a change of it changes the names by itself",
     "tasks.store.places": "where data sets lie",
     "tasks.store.store": "keeps what was made",
-    "tasks.translate.board": "TensorBoard's files, which lie in no artifact",
+    "tasks.translate.training.board": "TensorBoard's files, which lie in no artifact",
 }
 _REPOSITORY = ("tasks", "flows")
 _NAME = re.compile(r"""["']((?:tasks|flows)(?:\.\w+)+)["']""")

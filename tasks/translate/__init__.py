@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from tasks.translate.config import TranslateConfig, Translator
     from tasks.translate.errors import WeightsError
     from tasks.translate.export import ExportError, export_onnx
-    from tasks.translate.importing import import_generator
     from tasks.translate.make_translated import build_translated, translated_recipe
     from tasks.translate.make_translator import TrainedJudge, build_translator, translator_recipe
     from tasks.translate.networks.efficientnet_lite import EfficientNetLite
@@ -23,15 +22,16 @@ if TYPE_CHECKING:
         to_tensor,
         translate_padded,
     )
-    from tasks.translate.outside import source_problems
+    from tasks.translate.outside.preflight import source_problems
+    from tasks.translate.outside.program import told_program
     from tasks.translate.preflight import (
         size_problems,
         translator_problems,
         validation_problems,
         wants_judge,
     )
-    from tasks.translate.program import told_program
-    from tasks.translate.published import convert_weights
+    from tasks.translate.published.converting import convert_weights
+    from tasks.translate.published.importing import import_generator
     from tasks.translate.sections.command import OutsideCommand
     from tasks.translate.sections.features import Features
     from tasks.translate.sections.identity import Identity

@@ -78,7 +78,7 @@ def build_translator(
                 judge=JudgeJob(model=judge.model.path, module=judge.module) if judge else None,
             )
             write_json(folder / JOB, job.model_dump(mode="json"))
-            machine.run(lease, "tasks.translate.worker", folder / JOB, config.name, _PROGRESS)
+            machine.run(lease, "tasks.translate.training.worker", folder / JOB, config.name, _PROGRESS)
         card = TranslatorCard.read(folder)
         kept = {"method", "iterations", "device", "losses", "rollbacks", "parameters", "kept"}
         return {**card.model_dump(mode="json", include=kept), **take_told(folder)}

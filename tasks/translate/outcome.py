@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.contracts import KeptStep, TranslatorCard
-from tasks.translate.losslog import is_note
-from tasks.translate.validation import STRIP
+from tasks.translate.training.losslog import is_note
+from tasks.translate.training.validation import STRIP
 
 _ROWS = 12
 _WIDTH = 800  # pixels of the picture, which travels inside the text

@@ -8,7 +8,7 @@ from tasks.contracts import Finding
 from tasks.datasets import SampleTable
 from tasks.settings import Problem, below, file_problems
 from tasks.translate.config import Translator
-from tasks.translate.outside import outside_problems
+from tasks.translate.outside.preflight import outside_problems
 from tasks.translate.sections.base import TranslatorSection
 from tasks.translate.sections.features import Features
 from tasks.translate.sections.learned import MINIMUM, Learned, Training

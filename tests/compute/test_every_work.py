@@ -84,7 +84,7 @@ def works(tmp_path: Path) -> dict[str, Build]:
     retrain = RetrainConfig.model_validate({"segmentation": network})
     roles = {"source": sets, "target": sets}
     return {
-        "tasks.translate.worker": lambda m: build_translator(cut, sets, sets, store, m),
+        "tasks.translate.training.worker": lambda m: build_translator(cut, sets, sets, store, m),
         "tasks.translate.apply_worker": lambda m: build_translated(given, sets, sets, None, store, m),
         "tasks.audit.worker": lambda m: build_audit("cut", roles, sets, Judged(), audit, store, m),
         "tasks.retrain.worker": lambda m: build_model("segmentation", "real", 0, (sets,), retrain, store, m),

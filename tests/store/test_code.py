@@ -106,7 +106,7 @@ def test_neutral_modules_exist_and_say_why() -> None:
         ("tasks.retrain.make_model", "tasks.retrain.worker"),  # named by a string, run by a process
         ("tasks.evaluate.make_evaluation", "tasks.datasets.table"),
         ("tasks.evaluate.make_evaluation", "tasks.evaluate.worker"),
-        ("tasks.translate.make_translator", "tasks.translate.worker"),
+        ("tasks.translate.make_translator", "tasks.translate.training.worker"),
         ("tasks.report.make_report", "tasks/report/templates/report.html.j2"),
         ("tasks.report.make_report", "tasks.report.gallery.lost"),
         ("tasks.audit.make_audit", "tasks.audit.flips"),

@@ -15,7 +15,7 @@ from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.store.digest import file_sha256
 from tasks.translate.sections.cut import Cut
-from tasks.translate.training import Trainer
+from tasks.translate.training.trainer import Trainer
 
 MakeTable = Callable[..., SampleTable]
 

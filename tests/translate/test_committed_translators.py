@@ -15,7 +15,7 @@ from tasks.settings.reading import read
 from tasks.translate.apply import translate_table
 from tasks.translate.job import WEIGHTS
 from tasks.translate.methods.base import Resources, method_module
-from tasks.translate.training import Trainer
+from tasks.translate.training.trainer import Trainer
 
 FILES = sorted(Path("configs/translators").glob("*.yaml"))
 METHODS = {"cut", "cyclegan", "srunit", "decent", "vsait"}

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tasks.datasets.table import SampleTable
-from tasks.translate.crops import TrainingImages, crop_batches
 from tasks.translate.sections.cut import Cut
+from tasks.translate.training.crops import TrainingImages, crop_batches
 
 
 def _sides(make_table: Callable[..., SampleTable], make_cut: Callable[..., Cut]) -> list[tuple[TrainingImages, ...]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.contracts.translator_card import Validated
-from tasks.translate.keeping import best_step, is_hopeless, remoteness
+from tasks.translate.training.keeping import best_step, is_hopeless, remoteness
 
 
 def history(*found: tuple[float, float | None]) -> list[Validated]:

@@ -13,7 +13,7 @@ from tasks.translate.methods import cyclegan
 from tasks.translate.methods.base import Batch, Resources
 from tasks.translate.networks.pool import ImagePool
 from tasks.translate.sections.cyclegan import CycleGan
-from tasks.translate.training import Trainer
+from tasks.translate.training.trainer import Trainer
 
 SIDES = ("generator", "back"), ("discriminator", "discriminator_source")
 

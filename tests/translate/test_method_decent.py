@@ -16,7 +16,7 @@ from tasks.translate.networks.flows import BlockAffine, BlockFlow, LayerFlows, M
 from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.patchnce import draw_places
 from tasks.translate.sections.decent import Decent
-from tasks.translate.training import Trainer
+from tasks.translate.training.trainer import Trainer
 
 LAYERS = (0, 4, 12)
 

@@ -17,7 +17,7 @@ from tasks.translate.networks.patchnce import draw_places
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.sections.cut import Cut
 from tasks.translate.sections.srunit import Srunit
-from tasks.translate.training import Trainer
+from tasks.translate.training.trainer import Trainer
 
 MAGNITUDE = 1e-3
 SHARED = {

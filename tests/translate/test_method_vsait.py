@@ -27,7 +27,7 @@ from tasks.translate.networks.hypervectors import (
 from tasks.translate.networks.resampling import GaussianDown
 from tasks.translate.sections.features import Features
 from tasks.translate.sections.vsait import Vsait
-from tasks.translate.training import Trainer
+from tasks.translate.training.trainer import Trainer
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_weights_of_another_method_or_width_name_both(make_cut, tmp_path) -> Non
 
 
 def test_a_training_says_what_its_weights_are_for(make_table, make_cut, tmp_path) -> None:
-    from tasks.translate.training import Trainer
+    from tasks.translate.training.trainer import Trainer
 
     config = make_cut(iterations=1)
     Trainer(config, make_table("s", 2), make_table("t", 2), tmp_path, "cpu").run()

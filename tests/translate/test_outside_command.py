@@ -23,9 +23,9 @@ from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 from tasks.translate.config import Translator
 from tasks.translate.errors import OutsideError
-from tasks.translate.inputs import match_depth, write_inputs
 from tasks.translate.make_translated import build_translated
-from tasks.translate.outside import source_problems
+from tasks.translate.outside.inputs import match_depth, write_inputs
+from tasks.translate.outside.preflight import source_problems
 from tasks.translate.preflight import translator_problems
 from tasks.translate.sections.command import Depth, OutsideCommand
 from tests.compute.test_process import alive, wait_for
@@ -309,7 +309,7 @@ def test_what_the_source_must_have_is_said_when_it_is_read(table: SampleTable, t
 
 
 def test_variables_that_are_not_declared_are_not_handed_on(monkeypatch: pytest.MonkeyPatch, configured: Any) -> None:
-    from tasks.translate.program import environment
+    from tasks.translate.outside.program import environment
 
     monkeypatch.setenv("TOKEN", "secret")
     assert "TOKEN" not in environment(configured())

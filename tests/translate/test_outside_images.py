@@ -21,8 +21,8 @@ from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 from tasks.translate.errors import OutsideError
 from tasks.translate.make_translated import build_translated, translated_recipe
-from tasks.translate.matching import images_below, matched
-from tasks.translate.outside import source_problems
+from tasks.translate.outside.matching import images_below, matched
+from tasks.translate.outside.preflight import source_problems
 from tasks.translate.preflight import translator_problems
 from tasks.translate.sections.images import OutsideImages
 from tests.workers import HERE

@@ -16,8 +16,8 @@ from flows.cli.app import invoke
 from flows.cli.translator import Method
 from tasks.store.digest import file_sha256
 from tasks.translate.config import Translator
-from tasks.translate.layouts import METHODS
 from tasks.translate.methods.base import Resources, method_module
+from tasks.translate.published.layouts import METHODS
 from tests.translate.published_networks import Sequential, Vsait, discriminator
 
 State = dict[str, Any]

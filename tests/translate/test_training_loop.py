@@ -25,17 +25,17 @@ from tasks.store.files import write_json
 from tasks.store.manifest import Manifest
 from tasks.store.recipe import Recipe
 from tasks.store.store import Store
-from tasks.translate.board import Board
-from tasks.translate.compiling import compile_generator
-from tasks.translate.crops import TrainingImages, crop_batches
 from tasks.translate.errors import SetbackError, TranslatorError
 from tasks.translate.job import TranslatorJob
 from tasks.translate.methods.base import Batch
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.outcome import outcome
 from tasks.translate.stage import train_translator
-from tasks.translate.training import Trainer
-from tasks.translate.vitals import check_vitals, measure_vitals
+from tasks.translate.training.board import Board
+from tasks.translate.training.compiling import compile_generator
+from tasks.translate.training.crops import TrainingImages, crop_batches
+from tasks.translate.training.trainer import Trainer
+from tasks.translate.training.vitals import check_vitals, measure_vitals
 
 ROOT = Path(__file__).parents[2]
 RED, GREEN = (255, 0, 0), (0, 255, 0)
@@ -200,14 +200,14 @@ def _run(*command: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
 
 
-_WORKER = "tasks.translate.worker"
+_WORKER = "tasks.translate.training.worker"
 _START = """
 import sys
 from pathlib import Path
 from tasks.datasets.table import SampleTable
-from tasks.translate.distributed import joined
+from tasks.translate.training.distributed import joined
 from tasks.translate.job import TranslatorJob
-from tasks.translate.training import Trainer
+from tasks.translate.training.trainer import Trainer
 
 job = TranslatorJob.model_validate_json(Path(sys.argv[1]).read_text())
 with joined(2, [sys.executable, *sys.argv[2:]]) as ranks:

@@ -8,11 +8,11 @@ from safetensors.torch import load_file
 
 from tasks.contracts.translator_card import TranslatorCard
 from tasks.datasets.images import PixelError
-from tasks.translate import checkpoints
 from tasks.translate.errors import TranslatorError
-from tasks.translate.losslog import LossLog
 from tasks.translate.methods.base import linear_decay
-from tasks.translate.training import Trainer
+from tasks.translate.training import checkpoints
+from tasks.translate.training.losslog import LossLog
+from tasks.translate.training.trainer import Trainer
 
 
 def _trainer(config, source, target, folder: Path) -> Trainer:

@@ -23,14 +23,14 @@ from tasks.datasets.images import read_image
 from tasks.datasets.set_distances import frechet_distance
 from tasks.datasets.table import SampleTable
 from tasks.store.files import write_json
-from tasks.translate import fixed_images, worker
 from tasks.translate.errors import TranslatorError
-from tasks.translate.fixed_images import FixedImages
 from tasks.translate.job import JudgeJob, TranslatorJob
 from tasks.translate.make_translator import TrainedJudge, translator_recipe
 from tasks.translate.networks.pooled import pooled_efficientnet, resized
 from tasks.translate.outcome import outcome
-from tasks.translate.training import Trainer
+from tasks.translate.training import fixed_images, worker
+from tasks.translate.training.fixed_images import FixedImages
+from tasks.translate.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 WITH = {"every": 2, "images": 3}

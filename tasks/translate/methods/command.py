@@ -9,13 +9,13 @@ from tasks.contracts import Finding
 from tasks.datasets import ImageError, Sample, SampleTable, read_image
 from tasks.translate.apply import IMAGES
 from tasks.translate.errors import OutsideError
-from tasks.translate.inputs import write_inputs
 from tasks.translate.job import SCRATCH
-from tasks.translate.matching import Matched, images_below, matched
 from tasks.translate.methods.base import Resources
+from tasks.translate.outside.inputs import write_inputs
+from tasks.translate.outside.matching import Matched, images_below, matched
+from tasks.translate.outside.program import run, shown
+from tasks.translate.outside.readymade import Readymade, whole
 from tasks.translate.pixels import is_whole_png
-from tasks.translate.program import run, shown
-from tasks.translate.readymade import Readymade, whole
 from tasks.translate.sections.command import OutsideCommand
 
 

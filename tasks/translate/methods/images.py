@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tasks.translate.matching import images_below, matched
 from tasks.translate.methods.base import Resources
-from tasks.translate.readymade import Readymade, whole
+from tasks.translate.outside.matching import images_below, matched
+from tasks.translate.outside.readymade import Readymade, whole
 from tasks.translate.sections.images import OutsideImages
 
 

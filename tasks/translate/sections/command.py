@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from tasks.contracts import Section
 from tasks.store import content_digest
-from tasks.translate.matching import digests, files_of
+from tasks.translate.outside.matching import digests, files_of
 from tasks.translate.sections.base import Name
 from tasks.translate.sections.outside import Outside
 

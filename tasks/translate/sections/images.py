@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from tasks.store import content_digest
-from tasks.translate.matching import digests, images_below
+from tasks.translate.outside.matching import digests, images_below
 from tasks.translate.sections.base import Name
 from tasks.translate.sections.outside import Outside
 

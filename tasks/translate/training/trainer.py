@@ -22,25 +22,25 @@ from tasks.compute import resolve_device, with_progress
 from tasks.contracts import TranslatorCard
 from tasks.datasets import SampleTable
 from tasks.store import write_json
-from tasks.translate import checkpoints
-from tasks.translate.board import Board
-from tasks.translate.compiling import compile_generator
-from tasks.translate.crops import TrainingImages, crop_batches
-from tasks.translate.distributed import Ranks
 from tasks.translate.errors import SetbackError, TranslatorError
-from tasks.translate.fixed_images import Judge
 from tasks.translate.job import WEIGHTS
-from tasks.translate.losslog import LossLog
 from tasks.translate.methods.base import Learner, method_module
 from tasks.translate.networks.weights import save_weights
 from tasks.translate.networks.whole_image import autocast, memory_format
-from tasks.translate.rounds import side_by_side, step_batches
-from tasks.translate.samples import write_samples
 from tasks.translate.sections.learned import Learned
-from tasks.translate.strips import remove_columns
-from tasks.translate.training_card import training_card
-from tasks.translate.validation import Validator, note_of
-from tasks.translate.vitals import Vitals
+from tasks.translate.training import checkpoints
+from tasks.translate.training.board import Board
+from tasks.translate.training.compiling import compile_generator
+from tasks.translate.training.crops import TrainingImages, crop_batches
+from tasks.translate.training.distributed import Ranks
+from tasks.translate.training.fixed_images import Judge
+from tasks.translate.training.losslog import LossLog
+from tasks.translate.training.rounds import side_by_side, step_batches
+from tasks.translate.training.samples import write_samples
+from tasks.translate.training.strips import remove_columns
+from tasks.translate.training.training_card import training_card
+from tasks.translate.training.validation import Validator, note_of
+from tasks.translate.training.vitals import Vitals
 
 log = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ from tasks.translate.networks.pooled import Describe, pooled_efficientnet, resiz
 from tasks.translate.networks.resnet import MULTIPLE
 from tasks.translate.networks.whole_image import WholeImageTranslator
 from tasks.translate.sections.learned import MINIMUM, Learned
-from tasks.translate.strips import Panels, shown_rows
+from tasks.translate.training.strips import Panels, shown_rows
 
 Judge = Callable[[Image], NDArray[np.uint8]]  # RGB [H, W, 3] -> class indices [H, W]; frozen
 _DIGITS = 6  # of what is found, and compared: as many as the log has

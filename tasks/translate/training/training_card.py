@@ -8,7 +8,7 @@ from tasks.compute import device_name
 from tasks.translate.methods.base import method_module
 
 if TYPE_CHECKING:
-    from tasks.translate.training import Trainer
+    from tasks.translate.training.trainer import Trainer
 
 
 def training_card(trainer: Trainer) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import cv2
 from tasks.contracts import Finding
 from tasks.datasets import PixelError, read_image
 from tasks.translate.errors import OutsideError
-from tasks.translate.matching import Matched
 from tasks.translate.methods.base import Image, PerImage
+from tasks.translate.outside.matching import Matched
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
-"""``python -m tasks.translate.worker JOB.json``: train one translator, in a process of its own.
+"""``python -m tasks.translate.training.worker JOB.json``: train one translator, in a process of its own.
 
-``torchrun --nproc-per-node N -m tasks.translate.worker JOB.json`` does it on N GPUs, and so does this where the job
-names N processes.
+``torchrun --nproc-per-node N -m tasks.translate.training.worker JOB.json`` does it on N GPUs, and so does this where
+the job names N processes.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from pathlib import Path
 
 from tasks.datasets import ImageError, SampleTable
 from tasks.store import write_json
-from tasks.translate.distributed import joined
 from tasks.translate.errors import TranslatorError, WeightsError
-from tasks.translate.fixed_images import Judge
 from tasks.translate.job import TOLD, TranslatorJob
 from tasks.translate.sections.learned import Learned
-from tasks.translate.training import Trainer
+from tasks.translate.training.distributed import joined
+from tasks.translate.training.fixed_images import Judge
+from tasks.translate.training.trainer import Trainer
 
 
 def main(path: Path) -> int:
@@ -32,7 +32,7 @@ def main(path: Path) -> int:
     job = TranslatorJob.model_validate_json(path.read_text())
     assert isinstance(job.translator, Learned)
     try:
-        with joined(job.processes, [sys.executable, "-m", "tasks.translate.worker", str(path)]) as ranks:
+        with joined(job.processes, [sys.executable, "-m", "tasks.translate.training.worker", str(path)]) as ranks:
             if not ranks.first:
                 logging.getLogger().setLevel(logging.WARNING)
             source, target = SampleTable.read(job.source), SampleTable.read(job.target)

@@ -4,10 +4,11 @@ Each rank computes its share of a batch, and gradients are averaged before each 
 explicitly, not by wrapping the networks in DistributedDataParallel: a method's losses call parts of its networks
 (``generator.encode``) and step several optimisers on parts of the same graph, and DDP sees neither.
 
-The ranks find each other as torchrun's do, so ``torchrun -m tasks.translate.worker JOB.json`` works. Started without,
-the worker starts the other ranks itself, and does not take ``torch.distributed.run`` for it: that starts each rank in a
-session of its own (``SubprocessHandler``), out of reach of the worker's process group. So when the run is killed
-(``kill -9``), the launcher would die with it, and the ranks would keep the GPUs. Here they are in the worker's group.
+The ranks find each other as torchrun's do, so ``torchrun -m tasks.translate.training.worker JOB.json`` works. Started
+without, the worker starts the other ranks itself, and does not take ``torch.distributed.run`` for it: that starts each
+rank in a session of its own (``SubprocessHandler``), out of reach of the worker's process group. So when the run is
+killed (``kill -9``), the launcher would die with it, and the ranks would keep the GPUs. Here they are in the worker's
+group.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tasks.store import write_png
-from tasks.translate.crops import TrainingImages
 from tasks.translate.networks.resnet import MULTIPLE
 from tasks.translate.networks.whole_image import autocast, to_images, to_tensor, translate_padded
+from tasks.translate.training.crops import TrainingImages
 
 _ROWS = 4
 _GAP = 4  # pixels of white between images

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from tasks.contracts import KeptStep, Validated
 from tasks.datasets import SampleTable
-from tasks.translate.distributed import Ranks
-from tasks.translate.fixed_images import FixedImages, Judge
-from tasks.translate.keeping import best_step, is_hopeless
 from tasks.translate.sections.learned import Learned
-from tasks.translate.strips import write_column, write_strip
+from tasks.translate.training.distributed import Ranks
+from tasks.translate.training.fixed_images import FixedImages, Judge
+from tasks.translate.training.keeping import best_step, is_hopeless
+from tasks.translate.training.strips import write_column, write_strip
 
 STRIP = "strip.png"
 

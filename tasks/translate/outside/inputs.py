@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from tasks.datasets import SampleTable, export_table
 from tasks.translate.errors import OutsideError
-from tasks.translate.matching import Matched, matched
+from tasks.translate.outside.matching import Matched, matched
 from tasks.translate.sections.command import Depth
 
 _SPLIT = "all"

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from tasks.contracts import Finding
 from tasks.datasets import SampleTable
 from tasks.settings import Problem
-from tasks.translate.inputs import match_depth
-from tasks.translate.matching import images_below, matched
-from tasks.translate.program import program_of
+from tasks.translate.outside.inputs import match_depth
+from tasks.translate.outside.matching import images_below, matched
+from tasks.translate.outside.program import program_of
 from tasks.translate.sections.base import TranslatorSection
 from tasks.translate.sections.command import OutsideCommand
 from tasks.translate.sections.images import OutsideImages

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tasks.translate.crops import TrainingImages
-from tasks.translate.distributed import Ranks
 from tasks.translate.errors import SetbackError
 from tasks.translate.networks.whole_image import autocast, to_tensor
+from tasks.translate.training.crops import TrainingImages
+from tasks.translate.training.distributed import Ranks
 
 PROBE = 8  # crops that collapse is measured on
 LEAST_VARIETY = 0.02  # of the source's, below which the outputs count as collapsed

@@ -16,8 +16,8 @@ from tasks.compute import ahead
 from tasks.contracts import Finding
 from tasks.datasets import PixelError, SampleTable, read_image
 from tasks.translate.errors import TranslatorError
-from tasks.translate.focus import Focus
 from tasks.translate.sections.learned import Training
+from tasks.translate.training.focus import Focus
 
 log = logging.getLogger(__name__)
 _SHOWN = 20  # of the images that are left out, so many are named in the log

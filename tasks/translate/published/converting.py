@@ -11,9 +11,9 @@ from torch import Tensor
 
 from tasks.store import UnreadableWeights, read_weights
 from tasks.translate.errors import WeightsError
-from tasks.translate.layouts import METHODS, GeneratorLayout, layout_of, stem_of
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.networks.weights import read_tensors, save_weights
+from tasks.translate.published.layouts import METHODS, GeneratorLayout, layout_of, stem_of
 
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of InstanceNorm in PyTorch before 0.4; unused
 _DEEPEST = 9  # names of dictionaries in a tensor's
