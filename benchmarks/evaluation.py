@@ -23,12 +23,11 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import MODELS, init_default_scope
 
-from tasks.compute import device_name, resolve_device, share_threads, threads
+from tasks.compute import device_name, resolve_device, resolve_precision, share_threads, threads
 from tasks.contracts import TASKS, Artifact, Task
 from tasks.datasets import DatasetsConfig, SampleDataset, SampleTable, build_dataset
 from tasks.evaluate.inference import Inference
 from tasks.evaluate.job import EvaluateJob
-from tasks.evaluate.precision import resolve_precision
 from tasks.evaluate.worker import evaluate
 from tasks.retrain.config import TrainingConfig
 from tasks.retrain.configuration import load_config, used

@@ -6,7 +6,14 @@ from tasks import face
 
 if TYPE_CHECKING:
     from tasks.compute.config import ComputeConfig
-    from tasks.compute.device import device_kind, device_name, has_bfloat16, resolve_device
+    from tasks.compute.device import (
+        Precision,
+        device_kind,
+        device_name,
+        has_bfloat16,
+        resolve_device,
+        resolve_precision,
+    )
     from tasks.compute.gpus import GpuError
     from tasks.compute.locking import Exclusive
     from tasks.compute.machine import Lease, Machine, leased, threads

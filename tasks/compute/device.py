@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import torch
+
+Precision = Literal["float32", "bfloat16"]  # the numbers that a network computes in
 
 _GPUS = ("nvidia[0-9]*", "dxg", "kfd")  # NVIDIA's driver, Windows' subsystem for Linux, AMD's driver
 
@@ -33,6 +35,13 @@ def has_bfloat16(device: str) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     found = torch.cpu.get_capabilities()
     return any(bool(found.get(name)) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def resolve_precision(precision: Literal["auto", "float32", "bfloat16"], device: str) -> Precision:
+    """``auto`` becomes bfloat16 where ``cpu`` or ``cuda`` has instructions for it, which is where it is faster."""
+    if precision != "auto":
+        return precision
+    return "bfloat16" if has_bfloat16(device) else "float32"
 
 
 def resolve_device(device: str = "auto") -> str:

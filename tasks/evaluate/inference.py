@@ -20,11 +20,11 @@ from mmengine.structures import PixelData
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
-from tasks.compute import AT_ONCE, ahead, threads, with_progress
+from tasks.compute import AT_ONCE, Precision, ahead, resolve_precision, threads, with_progress
 from tasks.contracts import TASKS, ModelConfig
 from tasks.datasets import SampleTable
 from tasks.evaluate.job import InferenceJob
-from tasks.evaluate.precision import Precision, in_precision, resolve_precision
+from tasks.evaluate.precision import in_precision
 from tasks.retrain import CHECKPOINT, DATASETS, TrainingError, load_checkpoint, size_after
 
 Size = tuple[int, int]  # width and height in pixels

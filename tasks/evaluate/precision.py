@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
 
-from tasks.compute import has_bfloat16
-
-Precision = Literal["float32", "bfloat16"]
-
-
-def resolve_precision(precision: Literal["auto", "float32", "bfloat16"], device: str) -> Precision:
-    """``auto`` becomes bfloat16 where the device has instructions for it, which is where it is faster."""
-    if precision != "auto":
-        return precision
-    return "bfloat16" if has_bfloat16(device) else "float32"
+from tasks.compute import Precision
 
 
 def in_precision(network: nn.Module, precision: Precision, device: str) -> Callable[[Any], Any]:

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tasks.compute import share_threads
+from tasks.compute import resolve_precision, share_threads
 from tasks.contracts import TASKS, Scores
 from tasks.datasets import SampleTable, read_mask
 from tasks.evaluate.detection import detection_scores, ground_truth
@@ -32,7 +32,6 @@ from tasks.evaluate.features import write_features
 from tasks.evaluate.images import write_images
 from tasks.evaluate.inference import Inference
 from tasks.evaluate.job import EvaluateJob
-from tasks.evaluate.precision import resolve_precision
 from tasks.evaluate.segmentation import confusion_matrix, segmentation_scores
 from tasks.retrain import TrainingError, check_images
 from tasks.store import write_json, write_png

@@ -6,20 +6,9 @@ those that have not: the precision enters the key of what is translated.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from tasks.compute import has_bfloat16, resolve_device
 from tasks.translate.sections.base import TranslatorSection
 from tasks.translate.sections.learned import Learned
-
-Precision = Literal["float32", "bfloat16"]
-
-
-def resolve_precision(config: Learned, device: str) -> Precision:
-    """``auto`` becomes bfloat16 where ``cpu`` or ``cuda`` has instructions for it, which is where it is faster."""
-    if config.precision != "auto":
-        return config.precision
-    return "bfloat16" if has_bfloat16(device) else "float32"
 
 
 def precision_slice(config: TranslatorSection, device: str) -> dict[str, str]:

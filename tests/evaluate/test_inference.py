@@ -13,6 +13,7 @@ from mmseg.models import BaseSegmentor
 from mmseg.structures import SegDataSample
 from PIL import Image
 
+from tasks.compute.device import Precision
 from tasks.contracts.scores import Scores
 from tasks.contracts.task import TASKS, Task
 from tasks.datasets.errors import ImageError
@@ -22,7 +23,6 @@ from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, Ta
 from tasks.evaluate import frozen_judge
 from tasks.evaluate.inference import _labelled, batches
 from tasks.evaluate.job import EvaluateJob
-from tasks.evaluate.precision import Precision
 from tasks.evaluate.worker import evaluate
 from tasks.retrain.checkpoints import load_initial
 from tasks.retrain.config import TrainingConfig, Weights

@@ -5,8 +5,8 @@ import torch
 from mmcv.ops import RoIAlign
 from torch import nn
 
-from tasks.compute.device import has_bfloat16
-from tasks.evaluate.precision import in_precision, resolve_precision
+from tasks.compute.device import has_bfloat16, resolve_precision
+from tasks.evaluate.precision import in_precision
 
 
 class Head(nn.Module):

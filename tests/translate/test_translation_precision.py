@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from tasks.compute.device import resolve_precision
 from tasks.contracts.artifact import Artifact
 from tasks.store.digest import file_sha256
 from tasks.store.manifest import Manifest
@@ -21,7 +22,7 @@ from tasks.translate.networks.initial import initialise
 from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
 from tasks.translate.networks.weights import save_weights
 from tasks.translate.networks.whole_image import WholeImageTranslator
-from tasks.translate.precision import precision_slice, resolve_precision
+from tasks.translate.precision import precision_slice
 from tasks.translate.sections.fda import Fda
 from tasks.translate.sections.learned import MINIMUM
 from tests.workers import HERE
@@ -40,7 +41,7 @@ def _with(config, **values: Any):
 
 def test_the_key_says_what_pixels_depend_on(make_cut, has_it) -> None:
     auto, exact, short = (_with(make_cut(), precision=p) for p in ("auto", "float32", "bfloat16"))
-    assert resolve_precision(auto, "cpu") == ("bfloat16" if has_it else "float32")
+    assert resolve_precision(auto.precision, "cpu") == ("bfloat16" if has_it else "float32")
     assert precision_slice(auto, "cpu") == ({"precision": "bfloat16 within 1/255"} if has_it else {})
     assert precision_slice(short, "cpu") == {"precision": "bfloat16"}
     assert precision_slice(auto, "cuda") == {"precision": "auto"}

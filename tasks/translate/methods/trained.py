@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tasks.compute import Precision, resolve_precision
 from tasks.datasets import Sample, SampleTable
 from tasks.translate.apply import translate_samples
 from tasks.translate.methods.base import Resources
 from tasks.translate.networks.resnet import MULTIPLE, ResnetGenerator
 from tasks.translate.networks.weights import load_weights
 from tasks.translate.networks.whole_image import WholeImageTranslator
-from tasks.translate.precision import Precision, resolve_precision
 from tasks.translate.sections.learned import MINIMUM, Learned
 from tasks.translate.upsampling import AppliedWidth
 
@@ -45,7 +45,7 @@ def load_generator(config: Learned, resources: Resources) -> WholeImageTranslato
     at_width = AppliedWidth.of(config)
     device = torch.device(resources.device)
     translator = WholeImageTranslator(network, MULTIPLE, MINIMUM, device, config.tile, at_width=at_width)
-    if resolve_precision(config, resources.device) == "bfloat16":
+    if resolve_precision(config.precision, resources.device) == "bfloat16":
         _shorten(translator, resources.source, forced=config.precision == "bfloat16")
     translator.notes["precision"] = translator.precision
     return translator

@@ -14,10 +14,9 @@ import torch.nn.functional as nnf
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tasks.compute import AT_ONCE, threads
+from tasks.compute import AT_ONCE, Precision, threads
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.networks.tiles import translate_tiled
-from tasks.translate.precision import Precision
 from tasks.translate.upsampling import AppliedWidth
 
 log = logging.getLogger(__name__)
