@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 from torch import Tensor
 
+from tasks.contracts.artifact import Artifact
 from tasks.datasets.masks import MaskEncoding
 from tasks.datasets.table import Box, Sample, SampleTable, SegmentationClass, TableInfo
 from tasks.store.digest import file_sha256
+from tasks.store.recipe import Recipe
+from tasks.store.store import Store
 from tasks.translate.sections.cut import Cut
 from tasks.translate.training.trainer import Trainer
 
@@ -61,6 +64,22 @@ def make_table(tmp_path: Path) -> MakeTable:
         return SampleTable.from_samples(samples, _INFO, folder)
 
     return make
+
+
+@pytest.fixture
+def table(make_table: MakeTable) -> SampleTable:
+    """Three images of one size: ``s0`` to ``s2``."""
+    return make_table("s", 3)
+
+
+@pytest.fixture
+def source(table: SampleTable, tmp_path: Path) -> Artifact:
+    """These as a data set in a store."""
+
+    def make(folder: Path) -> None:
+        table.write(folder)
+
+    return Store(tmp_path / "store").build(Recipe("dataset", config={}, inputs={}, code="0"), make)
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from tasks.contracts.artifact import Artifact
 from tasks.datasets.images import PixelError, read_image
 from tasks.datasets.table import SampleTable
 from tasks.store.manifest import Manifest
-from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 from tasks.translate.config import Translator
 from tasks.translate.errors import OutsideError
@@ -58,19 +57,6 @@ for n, path in enumerate(images):
         result.write_bytes(result.read_bytes()[:-9])
         sys.exit("no memory left")
 """
-
-
-@pytest.fixture
-def table(make_table: Make) -> SampleTable:
-    return make_table("s", 3)
-
-
-@pytest.fixture
-def source(table: SampleTable, tmp_path: Path) -> Artifact:
-    def make(folder: Path) -> None:
-        table.write(folder)
-
-    return Store(tmp_path / "store").build(Recipe("dataset", config={}, inputs={}, code="0"), make)
 
 
 @pytest.fixture

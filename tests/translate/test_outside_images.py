@@ -17,7 +17,6 @@ from tasks.datasets.images import PixelError, read_image
 from tasks.datasets.table import SampleTable
 from tasks.store.files import write_png
 from tasks.store.manifest import Manifest, StoreError
-from tasks.store.recipe import Recipe
 from tasks.store.store import Store
 from tasks.translate.errors import OutsideError
 from tasks.translate.make_translated import build_translated, translated_recipe
@@ -28,19 +27,6 @@ from tasks.translate.sections.images import OutsideImages
 from tests.workers import HERE
 
 Make = Callable[..., SampleTable]
-
-
-@pytest.fixture
-def table(make_table: Make) -> SampleTable:
-    return make_table("s", 3)
-
-
-@pytest.fixture
-def source(table: SampleTable, tmp_path: Path) -> Artifact:
-    def make(folder: Path) -> None:
-        table.write(folder)
-
-    return Store(tmp_path / "store").build(Recipe("dataset", config={}, inputs={}, code="0"), make)
 
 
 def section(*folders: Path, **more: Any) -> OutsideImages:
