@@ -103,6 +103,14 @@ def test_names_end_as_the_program_ends_them(table: SampleTable, tmp_path: Path) 
     assert len(found.others) == 3
 
 
+def test_a_folder_below_ones_home(table: SampleTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    inverted(table, tmp_path / "made", "other_{}.png".format)
+    ((place, sentence),) = told(section(Path("~/made")), table)
+    assert place == ("folders", 0)
+    assert sentence.endswith("3 files there are named like none of them: other_s0.png, other_s1.png, other_s2.png")
+
+
 def told(config: OutsideImages, table: SampleTable) -> list[tuple[tuple[str | int, ...], str]]:
     problems = list(translator_problems(config)) or list(source_problems(config, table))
     with speaking("ko"):

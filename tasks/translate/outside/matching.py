@@ -92,12 +92,13 @@ def matched(
         suffix: what base names end with beside the image's; a file without it is no image's.
         renamed: what of an image's path is written otherwise in the file's, and how.
     """
+    folder = folder.expanduser()
     ids: list[str] = table.rows["id"].to_pylist()
     by_id, by_path = {_spelt(id_): id_ for id_ in ids}, _ends(table, renamed)
     found: dict[str, list[Path]] = {}
     others, unclear = [], []
     for path in files:
-        name = _name(path.relative_to(folder.expanduser()), suffix)
+        name = _name(path.relative_to(folder), suffix)
         whose = by_path.get(name, []) if name not in by_id else [by_id[name]]
         if not whose and (last := name.rpartition("/")[2]) in by_id:
             whose = [by_id[last]]
