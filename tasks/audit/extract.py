@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.audit.config import FeatureFile
-from tasks.catalogue import say
+from tasks.catalogue import FindingError
 from tasks.compute import threads, with_progress
 from tasks.contracts import Finding
 from tasks.datasets import Sample, SampleTable, read_image
@@ -29,15 +29,8 @@ Describe = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # RGB [N, H, W, 3
 _BATCH = 16
 
 
-class FeatureError(Exception):
+class FeatureError(FindingError):
     """Features that cannot be had; ``finding`` says of what, why, and what to do."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding)
-        self.finding = finding
-
-    def __str__(self) -> str:
-        return say(self.finding)
 
 
 def segmenter_features(folder: Path) -> ImageFeatures:

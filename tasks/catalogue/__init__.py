@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from tasks import face
 
 if TYPE_CHECKING:
+    from tasks.catalogue.errors import FindingError
     from tasks.catalogue.formats import ABSENT, figure, percent, points, rounded, share
     from tasks.catalogue.language import (
         Language,

@@ -23,8 +23,7 @@ def frechet_distance(a: Features, b: Features) -> float:
     Raises:
         ValueError: a set has one row only, or the widths differ.
     """
-    _check(a, b)
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    a, b = _checked(a, b)
     # The trace of (Ca Cb)^(1/2) is the sum of the singular values of the product of the centred sets' square roots.
     x, y = (z - z.mean(axis=0) for z in (a, b))
     x, y = x / np.sqrt(len(x) - 1), y / np.sqrt(len(y) - 1)
@@ -44,8 +43,7 @@ def kernel_distance(a: Features, b: Features) -> float:
     Raises:
         ValueError: a set has one row only, or the widths differ.
     """
-    _check(a, b)
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    a, b = _checked(a, b)
 
     def kernel(x: Features, y: Features) -> Features:
         return np.asarray((x @ y.T / x.shape[1] + 1) ** 3)
@@ -57,6 +55,8 @@ def kernel_distance(a: Features, b: Features) -> float:
     return within(a) + within(b) - 2 * float(kernel(a, b).mean())
 
 
-def _check(a: Features, b: Features) -> None:
+def _checked(a: Features, b: Features) -> tuple[Features, Features]:
+    """Both in 64 bits, once they can be compared."""
     if min(len(a), len(b)) < 2 or a.shape[1:] != b.shape[1:]:
         raise ValueError(f"features of shapes {a.shape} and {b.shape}: two sets of at least two rows of one width")
+    return np.asarray(a, np.float64), np.asarray(b, np.float64)

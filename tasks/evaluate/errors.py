@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.catalogue import say
+from tasks.catalogue import FindingError
 from tasks.contracts import Finding
 
 
-class EvidenceError(ValueError):
+class EvidenceError(FindingError, ValueError):
     """Evidence that is incomplete, broken, or not of the same benchmark as another's; ``finding`` says what."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding)
-        self.finding = finding
-
-    def __str__(self) -> str:
-        return say(self.finding)
 
 
 def unreadable(path: Path, error: Exception) -> EvidenceError:

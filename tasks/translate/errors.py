@@ -1,18 +1,10 @@
 """How a translator fails, in training or in use."""
 
-from tasks.catalogue import say
-from tasks.contracts import Finding
+from tasks.catalogue import FindingError
 
 
-class OutsideError(Exception):
+class OutsideError(FindingError):
     """What another program made, or how it ended, is not what was asked of it; ``finding`` says what."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding)
-        self.finding = finding
-
-    def __str__(self) -> str:
-        return say(self.finding)
 
 
 class TranslatorError(Exception):

@@ -6,9 +6,9 @@ the source; the features of the translation that follows from them must stay nea
 of CUT's projection and in proportion to the noise.
 
 As in the authors' program, the term is a mean over all PatchNCE layers, of which those that were not drawn count as 0:
-with five layers it is a fifth of the drawn one's, and the published weight is for that. As in the paper, and not in
-the program, the change is divided by the length of the very noise that made it. (The program adds noise of the full
-length and divides by another, random length, so that a step's term is multiplied by a number that has no mean.)
+with five layers it is a fifth of the drawn one's, and the published weight is for that. Unlike in the program, the
+change is divided by the length of the very noise that made it. (The program adds noise of the full length and divides
+by another, random length, so that a step's term is multiplied by a number that has no mean.)
 """
 
 from __future__ import annotations

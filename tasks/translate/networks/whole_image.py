@@ -14,7 +14,7 @@ import torch.nn.functional as nnf
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tasks.compute import AT_ONCE, Precision, threads
+from tasks.compute import AT_ONCE, Precision, has_bfloat16, threads
 from tasks.translate.networks.resnet import ResnetGenerator
 from tasks.translate.networks.tiles import translate_tiled
 from tasks.translate.upsampling import AppliedWidth
@@ -27,8 +27,8 @@ _TILE = 512  # pixels a side, where memory runs out
 
 def autocast(device: torch.device) -> torch.autocast:
     """The context that networks train in: bfloat16, which needs no loss scaling, but only on GPUs that have it."""
-    has_it = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.autocast(device.type, torch.bfloat16, enabled=has_it)
+    enabled = device.type == "cuda" and has_bfloat16("cuda")
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 
 def memory_format(device: torch.device) -> torch.memory_format:

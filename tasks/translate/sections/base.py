@@ -8,6 +8,7 @@ from pydantic import Field
 
 from tasks.contracts import Section
 
+Made = Literal["each", "loading", "before"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$", description="What the arm is called in the report.")]
 
 
@@ -24,7 +25,7 @@ class TranslatorSection(Section):
     method: str
     uses_target: ClassVar[bool] = False
     learned: ClassVar[bool] = False
-    made: ClassVar[Literal["each", "loading", "before"]] = "each"
+    made: ClassVar[Made] = "each"
 
     @property
     def on_gpu(self) -> bool:

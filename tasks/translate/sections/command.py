@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from tasks.contracts import Section
 from tasks.store import content_digest
 from tasks.translate.outside.matching import digests, files_of
-from tasks.translate.sections.base import Name
+from tasks.translate.sections.base import Made, Name
 from tasks.translate.sections.outside import Outside
 
 PLACEHOLDERS = ("input", "images", "masks", "boxes", "depth", "list", "output", "seed", "variant")
@@ -51,7 +51,7 @@ class OutsideCommand(Outside):
 
     method: Literal["command"]
     name: Name = "command"
-    made: ClassVar[Literal["each", "loading", "before"]] = "loading"
+    made: ClassVar[Made] = "loading"
     command: tuple[str, ...] = Field(
         min_length=1,
         description="The program and its arguments, a list, which no shell reads. {images}, {masks}, {depth}: folders "

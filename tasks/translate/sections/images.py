@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tasks.store import content_digest
 from tasks.translate.outside.matching import digests, images_below
-from tasks.translate.sections.base import Name
+from tasks.translate.sections.base import Made, Name
 from tasks.translate.sections.outside import Outside
 
 
@@ -18,7 +18,7 @@ class OutsideImages(Outside):
 
     method: Literal["images"]
     name: Name = "images"
-    made: ClassVar[Literal["each", "loading", "before"]] = "before"
+    made: ClassVar[Made] = "before"
     folders: tuple[Path, ...] = Field(
         min_length=1,
         description="A folder of images (PNG, JPEG, WebP and others), each named by its source image's id, or by its "
